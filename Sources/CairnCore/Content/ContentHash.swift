@@ -1,0 +1,126 @@
+// Names of contents. Computing them is CairnStore's.
+
+/// 16 bytes of an MD5.
+package struct Digest16: Hashable, Comparable, Sendable {
+  package var high: UInt64
+  package var low: UInt64
+
+  package init(high: UInt64, low: UInt64) {
+    self.high = high
+    self.low = low
+  }
+
+  /// `bytes` must be 16, most significant first.
+  package init(bytes: some Sequence<UInt8>) {
+    var high: UInt64 = 0
+    var low: UInt64 = 0
+    for (index, byte) in bytes.enumerated() {
+      if index < 8 { high = high << 8 | UInt64(byte) } else { low = low << 8 | UInt64(byte) }
+    }
+    self.init(high: high, low: low)
+  }
+
+  /// 32 hexadecimal digits, else `nil`.
+  package init?(hex: some StringProtocol) {
+    guard let bytes = Hex.decode(hex), bytes.count == 16 else { return nil }
+    self.init(bytes: bytes)
+  }
+
+  package var bytes: [UInt8] {
+    [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+  }
+
+  package var hex: String { Hex.encode(bytes) }
+
+  package static func < (a: Digest16, b: Digest16) -> Bool { (a.high, a.low) < (b.high, b.low) }
+}
+
+/// 32 bytes of a SHA-256.
+package struct Digest32: Hashable, Sendable {
+  package var high: Digest16
+  package var low: Digest16
+
+  /// `bytes` must be 32.
+  package init(bytes: some Sequence<UInt8>) {
+    let all = Array(bytes)
+    high = Digest16(bytes: all.prefix(16))
+    low = Digest16(bytes: all.dropFirst(16))
+  }
+
+  package init?(hex: some StringProtocol) {
+    guard let bytes = Hex.decode(hex), bytes.count == 32 else { return nil }
+    self.init(bytes: bytes)
+  }
+
+  package var bytes: [UInt8] { high.bytes + low.bytes }
+  package var hex: String { high.hex + low.hex }
+}
+
+package enum Hex {
+  private static let digits = Array("0123456789abcdef".utf8)
+
+  /// Lower case.
+  package static func encode(_ bytes: some Collection<UInt8>) -> String {
+    String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
+      var index = 0
+      for byte in bytes {
+        buffer[index] = digits[Int(byte >> 4)]
+        buffer[index + 1] = digits[Int(byte & 15)]
+        index += 2
+      }
+      return index
+    }
+  }
+
+  /// Either case; `nil` for an odd length or another character.
+  package static func decode(_ text: some StringProtocol) -> [UInt8]? {
+    var bytes: [UInt8] = []
+    var pending: UInt8?
+    for character in text.utf8 {
+      let value: UInt8
+      switch character {
+      case 0x30...0x39: value = character - 0x30
+      case 0x61...0x66: value = character - 0x57
+      case 0x41...0x46: value = character - 0x37
+      default: return nil
+      }
+      if let high = pending {
+        bytes.append(high << 4 | value)
+        pending = nil
+      } else {
+        pending = value
+      }
+    }
+    return pending == nil ? bytes : nil
+  }
+}
+
+/// The name of an object in DVC's cache: an MD5, with `.dir` behind it where it names a directory's manifest.
+package struct ContentHash: Hashable, Sendable {
+  package enum Algorithm: Hashable, Sendable {
+    /// Plain MD5: DVC 3's cache, `files/md5/xx/…`.
+    case md5
+    /// MD5 after `\r\n` became `\n` in text files: DVC 2's cache, `xx/…`, no `hash:` in the entry.
+    case md5Dos2unix
+  }
+
+  package var algorithm: Algorithm
+  package var digest: Digest16
+  package var isDirectory: Bool
+
+  package init(_ algorithm: Algorithm, _ digest: Digest16, isDirectory: Bool = false) {
+    self.algorithm = algorithm
+    self.digest = digest
+    self.isDirectory = isDirectory
+  }
+
+  /// Reads `text` (32 digits, perhaps `.dir`); `nil` when it is anything else.
+  package init?(_ text: some StringProtocol, algorithm: Algorithm = .md5) {
+    let isDirectory = text.hasSuffix(".dir")
+    guard let digest = Digest16(hex: isDirectory ? text.dropLast(4) : text[...]) else { return nil }
+    self.init(algorithm, digest, isDirectory: isDirectory)
+  }
+
+  /// As DVC writes it: `d41d…427e` or `….dir`.
+  package var text: String { digest.hex + (isDirectory ? ".dir" : "") }
+}

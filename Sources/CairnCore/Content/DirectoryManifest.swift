@@ -1,0 +1,40 @@
+// What a directory holds, file by file. Its bytes are CairnFormats', its MD5 CairnStore's.
+
+/// The files below a directory, empty folders left out, ordered by the bytes of their paths.
+package struct DirectoryManifest: Hashable, Sendable {
+  package struct Entry: Hashable, Sendable {
+    /// Relative to the directory, `/`-separated (`FileName` says how odd bytes are held).
+    package var path: String
+    package var md5: Digest16
+    /// `nil` where only a `.dir` object is known, which has no sizes.
+    package var size: UInt64?
+    package var sha256: Digest32?
+    /// `nil` where unknown (read from a `.dir` object without it).
+    package var isExecutable: Bool?
+
+    package init(path: String, md5: Digest16, size: UInt64? = nil, sha256: Digest32? = nil, isExecutable: Bool? = nil) {
+      self.path = path
+      self.md5 = md5
+      self.size = size
+      self.sha256 = sha256
+      self.isExecutable = isExecutable
+    }
+  }
+
+  package private(set) var entries: [Entry]
+
+  /// Sorts `entries` by the bytes of their paths.
+  package init(_ entries: [Entry]) {
+    self.entries = entries.sorted { $0.path.precedesInBytes($1.path) }
+  }
+
+  /// Bytes of all files together; `nil` when a size is unknown.
+  package var totalSize: UInt64? {
+    var sum: UInt64 = 0
+    for entry in entries {
+      guard let size = entry.size else { return nil }
+      sum += size
+    }
+    return sum
+  }
+}

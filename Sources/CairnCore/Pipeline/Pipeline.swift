@@ -1,0 +1,48 @@
+// All stages of a project with the graph between them.
+
+/// Dense number of a stage: state for each stage is an array, not a dictionary.
+package struct StageID: Hashable, Comparable, Sendable {
+  package let index: Int
+  package init(_ index: Int) { self.index = index }
+  package static func < (a: StageID, b: StageID) -> Bool { a.index < b.index }
+}
+
+package struct Pipeline: Sendable {
+  /// In the order of DVC's: files in the order of the walk, stages in the order of each file.
+  package var stages: [Stage]
+  package var files: [PipelineFile]
+  package var byAddress: [StageAddress: StageID]
+
+  package init(stages: [Stage], files: [PipelineFile]) {
+    self.stages = stages
+    self.files = files
+    byAddress = Dictionary(
+      stages.enumerated().map { ($1.address, StageID($0)) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  package subscript(id: StageID) -> Stage { stages[id.index] }
+  package var ids: [StageID] { stages.indices.map(StageID.init) }
+}
+
+/// A `dvc.yaml` beyond its stages: the top-level declarations, resolved.
+package struct PipelineFile: Sendable {
+  package var path: RepoPath
+  package var document: MarkedValue
+  /// Top-level `params:` (paths as declared).
+  package var params: [String] = []
+  /// Top-level `metrics:`.
+  package var metrics: [String] = []
+  /// Top-level `plots:`, as read.
+  package var plots: Value = .null
+  /// Top-level `artifacts:` by name.
+  package var artifacts: ValueMap = [:]
+  /// Top-level `datasets:`.
+  package var datasets: [Value] = []
+  /// Files that were read to resolve it (`vars:`, default `params.yaml`), also those looked for and absent.
+  package var read: [RepoPath] = []
+
+  package init(path: RepoPath, document: MarkedValue) {
+    self.path = path
+    self.document = document
+  }
+}

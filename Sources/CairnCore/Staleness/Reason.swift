@@ -1,0 +1,77 @@
+// Why a stage is stale: the closed list that `why`, `repro` and the run records share.
+
+package enum ReasonKind: String, Sendable, CaseIterable {
+  case neverRun = "never-run"
+  /// The lock has no entry, though it ran once.
+  case noRecord = "no-record"
+  case commandChanged = "command-changed"
+  case dependencyChanged = "dependency-changed"
+  case dependencyMissing = "dependency-missing"
+  case dependencyAdded = "dependency-added"
+  case parameterChanged = "parameter-changed"
+  case parameterAdded = "parameter-added"
+  case parameterMissing = "parameter-missing"
+  case outputChanged = "output-changed"
+  case outputMissing = "output-missing"
+  case outputAdded = "output-added"
+  case upstreamStale = "upstream-stale"
+  case alwaysChanged = "always-changed"
+  case environmentChanged = "environment-changed"
+  case forced
+}
+
+/// One reason, with what was and what is. `path` is as declared by the stage.
+package struct Reason: Sendable, Hashable {
+  package var kind: ReasonKind
+  package var path: String?
+  package var key: String?
+  /// Of a file: its hash and size; of a parameter, command or variable: its value.
+  package var was: Evidence?
+  package var now: Evidence?
+  /// `upstream-stale`: the stage before it.
+  package var stage: StageAddress?
+
+  package init(
+    _ kind: ReasonKind, path: String? = nil, key: String? = nil, was: Evidence? = nil, now: Evidence? = nil,
+    stage: StageAddress? = nil
+  ) {
+    self.kind = kind
+    self.path = path
+    self.key = key
+    self.was = was
+    self.now = now
+    self.stage = stage
+  }
+
+  package enum Evidence: Sendable, Hashable {
+    case content(hash: String, size: UInt64?)
+    case value(Value)
+  }
+}
+
+/// What deserves to be said of a stage beside its verdict.
+package struct StageNote: Sendable, Hashable {
+  package enum Kind: String, Sendable {
+    case declarationDiffers = "declaration-differs"
+    case undeclaredChanged = "undeclared-changed"
+    case lastAttemptFailed = "last-attempt-failed"
+  }
+  package var kind: Kind
+  /// `declaration-differs`: what was taken out (`path`, or `file:key`).
+  package var removed: [String] = []
+
+  package init(_ kind: Kind, removed: [String] = []) {
+    self.kind = kind
+    self.removed = removed
+  }
+}
+
+package enum StalenessVerdict: Sendable {
+  case fresh
+  case stale([Reason])
+  /// Frozen: its inputs do not count; the reasons are those of its command and outputs.
+  case frozen
+  /// A stage upstream must run first, and may turn out identical.
+  case depends(on: [StageAddress])
+  case unknown(Diagnostic)
+}

@@ -1,0 +1,5 @@
+// The program's entry.
+@main
+struct Cairn {
+  static func main() {}
+}
