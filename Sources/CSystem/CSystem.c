@@ -1,1 +1,130 @@
+#define _GNU_SOURCE
 #include "CSystem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/ioctl.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
+
+#ifndef FICLONE
+#define FICLONE _IOW(0x94, 9, int)
+#endif
+
+static void fill(const struct stat *s, struct cairn_file_stat *into) {
+  into->size = (uint64_t)s->st_size;
+  into->inode = s->st_ino;
+  into->device = s->st_dev;
+  into->links = s->st_nlink;
+  into->modified_ns = (int64_t)s->st_mtim.tv_sec * 1000000000 + s->st_mtim.tv_nsec;
+  into->changed_ns = (int64_t)s->st_ctim.tv_sec * 1000000000 + s->st_ctim.tv_nsec;
+  into->mode = s->st_mode & 07777;
+  into->uid = s->st_uid;
+  into->gid = s->st_gid;
+  into->kind = S_ISREG(s->st_mode) ? 0 : S_ISDIR(s->st_mode) ? 1 : S_ISLNK(s->st_mode) ? 2 : 3;
+}
+
+int cairn_statat(int folder, const char *name, int follow, struct cairn_file_stat *into) {
+  struct stat s;
+  int result;
+  do result = fstatat(folder, name, &s, follow ? 0 : AT_SYMLINK_NOFOLLOW);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return -errno;
+  fill(&s, into);
+  return 0;
+}
+
+int cairn_stat(const char *path, int follow, struct cairn_file_stat *into) {
+  return cairn_statat(AT_FDCWD, path, follow, into);
+}
+
+int cairn_fstat(int descriptor, struct cairn_file_stat *into) {
+  struct stat s;
+  if (fstat(descriptor, &s) < 0) return -errno;
+  fill(&s, into);
+  return 0;
+}
+
+int cairn_openat(int folder, const char *name, int flags, unsigned mode) {
+  int descriptor;
+  do descriptor = openat(folder, name, flags | O_CLOEXEC, mode);
+  while (descriptor < 0 && errno == EINTR);
+  return descriptor < 0 ? -errno : descriptor;
+}
+
+int cairn_open(const char *path, int flags, unsigned mode) {
+  return cairn_openat(AT_FDCWD, path, flags, mode);
+}
+
+int cairn_clone(int from, int to) { return ioctl(to, FICLONE, from) < 0 ? -errno : 0; }
+
+int cairn_write_all(int descriptor, const void *bytes, size_t count) {
+  const char *next = bytes;
+  while (count > 0) {
+    ssize_t written = write(descriptor, next, count);
+    if (written < 0) {
+      if (errno == EINTR) continue;
+      return -errno;
+    }
+    next += written;
+    count -= (size_t)written;
+  }
+  return 0;
+}
+
+static int copy_through_buffer(int from, int to) {
+  static const size_t capacity = 128 * 1024;
+  char buffer[128 * 1024];
+  for (;;) {
+    ssize_t count = read(from, buffer, capacity);
+    if (count == 0) return 0;
+    if (count < 0) {
+      if (errno == EINTR) continue;
+      return -errno;
+    }
+    int result = cairn_write_all(to, buffer, (size_t)count);
+    if (result < 0) return result;
+  }
+}
+
+int cairn_copy(int from, int to) {
+  int any = 0;
+  for (;;) {
+    ssize_t count = copy_file_range(from, NULL, to, NULL, 1 << 30, 0);
+    if (count > 0) {
+      any = 1;
+      continue;
+    }
+    // Some file systems (procfs, FUSE) answer 0 at once for files that do have bytes.
+    if (count == 0) return any ? 0 : copy_through_buffer(from, to);
+    if (errno == EINTR) continue;
+    if (errno == ENOSPC || errno == EDQUOT || errno == EIO || errno == EFBIG) return -errno;
+    return copy_through_buffer(from, to);
+  }
+}
+
+int cairn_filesystem_type(const char *path, uint64_t *into) {
+  struct statfs s;
+  int result;
+  do result = statfs(path, &s);
+  while (result < 0 && errno == EINTR);
+  if (result < 0) return -errno;
+  *into = (uint64_t)(uint32_t)s.f_type;
+  return 0;
+}
+
+int cairn_random(void *bytes, size_t count) {
+  char *next = bytes;
+  while (count > 0) {
+    ssize_t got = getrandom(next, count, 0);
+    if (got < 0) {
+      if (errno == EINTR) continue;
+      return -errno;
+    }
+    next += got;
+    count -= (size_t)got;
+  }
+  return 0;
+}

@@ -1,0 +1,70 @@
+// Replaces a file's content as a whole: whoever reads sees the old bytes or the new ones. Knows nothing of what they mean.
+import CSystem
+package import CairnCore
+import Glibc
+
+package enum AtomicFile {
+  /// Writes a temporary file in the same folder and renames it onto `path`.
+  ///
+  /// `mode` is that of the new file, less the umask. With `sync` the bytes are on the disk before the name points to
+  /// them, so that a power cut cannot leave an empty file. A link at `path` is replaced, not followed. On any error
+  /// (a full disk above all) the old file is untouched and the temporary one gone.
+  package static func write(
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool
+  ) throws(Diagnostic) {
+    try write(bytes, to: path, creation: mode, exact: nil, sync: sync)
+  }
+
+  /// The same, keeping the permissions of the file that is there; `mode` is for a new one.
+  package static func writeKeepingMode(
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool
+  ) throws(Diagnostic) {
+    let existing = try FileStat.of(path)
+    try write(bytes, to: path, creation: mode, exact: existing?.mode, sync: sync)
+  }
+
+  /// Writes only when the bytes differ from those that are there, so that an unchanged file keeps its time stamps.
+  /// True when it wrote.
+  @discardableResult
+  package static func writeIfChanged(
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool
+  ) throws(Diagnostic) -> Bool {
+    if let existing = try Files.read(path), existing == bytes { return false }
+    try writeKeepingMode(bytes, to: path, mode: mode, sync: sync)
+    return true
+  }
+
+  private static func write(
+    _ bytes: [UInt8], to path: String, creation: UInt32, exact: UInt32?, sync: Bool
+  ) throws(Diagnostic) {
+    let temporary = temporaryName(beside: path)
+    let descriptor = temporary.asSystemPath { cairn_open($0, O_WRONLY | O_CREAT | O_EXCL, creation) }
+    if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
+    var result = cairn_write_all(descriptor, bytes, bytes.count)
+    if result >= 0, let exact { result = restarting(fchmod(descriptor, exact)) }
+    if result >= 0, sync { result = restarting(fdatasync(descriptor)) }
+    // Quotas and network file systems tell of a failed write only here; the descriptor is gone even then.
+    if close(descriptor) < 0, result >= 0, errno != EINTR { result = -errno }
+    if result >= 0 {
+      result = temporary.asSystemPath { from in path.asSystemPath { to in restarting(rename(from, to)) } }
+    }
+    if result < 0 {
+      _ = temporary.asSystemPath { unlink($0) }
+      throw Diagnostic.system(-result, "write it", path)
+    }
+  }
+
+  /// A name in `path`'s folder that nothing else uses: hidden, and recognisable by `isTemporaryName`.
+  package static func temporaryName(beside path: String) -> String {
+    let name = "\(temporaryPrefix)\(String(Identifier.random64(), radix: 36)).tmp"
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
+    return String(path[...slash]) + name
+  }
+
+  /// Temporary files that a killed process left begin so.
+  package static let temporaryPrefix = ".cairn-"
+
+  package static func isTemporaryName(_ name: String) -> Bool {
+    name.utf8.starts(with: temporaryPrefix.utf8) && name.utf8.reversed().starts(with: ".tmp".utf8.reversed())
+  }
+}

@@ -1,0 +1,137 @@
+// Names that nobody else has: ULIDs, UUIDs of chance and of a name. Knows nothing of what they name.
+import CSystem
+import Glibc
+import Synchronization
+
+package enum Identifier {
+  /// 26 characters of Crockford's base 32: 48 bits of milliseconds, 80 of chance. Those of one process ascend.
+  package static func ulid() -> String {
+    let (time, high, low) = last.withLock { (last: inout ULIDState) -> (UInt64, UInt16, UInt64) in
+      let now = UInt64(clamping: WallClock.now() / 1_000_000) & 0xFFFF_FFFF_FFFF
+      if now > last.time {
+        // The top bit stays clear, so that counting on within a millisecond cannot overflow.
+        last = ULIDState(time: now, high: UInt16(truncatingIfNeeded: random64()) & 0x7FFF, low: random64())
+      } else {
+        let (sum, overflow) = last.low.addingReportingOverflow(1)
+        last.low = sum
+        if overflow { last.high &+= 1 }
+      }
+      return (last.time, last.high, last.low)
+    }
+    return ulid(time: time, high: high, low: low)
+  }
+
+  /// The text of a ULID with these bits.
+  static func ulid(time: UInt64, high: UInt16, low: UInt64) -> String {
+    var text: [UInt8] = (0..<10).map { crockford[Int(time >> UInt64(45 - 5 * $0) & 31)] }
+    // 80 bits in 16 groups of five.
+    for group in 0..<16 {
+      let shift = 75 - 5 * group
+      var bits: UInt64 = 0
+      if shift < 64 { bits |= low >> UInt64(shift) }
+      if shift >= 64 { bits |= UInt64(high) >> UInt64(shift - 64) } else if shift > 59 { bits |= UInt64(high) << UInt64(64 - shift) }
+      text.append(crockford[Int(bits & 31)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  /// A UUID of chance (version 4), lower case with dashes.
+  package static func uuid() -> String {
+    var bytes = [UInt8](repeating: 0, count: 16)
+    fill(&bytes)
+    return uuid(bytes, version: 4)
+  }
+
+  /// The UUID of a name in a name space (version 5); `nil` when the name space is no UUID.
+  package static func uuid(namespace: String, name: [UInt8]) -> String? {
+    guard let space = uuidBytes(namespace) else { return nil }
+    return uuid(Array(SHA1.digest(space + name).prefix(16)), version: 5)
+  }
+
+  package static func uuid(namespace: String, name: String) -> String? {
+    uuid(namespace: namespace, name: Array(name.utf8))
+  }
+
+  package static let dnsNamespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
+  package static let urlNamespace = "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
+
+  /// Chance from the kernel.
+  package static func random64() -> UInt64 {
+    var value: UInt64 = 0
+    let result = withUnsafeMutableBytes(of: &value) { cairn_random($0.baseAddress, $0.count) }
+    precondition(result == 0, "the kernel gives no random numbers")
+    return value
+  }
+
+  package static func fill(_ bytes: inout [UInt8]) {
+    let result = bytes.withUnsafeMutableBytes { cairn_random($0.baseAddress, $0.count) }
+    precondition(result == 0, "the kernel gives no random numbers")
+  }
+
+  private struct ULIDState: Sendable { var time: UInt64 = 0, high: UInt16 = 0, low: UInt64 = 0 }
+  private static let last = Mutex(ULIDState())
+  private static let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
+
+  private static func uuid(_ bytes: [UInt8], version: UInt8) -> String {
+    var bytes = bytes
+    bytes[6] = bytes[6] & 0x0F | version << 4
+    bytes[8] = bytes[8] & 0x3F | 0x80
+    let digits = Array("0123456789abcdef".utf8)
+    var text: [UInt8] = []
+    for (index, byte) in bytes.enumerated() {
+      if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
+      text.append(digits[Int(byte >> 4)])
+      text.append(digits[Int(byte & 15)])
+    }
+    return String(decoding: text, as: UTF8.self)
+  }
+
+  private static func uuidBytes(_ text: String) -> [UInt8]? {
+    let digits = text.utf8.filter { $0 != UInt8(ascii: "-") }.map { Character(Unicode.Scalar($0)).hexDigitValue }
+    guard digits.count == 32 else { return nil }
+    var bytes: [UInt8] = []
+    for index in stride(from: 0, to: 32, by: 2) {
+      guard let high = digits[index], let low = digits[index + 1] else { return nil }
+      bytes.append(UInt8(high << 4 | low))
+    }
+    return bytes
+  }
+}
+
+/// SHA-1, for UUIDs of names and git's object names alone: it protects nothing.
+enum SHA1 {
+  static func digest(_ message: [UInt8]) -> [UInt8] {
+    var padded = message + [0x80]
+    padded += [UInt8](repeating: 0, count: (119 - message.count % 64) % 64)
+    let bits = UInt64(message.count) * 8
+    padded += (0..<8).map { UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * $0)) }
+    var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
+    for block in stride(from: 0, to: padded.count, by: 64) {
+      compress(padded[block..<block + 64], into: &state)
+    }
+    return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) } }
+  }
+
+  private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
+    var words = [UInt32](repeating: 0, count: 80)
+    for (index, byte) in block.enumerated() { words[index / 4] = words[index / 4] << 8 | UInt32(byte) }
+    for index in 16..<80 {
+      words[index] = rotate(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1)
+    }
+    var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
+    for index in 0..<80 {
+      let (mixed, constant): (UInt32, UInt32) =
+        switch index / 20 {
+        case 0: (b & c | ~b & d, 0x5A82_7999)
+        case 1: (b ^ c ^ d, 0x6ED9_EBA1)
+        case 2: (b & c | b & d | c & d, 0x8F1B_BCDC)
+        default: (b ^ c ^ d, 0xCA62_C1D6)
+        }
+      let next = rotate(a, 5) &+ mixed &+ e &+ constant &+ words[index]
+      (a, b, c, d, e) = (next, a, rotate(b, 30), c, d)
+    }
+    for (index, word) in [a, b, c, d, e].enumerated() { state[index] &+= word }
+  }
+
+  private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 { word << count | word >> (32 - count) }
+}
