@@ -1,5 +1,85 @@
-// The program's entry.
+// The program's entry: from the words of a command line to a command, its printed errors and the exit code.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnSystem
+internal import Glibc
+
 @main
-struct Cairn {
-  static func main() {}
+enum Program {
+  static func main() {
+    signal(SIGPIPE, SIG_IGN)
+    let status = run(arguments())
+    exit(status.rawValue)
+  }
+
+  /// One whole invocation; `arguments` are without the program's name.
+  static func run(_ arguments: [String]) -> ExitStatus {
+    switch LeadingArguments.read(arguments) {
+    case .version:
+      return finish(Console(), .success) { $0.write(CairnVersion.current) }
+    case .missing(let command):
+      return finish(Console(), .usage) { $0.report(MissingCommands.diagnostic(command)) }
+    case .wrong(let message, let command):
+      return finish(Console(), .usage) { UsageErrors.print(message, command: command, on: $0) }
+    case .command(let leading):
+      return run(leading, arguments: arguments)
+    }
+  }
+
+  private static func run(_ leading: LeadingArguments, arguments: [String]) -> ExitStatus {
+    if let folder = leading.folder {
+      do { try Files.changeDirectory(folder) } catch { return finish(Console(), .failure) { $0.report(error) } }
+    }
+    var command: any CairnCommand
+    switch CommandParsing.parse(leading.words) {
+    case .success(let parsed): command = parsed
+    case .help(let text): return finish(Console(), .success) { $0.write(text) }
+    case .wrong(let message, let command):
+      return finish(Console(), .usage) { UsageErrors.print(message, command: command, on: $0) }
+    }
+    let console = Console(isQuiet: command.global.quiet > 0, isVerbose: command.global.verbose > 0)
+    let invocation = Invocation(console: console, arguments: arguments, waitsForLock: leading.waitsForLock)
+    do {
+      let status = try command.execute(invocation)
+      return finish(console, status) { _ in }
+    } catch {
+      return finish(console, ExitStatus(error)) { $0.report(error) }
+    }
+  }
+
+  private static func finish(_ console: Console, _ status: ExitStatus, _ words: (Console) -> Void) -> ExitStatus {
+    words(console)
+    console.flush()
+    return console.isClosed ? .brokenPipe : status
+  }
+
+  /// The arguments byte for byte: Swift's own list repairs what is not UTF-8, and a file name may be that.
+  private static func arguments() -> [String] {
+    CommandLine.unsafeArgv.withMemoryRebound(to: UnsafeMutablePointer<CChar>?.self, capacity: Int(CommandLine.argc)) {
+      argv in
+      (1..<max(1, Int(CommandLine.argc))).compactMap { index in
+        argv[index].map { word in
+          FileName.escape(UnsafeRawBufferPointer(start: word, count: strlen(word)).bindMemory(to: UInt8.self))
+        }
+      }
+    }
+  }
+}
+
+/// The tree of commands. Each stands in a file of its own under `Commands/`.
+struct Cairn: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "cairn",
+    abstract: "Reproduce data pipelines, and know where every result came from.",
+    discussion: """
+      Works in DVC repositories, on DVC's files, with DVC's commands.
+      """,
+    version: CairnVersion.current,
+    subcommands: [
+      RootCommand.self,
+      VersionCommand.self,
+    ],
+    helpNames: [.short, .long])
+
+  @OptionGroup var leading: LeadingOptions
 }

@@ -1,0 +1,27 @@
+// `cairn version`: which Cairn this is, on what, and which DVC it follows.
+internal import ArgumentParser
+internal import CairnCore
+internal import Glibc
+
+struct VersionCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "version", abstract: "Display Cairn's version and the system it runs on.",
+    discussion: "What to put into a report of a fault. `cairn --version` prints the number alone.")
+
+  @OptionGroup var global: GlobalOptions
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    console.write("Cairn version: \(CairnVersion.current)")
+    console.write("Compatible with DVC: \(CairnVersion.dvc)")
+    var names = utsname()
+    if uname(&names) == 0 {
+      console.write("Platform: \(Self.text(names.sysname))-\(Self.text(names.release))-\(Self.text(names.machine))")
+    }
+    return .success
+  }
+
+  private static func text<T>(_ field: T) -> String {
+    withUnsafeBytes(of: field) { String(decoding: $0.prefix { $0 != 0 }, as: UTF8.self) }
+  }
+}
