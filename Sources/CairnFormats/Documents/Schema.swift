@@ -1,5 +1,5 @@
 // Checks a document's shape and names every fault as voluptuous does for DVC. Knows nothing of particular files.
-import CairnCore
+package import CairnCore
 
 indirect enum Schema: Sendable {
   case anything, null, text, integer, boolean

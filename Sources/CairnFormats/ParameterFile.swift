@@ -1,0 +1,29 @@
+// Chooses how a parameter or metrics file is read. Knows nothing of the formats themselves.
+package import CairnCore
+
+package enum ParameterFile {
+  /// Reads `source` by its extension, in any case, as DVC does: `.json`, `.toml`, `.py`, and YAML for all others.
+  ///
+  /// A document that Python calls falsy (an empty file, `null`, `[]`) is an empty map.
+  ///
+  /// - Throws: DVC's "unable to read: 'PATH', …".
+  package static func parse(_ source: SourceText) throws(Diagnostic) -> MarkedValue {
+    let document: MarkedValue
+    switch suffix(of: source.path) {
+    case ".json": document = try JSONReader.parse(source)
+    case ".toml": document = try TOMLReader.parse(source)
+    case ".py": document = try PythonParameters.parse(source)
+    default: document = try YAMLReader.parse(source)
+    }
+    return document.value.isTruthy ? document : MarkedValue(.map([]), at: document.mark)
+  }
+
+  /// The last extension of the file's name in lower case, with its dot; empty for `.hidden` and `name.`.
+  static func suffix(of path: String) -> String {
+    let name = path.utf8.split(separator: UInt8(ascii: "/")).last ?? path.utf8[...]
+    guard let dot = name.lastIndex(of: UInt8(ascii: ".")), name[..<dot].contains(where: { $0 != UInt8(ascii: ".") }),
+      name.index(after: dot) < name.endIndex
+    else { return "" }
+    return (String(name[dot...]) ?? "").lowercased()
+  }
+}
