@@ -128,3 +128,5 @@ int cairn_random(void *bytes, size_t count) {
   }
   return 0;
 }
+
+int cairn_syncfs(int descriptor) { return syncfs(descriptor) < 0 ? -errno : 0; }

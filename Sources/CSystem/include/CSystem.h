@@ -34,6 +34,9 @@ int cairn_write_all(int descriptor, const void *bytes, size_t count);
 // f_type of statfs(2) as an unsigned number.
 int cairn_filesystem_type(const char *path, uint64_t *into);
 
+// Waits until everything written to this descriptor's file system is on the disk.
+int cairn_syncfs(int descriptor);
+
 int cairn_random(void *bytes, size_t count);
 
 #endif

@@ -36,9 +36,14 @@ package struct Digest16: Hashable, Comparable, Sendable {
 }
 
 /// 32 bytes of a SHA-256.
-package struct Digest32: Hashable, Sendable {
+package struct Digest32: Hashable, Comparable, Sendable {
   package var high: Digest16
   package var low: Digest16
+
+  package init(high: Digest16, low: Digest16) {
+    self.high = high
+    self.low = low
+  }
 
   /// `bytes` must be 32.
   package init(bytes: some Sequence<UInt8>) {
@@ -54,6 +59,8 @@ package struct Digest32: Hashable, Sendable {
 
   package var bytes: [UInt8] { high.bytes + low.bytes }
   package var hex: String { high.hex + low.hex }
+
+  package static func < (a: Digest32, b: Digest32) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
 
 package enum Hex {

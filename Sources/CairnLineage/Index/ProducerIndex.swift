@@ -1,0 +1,169 @@
+// Answers in microseconds what a running `repro` asks of history: who made these bytes, which run stands behind this
+// lock entry, how long does this stage take. Knows a flat file of entries; knows nothing of SQLite or JSON.
+package import CairnCore
+import CairnSystem
+import Glibc
+import Synchronization
+
+/// An append-only file of fixed entries, written along with each record, read whole on the first question.
+///
+/// It may be deleted at any time; `catchUp(with:)` makes it anew from the records. A file of another version, or a
+/// damaged one, is discarded silently. Where it lacks a record (written by somebody else into a shared store), its
+/// answer is "none" until the next `catchUp`. All functions may be called from any thread.
+package final class ProducerIndex: Sendable {
+  package let path: String
+
+  struct Run {
+    var id: RunID
+    var result: RunResult
+    var started: Nanoseconds
+    var duration: Nanoseconds
+    var peakMemory: UInt64
+    var stage: Digest16
+    var work: Digest16
+    /// `restored_from` or `accepts`.
+    var source: RunID?
+  }
+
+  struct State {
+    var isLoaded = false
+    /// For appending; -1 until something was.
+    var descriptor: Int32 = -1
+    var runs: [Run] = []
+    var numbers: [RunID: Int32] = [:]
+    /// `outputKey` → the runs that have this output, in the order written.
+    var producers: [Digest16: [Int32]] = [:]
+    var byWork: [Digest16: [Int32]] = [:]
+    var byStage: [Digest16: [Int32]] = [:]
+    /// Documents that are no runs' records.
+    var others: Set<Digest32> = []
+  }
+  let state = Mutex(State())
+
+  /// Touches nothing on the disk.
+  package init(path: String) { self.path = path }
+
+  deinit {
+    state.withLock { if $0.descriptor >= 0 { close($0.descriptor) } }
+  }
+
+  /// Notes a record that was just written. One write(2); a failure only makes the index shorter than it could be.
+  package func add(_ id: RunID, _ record: RunRecord) {
+    let run = Run(
+      id: id, result: record.result, started: record.execution.started,
+      duration: max(0, (record.execution.finished ?? record.execution.started) - record.execution.started),
+      peakMemory: record.execution.peakMemory ?? 0, stage: Self.stageKey(record.stage.address),
+      work: WorkKey(record).digest, source: record.restoredFrom ?? record.accepts)
+    let outputs = record.outputs.compactMap { output in output.md5.map { Self.outputKey(output.path, $0) } }
+    append([run.entry] + outputs.map { ProducerEntry.output($0, of: id) }) { state in
+      Self.insert(run, outputs, into: &state)
+    }
+  }
+
+  // MARK: Questions
+
+  /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`):
+  /// the newest that succeeded or was accepted. `nil` when none is known.
+  package func producer(of path: String, md5: String) -> RunID? {
+    let key = Self.outputKey(path, md5)
+    return reading { state in
+      (state.producers[key] ?? []).lazy.map { state.runs[Int($0)] }
+        .filter { $0.result.isTrusted }.max { $0.started < $1.started }?.id
+    }
+  }
+
+  /// The run behind a lock entry: the earliest succeeded or accepted one of this stage with the same command,
+  /// parameters and hashes (a restored one is followed to its source). `nil`: unknown, since DVC may have run it.
+  package func run(behind work: WorkKey, of stage: String) -> RunID? {
+    let stageKey = Self.stageKey(stage)
+    return reading { state in
+      var best: (started: Nanoseconds, id: RunID)?
+      for number in state.byWork[work.digest] ?? [] where state.runs[Int(number)].stage == stageKey {
+        let run = state.runs[Int(number)]
+        guard let source = Self.followed(run, in: state) else { continue }
+        if best.map({ run.started < $0.started }) ?? true { best = (run.started, source) }
+      }
+      return best?.id
+    }
+  }
+
+  /// All succeeded and accepted runs that did exactly this work, under whatever name, earliest first: where the
+  /// outputs that the run-cache has came from.
+  package func runs(thatDid work: WorkKey) -> [RunID] {
+    reading { state in
+      (state.byWork[work.digest] ?? []).map { state.runs[Int($0)] }
+        .filter { $0.result.isTrusted }.sorted { $0.started < $1.started }.map(\.id)
+    }
+  }
+
+  /// What is known of the stage's earlier runs; `nil` when it never ran.
+  package func history(of stage: String) -> StageHistory? {
+    let key = Self.stageKey(stage)
+    return reading { state in
+      let runs = (state.byStage[key] ?? []).map { state.runs[Int($0)] }.sorted { $0.started < $1.started }
+      guard let last = runs.last else { return nil }
+      let good = runs.filter { $0.result == .succeeded }.suffix(StageHistory.sampleLimit)
+      let peak = good.map(\.peakMemory).max() ?? 0
+      return StageHistory(
+        seconds: StageHistory.median(good.map { Double($0.duration) / 1e9 }), samples: good.count,
+        peakMemory: peak == 0 ? nil : peak, lastRun: last.id, lastResult: last.result)
+    }
+  }
+
+  /// The succeeded or accepted run that this one is or was restored from.
+  private static func followed(_ run: Run, in state: State) -> RunID? {
+    var run = run
+    // A chain is a step or two; the limit is for a store that somebody else wrote.
+    for _ in 0..<64 {
+      if run.result.isTrusted { return run.id }
+      guard run.result == .restored, let source = run.source else { return nil }
+      guard let number = state.numbers[source] else { return source }
+      run = state.runs[Int(number)]
+    }
+    return nil
+  }
+
+  static func outputKey(_ path: String, _ md5: String) -> Digest16 { key(path + "\u{0}" + md5) }
+  static func stageKey(_ address: String) -> Digest16 { key(address) }
+
+  private static func key(_ text: String) -> Digest16 {
+    var text = text
+    return text.withUTF8 { Digest32.sha256(UnsafeRawBufferPointer($0)).high }
+  }
+
+  static func insert(_ run: Run, _ outputs: [Digest16], into state: inout State) {
+    guard state.numbers[run.id] == nil else { return }
+    let number = Int32(state.runs.count)
+    state.runs.append(run)
+    state.numbers[run.id] = number
+    state.byWork[run.work, default: []].append(number)
+    state.byStage[run.stage, default: []].append(number)
+    for output in outputs { state.producers[output, default: []].append(number) }
+  }
+}
+
+extension RunResult {
+  /// A lock entry may rest on it.
+  package var isTrusted: Bool { self == .succeeded || self == .accepted }
+}
+
+/// What earlier runs of a stage tell of the next one.
+package struct StageHistory: Sendable, Hashable {
+  /// How many of the newest good runs are looked at.
+  static let sampleLimit = 6
+  /// Median of the newest good runs; `nil` when none succeeded.
+  package var seconds: Double?
+  package var samples: Int
+  /// Bytes: the most that one of them needed; `nil` when unknown.
+  package var peakMemory: UInt64?
+  /// The newest attempt, however it ended.
+  package var lastRun: RunID
+  package var lastResult: RunResult
+
+  static func median(_ values: [Double]) -> Double? {
+    if values.isEmpty { return nil }
+    let sorted = values.sorted()
+    let middle = sorted.count / 2
+    return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+  }
+}

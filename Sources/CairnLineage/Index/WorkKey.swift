@@ -1,0 +1,111 @@
+// One name for "this command on these inputs with these parameters gave these outputs".
+// Knows records and lock entries; knows nothing of stages' names, disks or indexes.
+package import CairnCore
+import Crypto
+
+/// The first 16 bytes of a SHA-256 over command, inputs, parameters and outputs, each by path and MD5.
+///
+/// Equal for a lock entry and for every record that could stand behind it, whatever the stage was called. Of an
+/// input that the command changed the hash *afterwards* counts, since that is what the lock has. Paths are relative
+/// to the project's root; order does not count; `1` and `1.0` are one value, as they are for DVC.
+package struct WorkKey: Hashable, Sendable {
+  package let digest: Digest16
+  package init(_ digest: Digest16) { self.digest = digest }
+
+  package init(_ record: RunRecord) {
+    self.init(
+      command: record.stage.cmd,
+      inputs: record.inputs.filter { $0.role != "params" }.map { ($0.path, $0.after?.md5 ?? $0.md5 ?? "") },
+      parameters: record.params.map { file, values in (file, values.map { ($0.key, $0.value) }) },
+      outputs: record.outputs.map { ($0.path, $0.md5 ?? "") })
+  }
+
+  /// What the lock says of `stage`.
+  package init(_ stage: Stage, _ entry: LockEntry) {
+    let inputs = Dictionary(stage.dependencies.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
+    let files = Dictionary(stage.parameters.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
+    let outputs = Dictionary(stage.outputs.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
+    self.init(
+      command: entry.command.list?.compactMap(\.string) ?? entry.command.string.map { [$0] } ?? [],
+      inputs: entry.deps.map { (inputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? "") },
+      parameters: entry.params.map { file, values in
+        (files[file]?.recordPath ?? file, values.map { ($0.key, $0.value) })
+      },
+      outputs: entry.outs.map { (outputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? "") })
+  }
+
+  package init(
+    command: [String], inputs: [(path: String, md5: String)], parameters: [(file: String, values: [(String, Value)])],
+    outputs: [(path: String, md5: String)]
+  ) {
+    var text: [UInt8] = []
+    text.reserveCapacity(1024)
+    func add(_ part: String) {
+      text.append(contentsOf: part.utf8)
+      text.append(0)
+    }
+    add("cmd")
+    command.forEach(add)
+    for (title, files) in [("in", inputs), ("out", outputs)] {
+      add(title)
+      for file in files.sorted(by: { $0.path.precedesInBytes($1.path) }) {
+        add(file.path)
+        add(file.md5)
+      }
+    }
+    add("params")
+    for file in parameters.sorted(by: { $0.file.precedesInBytes($1.file) }) {
+      add(file.file)
+      for (key, value) in file.values.sorted(by: { $0.0.precedesInBytes($1.0) }) {
+        add(key)
+        Self.add(value, to: &text)
+      }
+    }
+    digest = Digest32.sha256(text).high
+  }
+
+  private static func add(_ value: Value, to text: inout [UInt8]) {
+    func add(_ tag: Unicode.Scalar, _ body: String) {
+      text.append(UInt8(ascii: tag))
+      text.append(contentsOf: body.utf8)
+      text.append(0)
+    }
+    switch value {
+    case .null: add("n", "")
+    case .bool(let flag): add("i", flag ? "1" : "0")
+    case .int(let number): add("i", String(number))
+    case .bigInt(let digits): add("i", digits)
+    case .float(let number):
+      if let whole = Int(exactly: number) { add("i", String(whole)) } else { add("f", String(number.bitPattern)) }
+    case .string(let string): add("s", string)
+    case .timestamp(let string): add("t", string)
+    case .list(let items):
+      add("l", String(items.count))
+      for item in items { Self.add(item, to: &text) }
+    case .map(let map):
+      add("m", String(map.count))
+      let pairs = map.map { (Self.bytes($0.key), $0.value) }.sorted { $0.0.lexicographicallyPrecedes($1.0) }
+      for (key, value) in pairs {
+        text.append(contentsOf: key)
+        Self.add(value, to: &text)
+      }
+    }
+  }
+
+  private static func bytes(_ value: Value) -> [UInt8] {
+    var bytes: [UInt8] = []
+    add(value, to: &bytes)
+    return bytes
+  }
+}
+
+extension Location {
+  /// How records write it: relative to the project's root inside, absolute or a URL elsewhere.
+  package var recordPath: String {
+    switch self {
+    case .local(let path): path.text
+    case .external(let path): path
+    case .url(let url): url
+    }
+  }
+}
