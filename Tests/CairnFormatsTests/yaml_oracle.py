@@ -74,8 +74,11 @@ def scalar():
         return rng.choice([True, False])
     if k < 0.95:
         return None
-    return rng.choice([datetime.date(2001, 12, 14), datetime.datetime(2001, 12, 14, 21, 59, 43, 100000),
-                       datetime.datetime(2001, 1, 2, 3, 4, 5, tzinfo=datetime.timezone.utc)])
+    # Objects of their own: one that occurs twice would be written as an anchor and an alias.
+    if rng.random() < 0.3:
+        return datetime.date(2001, 12, rng.randrange(1, 30))
+    zone = rng.choice([None, datetime.timezone.utc, datetime.timezone(datetime.timedelta(hours=-5, minutes=-30))])
+    return datetime.datetime(2001, 12, 14, 21, 59, 43, rng.choice([0, 100000, 123456]), tzinfo=zone)
 
 
 def key():
@@ -343,7 +346,7 @@ done = 0
 while done < count:
     if mode == "write":
         v = value(3)
-        if not isinstance(v, (dict, list)) and rng.random() < 0.7:
+        if not isinstance(v, (dict, list, datetime.date)) and rng.random() < 0.7:
             v = {"k": v, "l": [v]}
         try:
             line = [typed(v), dumps_yaml(v)]

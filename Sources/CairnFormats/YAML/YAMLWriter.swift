@@ -150,6 +150,8 @@ struct YAMLEmitter {
     let opening = String(repeating: " ", count: max(0, align)) + brackets.prefix(1)
     indicator(opening, needsBlank: true, isWhitespace: true)
     indicator(String(brackets.suffix(1)), needsBlank: false)
+    // Also where it is a key, whose colon then starts the next line: ruamel reads it back so.
+    lineBreak()
   }
 
   static func float(_ number: Double) -> String {
