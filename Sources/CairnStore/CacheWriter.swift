@@ -1,0 +1,270 @@
+// Puts what lies at a path into the cache, reading each file once, and leaves the workspace as DVC leaves it: by
+// `cache.type`. Knows nothing of stages and locks.
+package import CairnCore
+import CairnFormats
+import CairnSystem
+import Glibc
+
+package struct CacheWriter: Sendable {
+  package let cache: DataCache
+  package let snapshotter: Snapshotter
+
+  package init(cache: DataCache, snapshotter: Snapshotter) {
+    self.cache = cache
+    self.snapshotter = snapshotter
+  }
+
+  /// Hashes the file or folder at `path`, stores every object that the cache lacks, a folder's manifest last, and,
+  /// with `relink`, gives the workspace the configured kind of link. Returns what is then at `path`.
+  ///
+  /// `.missing` when nothing is there. Throws when something cannot be read or stored; the workspace is then as it
+  /// was, and objects that were stored already stay.
+  package func save(
+    _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true
+  ) throws(Diagnostic) -> Content {
+    try save(path, DigestKinds(algorithm, sha256: sha256), algorithm, relink: relink, filter: snapshotter.filter)
+  }
+
+  private func save(
+    _ path: RepoPath, _ kinds: DigestKinds, _ algorithm: ContentHash.Algorithm, relink: Bool, filter: any PathFilter
+  ) throws(Diagnostic) -> Content {
+    let place = snapshotter.place(path)
+    let observed = snapshotter.index.now()
+    var isLink = false
+    var found: Glibc.stat
+    switch RawFile.stat(place.absolute, followLinks: false) {
+    case .failure(let error) where error.code == ENOENT || error.code == ENOTDIR: return .missing
+    case .failure(let error): throw .system(error.code, "look at it", place.absolute)
+    case .success(let own): found = own
+    }
+    if found.isSymbolicLink {
+      isLink = true
+      guard case .success(let target) = RawFile.stat(place.absolute, followLinks: true) else { return .missing }
+      found = target
+    }
+    if found.isFile {
+      let file = FoundFile(
+        path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
+      let (files, digests) = try store([file], in: place, kinds, algorithm, relink: relink, observed, isTree: false)
+      guard let content = FileContent(digests[0], kinds, files[0].fingerprint, isExecutable: file.isExecutable) else {
+        throw .vanished(place.absolute)
+      }
+      return .file(content)
+    }
+    guard found.isDirectory else { throw .notAFile(place.absolute) }
+    let scan = try DirectoryScan(place.absolute, base: place.base, filter: filter)
+    let (files, digests) = try store(scan.files, in: place, kinds, algorithm, relink: relink, observed, isTree: true)
+    return .directory(try DirectoryContent(files, digests, kinds))
+  }
+
+  /// Stores `files` and their manifest, then links. The files come back with their new fingerprints.
+  private func store(
+    _ files: [FoundFile], in place: Snapshotter.Place, _ kinds: DigestKinds, _ algorithm: ContentHash.Algorithm,
+    relink: Bool, _ observed: Nanoseconds, isTree: Bool
+  ) throws(Diagnostic) -> ([FoundFile], [Digests]) {
+    let work = StoreWork(
+      store: cache.store(algorithm), index: snapshotter.index, kinds: kinds, algorithm: algorithm,
+      byHardlink: relink && cache.linkTypes.first == .hardlink, observed: observed)
+    let digests = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
+      try work.store(files[number], place.appending(files[number].path), buffer)
+    }
+    if isTree {
+      let content = try DirectoryContent(files, digests, kinds)
+      if try !work.store.contains(content.hash) {
+        try work.store.write(ManifestJSON.encode(content.manifest), as: content.hash)
+      }
+    }
+    if !relink { return (files, digests) }
+    let linker = ObjectLinker(cache, algorithm)
+    let linked = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
+      let file = files[number]
+      guard let digest = digests[number][algorithm] else { return file }
+      return try link(
+        file, place.appending(file.path), ContentHash(algorithm, digest), digests[number], linker, isTree: isTree,
+        buffer)
+    }
+    return (linked, digests)
+  }
+
+  private func link(
+    _ file: FoundFile, _ place: Snapshotter.Place, _ hash: ContentHash, _ digests: Digests, _ linker: ObjectLinker,
+    isTree: Bool, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> FoundFile {
+    let store = cache.store(hash.algorithm)
+    let isCopy = !file.isLink && file.links == 1
+    if isTree {
+      guard try needsRelink(file, place, hash, store) else { return file }
+    } else if isCopy, cache.linkTypes.first.map({ $0 == .copy || $0 == .reflink }) ?? true {
+      // DVC makes a new copy here; giving the old one the mode of a new one is the same to everybody but `make`.
+      var mode = cache.linkTypes.first == .copy ? store.fileMode : 0o666 & ~RawFile.umask
+      if file.isExecutable { mode |= 0o100 }
+      if mode != file.mode { _ = RawFile.chmod(place.absolute, mode) }
+      var file = file
+      file.mode = mode
+      return file
+    }
+    switch try linker.put(hash, size: file.fingerprint.size, at: place.absolute, buffer) {
+    case .done: break
+    case .missing, .corrupt: throw .corruptObject(store.path(of: hash))
+    }
+    if !isTree, file.isExecutable { Checkout.setExecutable(place.absolute) }
+    // The bytes are those of the object, whatever happened to the old file meanwhile.
+    let observed = snapshotter.index.now()
+    guard case .success(let now) = RawFile.stat(place.absolute, followLinks: true) else {
+      throw .vanished(place.absolute)
+    }
+    snapshotter.index.remember(place.key, now.fingerprint, digests, observed: observed)
+    var linked = file
+    linked.fingerprint = now.fingerprint
+    linked.mode = now.permissions
+    return linked
+  }
+
+  /// DVC's rule for a file of a folder, by what it was before it was stored.
+  private func needsRelink(
+    _ file: FoundFile, _ place: Snapshotter.Place, _ hash: ContentHash, _ store: LocalObjectStore
+  ) throws(Diagnostic) -> Bool {
+    let isHardlink = file.links > 1
+    let isCopy = !file.isLink && !isHardlink
+    for type in cache.linkTypes {
+      switch type {
+      case .copy, .reflink: if isCopy { return false }
+      case .hardlink:
+        guard isHardlink, case .success(let object) = RawFile.stat(store.path(of: hash), followLinks: true) else {
+          continue
+        }
+        return object.fingerprint.inode != file.fingerprint.inode
+      case .symlink:
+        guard file.isLink, let target = try Files.readLink(place.absolute) else { continue }
+        return !target.hasSameBytes(as: store.path(of: hash))
+      }
+    }
+    return true
+  }
+}
+
+/// Hashing and storing of single files, from several threads at once.
+private struct StoreWork: Sendable {
+  let store: LocalObjectStore
+  let index: StateIndex
+  let kinds: DigestKinds
+  let algorithm: ContentHash.Algorithm
+  /// Link the file itself into the cache, where that works.
+  let byHardlink: Bool
+  let observed: Nanoseconds
+
+  func store(
+    _ file: FoundFile, _ place: Snapshotter.Place, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Digests {
+    if let known = index.digests(place.key, file.fingerprint, kinds), let digest = known[algorithm],
+      try store.contains(ContentHash(algorithm, digest))
+    {
+      return known
+    }
+    let descriptor = RawFile.open(place.absolute, O_RDONLY)
+    if descriptor < 0 { throw .system(-descriptor, "open it", place.absolute) }
+    defer { close(descriptor) }
+    let digests: Digests
+    if file.fingerprint.size < UInt64(ReadBuffer.pieceSize) {
+      digests = try storeSmall(descriptor, file, place, buffer)
+    } else {
+      digests = try storeLarge(descriptor, file, place, buffer)
+    }
+    index.remember(place.key, file.fingerprint, digests, observed: observed)
+    return digests
+  }
+
+  private func storeSmall(
+    _ descriptor: Int32, _ file: FoundFile, _ place: Snapshotter.Place, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Digests {
+    let count = buffer.fill(from: descriptor)
+    if count < 0 { throw .system(Int32(-count), "read it", place.absolute) }
+    if count == ReadBuffer.pieceSize {
+      // It grew.
+      lseek(descriptor, 0, SEEK_SET)
+      return try storeLarge(descriptor, file, place, buffer)
+    }
+    var hasher = ContentHasher(kinds)
+    hasher.update(buffer.prefix(count))
+    let digests = hasher.finish()
+    guard let digest = digests[algorithm] else { return digests }
+    let hash = ContentHash(algorithm, digest)
+    if try store.contains(hash) { return digests }
+    try store.prepareFolder(of: hash)
+    let path = store.path(of: hash)
+    if byHardlink, count > 0, link(file, place, to: path) { return digests }
+    let code = store.write(buffer.prefix(count), to: path)
+    if code < 0 { throw .system(-code, "write the object", path) }
+    return digests
+  }
+
+  /// Copies into the cache while it hashes; the object's name is known only at the end. Where the file system can
+  /// share blocks, a clone is hashed: a writer can then no longer come in between.
+  private func storeLarge(
+    _ descriptor: Int32, _ file: FoundFile, _ place: Snapshotter.Place, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Digests {
+    if byHardlink {
+      let digests = try ContentHasher.digests(of: descriptor, path: place.absolute, kinds, buffer)
+      guard let digest = digests[algorithm] else { return digests }
+      let hash = ContentHash(algorithm, digest)
+      if try store.contains(hash) { return digests }
+      try store.prepareFolder(of: hash)
+      if link(file, place, to: store.path(of: hash)) { return digests }
+      lseek(descriptor, 0, SEEK_SET)
+    }
+    try store.makeFolders(store.folder)
+    let temporary = store.folder + "/" + RawFile.temporaryName()
+    let target = RawFile.open(temporary, O_RDWR | O_CREAT | O_EXCL, LocalObjectStore.protectedMode)
+    if target < 0 { throw .system(-target, "create it", temporary) }
+    do throws(Diagnostic) {
+      let digests: Digests
+      if RawFile.clone(descriptor, to: target) {
+        digests = try ContentHasher.digests(of: target, path: temporary, kinds, buffer)
+      } else {
+        digests = try copy(descriptor, place, to: target, temporary, buffer)
+      }
+      let code = store.seal(target, 0)
+      if code < 0 { throw .system(-code, "write it", temporary) }
+      guard let digest = digests[algorithm] else { throw .vanished(place.absolute) }
+      let hash = ContentHash(algorithm, digest)
+      if try store.contains(hash) {
+        _ = RawFile.unlink(temporary)
+        return digests
+      }
+      try store.prepareFolder(of: hash)
+      let installed = store.install(temporary, as: store.path(of: hash), 0)
+      if installed < 0 { throw .system(-installed, "put it in place", store.path(of: hash)) }
+      return digests
+    } catch {
+      _ = RawFile.unlink(temporary)
+      throw error
+    }
+  }
+
+  private func copy(
+    _ descriptor: Int32, _ place: Snapshotter.Place, to target: Int32, _ temporary: String,
+    _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Digests {
+    var hasher = ContentHasher(kinds)
+    while true {
+      let count = buffer.fill(from: descriptor)
+      var code = Int32(min(count, 0))
+      if code == 0 {
+        hasher.update(buffer.prefix(count))
+        code = RawFile.writeAll(buffer.prefix(count), to: target)
+      }
+      if code < 0 {
+        close(target)
+        throw .system(-code, "copy it to \(temporary)", place.absolute)
+      }
+      if count < ReadBuffer.pieceSize { return hasher.finish() }
+    }
+  }
+
+  /// Makes the file itself the object. Not for a link: its target may belong to somebody else.
+  private func link(_ file: FoundFile, _ place: Snapshotter.Place, to path: String) -> Bool {
+    guard !file.isLink, RawFile.link(place.absolute, to: path) == 0 else { return false }
+    store.protect(path)
+    return true
+  }
+}

@@ -1,0 +1,148 @@
+// Puts one cached object at one path by the first link type that works there, whole or not at all. Knows nothing of
+// what was there before, nor of folders.
+package import CairnCore
+import CairnSystem
+import Glibc
+import Synchronization
+
+/// Link types that a file system refused are not tried again by the same linker.
+final class ObjectLinker: Sendable {
+  private let store: LocalObjectStore
+  private let types: [LinkType]
+  private let refused = Mutex(Set<LinkType>())
+
+  init(_ cache: DataCache, _ algorithm: ContentHash.Algorithm) {
+    store = cache.store(algorithm)
+    types = cache.linkTypes
+  }
+
+  enum Outcome { case done, missing, corrupt }
+
+  /// What is at `path` is replaced in one step; it must not be a folder. The parent must exist.
+  ///
+  /// A copy is held against the object's name while it is made; an object that is shared is checked as DVC does, and
+  /// against `size` where that is known.
+  func put(
+    _ hash: ContentHash, size: UInt64?, at path: String, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Outcome {
+    let object = store.path(of: hash)
+    for type in types where !refused.withLock({ $0.contains(type) }) {
+      let code: Int32
+      switch type {
+      case .copy:
+        return try copy(object, hash, to: path, buffer)
+      case .reflink:
+        code = try clone(object, to: path)
+      case .hardlink, .symlink:
+        switch try store.check(hash) {
+        case .missing: return .missing
+        case .corrupt: return .corrupt
+        case .whole(let found):
+          if let size, size != found {
+            try Files.remove(object)
+            return .corrupt
+          }
+          code = link(type, object, isEmpty: found == 0, to: path)
+        }
+      }
+      switch -code {
+      case 0: return .done
+      case ENOENT where !Files.exists(object): return .missing
+      case EPERM, ENOTSUP, EXDEV, ENOTTY, ENOSYS, EINVAL, EAGAIN, EMLINK:
+        // Too many links is a matter of this object alone.
+        if -code != EMLINK { refused.withLock { _ = $0.insert(type) } }
+      default: throw .system(-code, "make a \(type.rawValue)", object, path)
+      }
+    }
+    throw .noLinkType(path)
+  }
+
+  private func link(_ type: LinkType, _ object: String, isEmpty: Bool, to path: String) -> Int32 {
+    let temporary = store.temporaryPath(beside: path)
+    var code: Int32
+    if type == .symlink {
+      code = RawFile.symlink(object, at: temporary)
+    } else if isEmpty {
+      // As DVC: all empty files would else share one object, and file systems limit links.
+      let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+      code = min(descriptor, 0)
+      if descriptor >= 0 { close(descriptor) }
+    } else {
+      code = RawFile.link(object, to: temporary)
+    }
+    if code == 0 { code = RawFile.rename(temporary, to: path) }
+    // Also after a success: renaming between two links of one file does nothing at all.
+    if code < 0 || type == .hardlink { _ = RawFile.unlink(temporary) }
+    return code
+  }
+
+  private func clone(_ object: String, to path: String) throws(Diagnostic) -> Int32 {
+    let source = RawFile.open(object, O_RDONLY)
+    if source < 0 { return source }
+    defer { close(source) }
+    let temporary = store.temporaryPath(beside: path)
+    let target = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    if target < 0 { throw .system(-target, "create it", path) }
+    let isCloned = RawFile.clone(source, to: target)
+    close(target)
+    if !isCloned {
+      _ = RawFile.unlink(temporary)
+      return -ENOTSUP
+    }
+    return RawFile.rename(temporary, to: path)
+  }
+
+  private func copy(
+    _ object: String, _ hash: ContentHash, to path: String, _ buffer: borrowing ReadBuffer
+  ) throws(Diagnostic) -> Outcome {
+    let source = RawFile.open(object, O_RDONLY)
+    if source == -ENOENT || source == -ENOTDIR { return .missing }
+    if source < 0 { throw .system(-source, "open it", object) }
+    defer { close(source) }
+    let temporary = store.temporaryPath(beside: path)
+    let target = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    if target < 0 { throw .system(-target, "create it", path) }
+    var hasher = ContentHasher(DigestKinds(hash.algorithm, sha256: false))
+    var code: Int32 = 0
+    while code == 0 {
+      let count = buffer.fill(from: source)
+      if count < 0 {
+        close(target)
+        _ = RawFile.unlink(temporary)
+        throw .system(Int32(-count), "read it", object)
+      }
+      hasher.update(buffer.prefix(count))
+      code = RawFile.writeAll(buffer.prefix(count), to: target)
+      if count < ReadBuffer.pieceSize { break }
+    }
+    if close(target) != 0, code == 0 { code = -errno }
+    if code < 0 {
+      _ = RawFile.unlink(temporary)
+      throw .system(-code, "write it", path)
+    }
+    guard hasher.finish()[hash.algorithm] == hash.digest else {
+      _ = RawFile.unlink(temporary)
+      try Files.remove(object)
+      return .corrupt
+    }
+    code = RawFile.rename(temporary, to: path)
+    if code < 0 {
+      _ = RawFile.unlink(temporary)
+      throw .system(-code, "put it in place", path)
+    }
+    return .done
+  }
+}
+
+extension Diagnostic.Code {
+  package static let noLinkType = Diagnostic.Code("no-link-type")
+}
+
+extension Diagnostic {
+  fileprivate static func noLinkType(_ path: String) -> Diagnostic {
+    Diagnostic(
+      .noLinkType,
+      "No possible cache link types for '\(path)'. See "
+        + "<https://dvc.org/doc/user-guide/troubleshooting#cache-types> for more information.")
+  }
+}

@@ -1,0 +1,80 @@
+// Spreads work on many small things over the processors. Knows nothing of what the work is.
+import CairnCore
+import CairnSystem
+import Dispatch
+import Glibc
+import Synchronization
+
+enum Parallel {
+  /// More than the processors that Dispatch gives threads to would only wait for them.
+  private static let workers = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
+
+  /// `body(0)…body(count - 1)` in their order, computed by several threads, each of which makes one tool (a buffer,
+  /// say). Of several errors the one of the lowest number that was reached is thrown; nothing new is begun after one.
+  static func map<Value: Sendable, Tool: ~Copyable>(
+    _ count: Int, chunk: Int = 32, makeTool: @Sendable () -> Tool,
+    _ body: @Sendable (Int, borrowing Tool) throws(Diagnostic) -> Value
+  ) throws(Diagnostic) -> [Value] {
+    let chunks = (count + chunk - 1) / chunk
+    if chunks <= 1 {
+      let tool = makeTool()
+      return try run(0..<count, tool, body)
+    }
+    let progress = Progress<Value>(chunks: chunks)
+    DispatchQueue.concurrentPerform(iterations: min(chunks, workers)) { _ in
+      let tool = makeTool()
+      while let number = progress.take() {
+        do throws(Diagnostic) {
+          let start = number * chunk
+          progress.finish(number, .success(try run(start..<min(start + chunk, count), tool, body)))
+        } catch {
+          progress.finish(number, .failure(error))
+        }
+      }
+    }
+    var values: [Value] = []
+    values.reserveCapacity(count)
+    for result in progress.results {
+      if let result { values.append(contentsOf: try result.get()) }
+    }
+    return values
+  }
+
+  private static func run<Value, Tool: ~Copyable>(
+    _ numbers: Range<Int>, _ tool: borrowing Tool, _ body: (Int, borrowing Tool) throws(Diagnostic) -> Value
+  ) throws(Diagnostic) -> [Value] {
+    var values: [Value] = []
+    values.reserveCapacity(numbers.count)
+    for number in numbers { values.append(try body(number, tool)) }
+    return values
+  }
+
+  private final class Progress<Value: Sendable>: Sendable {
+    private struct State {
+      var next = 0
+      var hasFailed = false
+      var results: [Result<[Value], Diagnostic>?]
+    }
+
+    private let state: Mutex<State>
+
+    init(chunks: Int) { state = Mutex(State(results: Array(repeating: nil, count: chunks))) }
+
+    func take() -> Int? {
+      state.withLock { state in
+        guard !state.hasFailed, state.next < state.results.count else { return nil }
+        state.next += 1
+        return state.next - 1
+      }
+    }
+
+    func finish(_ number: Int, _ result: Result<[Value], Diagnostic>) {
+      state.withLock { state in
+        state.results[number] = result
+        if case .failure = result { state.hasFailed = true }
+      }
+    }
+
+    var results: [Result<[Value], Diagnostic>?] { state.withLock(\.results) }
+  }
+}
