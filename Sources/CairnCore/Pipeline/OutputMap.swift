@@ -49,7 +49,7 @@ struct OutputMap: Sendable {
       let output = pipeline[entry.stage].outputs[entry.index]
       throw Diagnostic(
         .stageInOutput,
-        "stage: '\(stage.address.text(from: folder))' is within an output \(pythonQuoted(output.text(from: folder)))"
+        "stage: '\(stage.address.text(from: folder))' is within an output \(PythonText.quoted(output.text(from: folder)))"
           + " of another stage", at: output.mark)
     }
   }
@@ -114,13 +114,6 @@ extension Location {
     case .url: declared
     }
   }
-}
-
-/// Python's `repr` of a text, as far as quotes and backslashes go.
-func pythonQuoted(_ text: String) -> String {
-  let body = text.replacing("\\", with: "\\\\").replacing("\n", with: "\\n").replacing("\t", with: "\\t")
-  if body.contains("'"), !body.contains("\"") { return "\"\(body)\"" }
-  return "'\(body.replacing("'", with: "\\'"))'"
 }
 
 extension Diagnostic.Code {

@@ -1,0 +1,202 @@
+// Gives a resolved stage of a dvc.yaml its meaning: commands, dependencies, parameters, outputs, settings.
+import OrderedCollections
+
+package struct StageBuilder: Sendable {
+  /// The dvc.yaml.
+  package let file: RepoPath
+  /// Where names in messages start.
+  package let folder: RepoPath
+  package let paths: PathResolver
+
+  package init(file: RepoPath, folder: RepoPath, paths: PathResolver) {
+    self.file = file
+    self.folder = folder
+    self.paths = paths
+  }
+
+  package func stage(_ resolved: ResolvedStage) throws(Diagnostic) -> Stage {
+    let fields = resolved.fields
+    var stage = Stage(address: StageAddress(file: file, name: resolved.name), kind: .pipeline)
+    stage.mark = resolved.mark
+    stage.group = resolved.group
+    stage.isParametrized = resolved.isParametrized
+    if let wdir = fields["wdir"], !wdir.isNull {
+      stage.wdir = paths.location(of: PythonText.str(wdir.value), in: .local(file.parent))
+    }
+    try setCommand(&stage, fields["cmd"])
+    for item in fields["deps"]?.items ?? [] { stage.dependencies.append(try dependency(item, of: stage)) }
+    stage.parameters = try parameters(fields["params"], of: stage)
+    for (key, role) in [("outs", Output.Role.out), ("metrics", .metric), ("plots", .plot)] {
+      stage.outputs += try outputs(fields[key], role, of: stage)
+    }
+    stage.isFrozen = fields["frozen"]?.bool ?? false
+    stage.isAlwaysChanged = fields["always_changed"]?.bool ?? false
+    stage.description = fields["desc"]?.string
+    if let meta = fields["meta"], !meta.isNull { stage.meta = meta }
+    stage.settings = try StageSettings.parse(stage.meta, ofStage: stage.address.text(from: folder))
+    return stage
+  }
+
+  private func setCommand(_ stage: inout Stage, _ command: MarkedValue?) throws(Diagnostic) {
+    stage.commandMark = command?.mark
+    switch command?.node {
+    case .list(let items):
+      stage.commandIsList = true
+      for item in items { stage.commands.append(try text(item, "a command", of: stage)) }
+    case .scalar(let value)?: stage.commands = [PythonText.str(value)]
+    case .map?:
+      throw Diagnostic(
+        .template, "a map alone is no command: stage '\(stage.address.text(from: folder))'", at: command?.mark,
+        hint: "write what takes the options in front of it")
+    case nil: break
+    }
+  }
+
+  private func text(_ value: MarkedValue, _ what: String, of stage: Stage) throws(Diagnostic) -> String {
+    guard let scalar = value.scalar, !scalar.isNull else {
+      throw Diagnostic(
+        .schema,
+        "stage '\(stage.address.text(from: folder))': expected \(what), got \(PythonText.typeName(value.value))",
+        at: value.mark)
+    }
+    return PythonText.str(scalar)
+  }
+
+  // MARK: Dependencies
+
+  private func dependency(_ item: MarkedValue, of stage: Stage) throws(Diagnostic) -> Dependency {
+    let path = try text(item, "a path", of: stage)
+    try StagePaths.refuseStageFile(path, "a dependency", item.mark)
+    let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
+    return Dependency(declared: declared, location: location, mark: item.mark)
+  }
+
+  /// One set a file, in the order of first mention; a file without keys, mentioned anywhere, is taken whole.
+  private func parameters(_ value: MarkedValue?, of stage: Stage) throws(Diagnostic) -> [ParameterSet] {
+    guard let items = value?.items else { return [] }
+    var whole: Set<String> = []
+    for item in items {
+      for entry in item.entries ?? [] where !entry.value.value.isTruthy { whole.insert(PythonText.str(entry.key.value)) }
+    }
+    var sets: OrderedDictionary<String, ParameterSet> = [:]
+    func open(_ file: String, _ mark: SourceMark?) throws(Diagnostic) {
+      if sets[file] != nil { return }
+      try StagePaths.refuseStageFile(file, "a dependency", mark)
+      let (declared, location) = StagePaths.resolve(file, in: stage.wdir, paths)
+      sets[file] = ParameterSet(declared: declared, location: location, keys: [], mark: mark)
+    }
+    for item in items {
+      guard let entries = item.entries else {
+        if whole.contains("params.yaml") { continue }
+        try open("params.yaml", item.mark)
+        sets["params.yaml"]?.add(try text(item, "the name of a parameter", of: stage), item.mark)
+        continue
+      }
+      for entry in entries {
+        let file = PythonText.str(entry.key.value)
+        try open(file, entry.key.mark)
+        if whole.contains(file) { continue }
+        guard let keys = entry.value.items else {
+          throw Diagnostic(
+            .schema,
+            "Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
+            at: entry.value.mark)
+        }
+        for key in keys { sets[file]?.add(try text(key, "the name of a parameter", of: stage), key.mark) }
+      }
+    }
+    return Array(sets.values)
+  }
+
+  // MARK: Outputs
+
+  /// An output that is named twice in a list is one, with the flags of both.
+  private func outputs(_ value: MarkedValue?, _ role: Output.Role, of stage: Stage) throws(Diagnostic) -> [Output] {
+    guard let items = value?.items else { return [] }
+    var flags: OrderedDictionary<String, (mark: SourceMark?, flags: ValueMap)> = [:]
+    for item in items {
+      guard let entries = item.entries else {
+        let path = try text(item, "a path", of: stage)
+        if flags[path] == nil { flags[path] = (item.mark, [:]) }
+        continue
+      }
+      for entry in entries {
+        let path = PythonText.str(entry.key.value)
+        guard case .map(let map) = entry.value.value else {
+          throw Diagnostic(
+            .schema, "Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
+            at: entry.value.mark)
+        }
+        flags[path, default: (entry.key.mark, [:])].flags.merge(map) { $1 }
+      }
+    }
+    var outputs: [Output] = []
+    for (path, (mark, flags)) in flags {
+      try StagePaths.refuseStageFile(path, "an output", mark)
+      let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
+      var output = Output(declared: declared, location: location, role: role, mark: mark)
+      output.apply(flags)
+      outputs.append(output)
+    }
+    return outputs
+  }
+}
+
+extension ParameterSet {
+  fileprivate mutating func add(_ key: String, _ mark: SourceMark?) {
+    keys.append(key)
+    if let mark, keyMarks[key] == nil { keyMarks[key] = mark }
+  }
+}
+
+extension Output {
+  /// The fields that say how an output is treated and described.
+  mutating func apply(_ flags: ValueMap) {
+    for (key, value) in flags {
+      guard let key = key.string else { continue }
+      switch key {
+      case "cache": isCached = value.isTruthy
+      case "persist": isPersistent = value.isTruthy
+      case "push": isPushed = value.isTruthy
+      case "remote": remote = value.string
+      case "desc", "type", "labels", "meta": annotations[.string(key)] = value
+      case _ where role == .plot && PipelineSchema.plotProperties.contains(key):
+        plotProperties[.string(key)] = value
+      default: if role == .metric { metricProperties[.string(key)] = value }
+      }
+    }
+  }
+}
+
+/// How paths in stages are read.
+enum StagePaths {
+  /// What the lock calls the path, and where it lies. An absolute path inside the project is written relative to
+  /// `wdir`.
+  static func resolve(_ path: String, in wdir: Location, _ paths: PathResolver) -> (declared: String, location: Location) {
+    let location = paths.location(of: path, in: wdir)
+    guard path.utf8.first == UInt8(ascii: "/"), case .local(let inside) = location, !inside.isRoot else {
+      return (path, location)
+    }
+    switch wdir {
+    case .local(let folder): return (inside.relative(to: folder), location)
+    case .external(let folder):
+      let from = RepoPath(unchecked: String(folder.drop { $0 == "/" }))
+      return (RepoPath(unchecked: String(paths.absolute(inside).drop { $0 == "/" })).relative(to: from), location)
+    case .url: return (path, location)
+    }
+  }
+
+  static func refuseStageFile(_ path: String, _ role: String, _ mark: SourceMark?) throws(Diagnostic) {
+    if isStageFile(path) { throw Diagnostic(.stageFile, "DVC file '\(path)' cannot be \(role).", at: mark) }
+  }
+
+  /// `dvc.yaml`, or ending in `.dvc`.
+  static func isStageFile(_ path: String) -> Bool {
+    path.hasSuffix(".dvc") || path == "dvc.yaml" || path.hasSuffix("/dvc.yaml")
+  }
+}
+
+extension Diagnostic.Code {
+  /// A `dvc.yaml` or `.dvc` file where data is meant, or the other way round.
+  package static let stageFile = Diagnostic.Code("stage-file")
+}
