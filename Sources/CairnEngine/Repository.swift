@@ -51,6 +51,10 @@ package struct Repository: Sendable {
   }
 }
 
+extension Repository {
+  package static func currentDirectory() throws(Diagnostic) -> String { try Files.currentDirectory() }
+}
+
 // MARK: - Text of absolute paths
 
 extension Repository {
@@ -85,11 +89,14 @@ extension Repository {
   }
 }
 
+extension Diagnostic.Code {
+  package static let notARepository = Diagnostic.Code("not-a-repository")
+}
+
 extension Diagnostic {
   fileprivate static func notARepository(upTo mount: String) -> Diagnostic {
     var diagnostic = Diagnostic(
-      Code("not-a-repository"),
-      "you are not inside of a DVC repository (checked up to mount point '\(mount)')")
+      .notARepository, "you are not inside of a DVC repository (checked up to mount point '\(mount)')")
     diagnostic.exitCode = 253
     return diagnostic
   }

@@ -76,6 +76,9 @@ struct Cairn: ParsableCommand {
       """,
     version: CairnVersion.current,
     subcommands: [
+      CacheCommand.self,
+      ConfigCommand.self,
+      RemoteCommand.self,
       RootCommand.self,
       VersionCommand.self,
     ],

@@ -1,0 +1,84 @@
+// The settings that hold for one invocation: DVC's, merged over its levels and validated, and Cairn's own.
+package import CairnCore
+internal import CairnFormats
+package import CairnSystem
+internal import Glibc
+
+/// DVC's settings as merged, with the questions that code asks of them; and `.cairn/config.toml` with
+/// `.cairn/config.local.toml` and the `CAIRN_…` variables over it.
+package struct Settings: Sendable {
+  /// Section → option → text, as merged. Validated: what a section holds is what DVC accepts there.
+  package let config: ValueMap
+  /// Of DVC's: what it only mentions (unsupported options).
+  package let warnings: [String]
+  private let dvcFolder: String
+  private let own: [Value]
+
+  package static func load(_ repository: Repository) throws(Diagnostic) -> Settings {
+    let config = try ConfigLevels(dvcFolder: repository.dvcFolder).merged()
+    var warnings: [String] = []
+    try ConfigSchema.validate(config, warnings: &warnings)
+    var own: [Value] = []
+    for name in ["config.local.toml", "config.toml"] {
+      let path = Repository.join(repository.cairnFolder, name)
+      guard let bytes = try Files.read(path) else { continue }
+      own.append(try TOMLReader.parse(SourceText(path: ".cairn/\(name)", bytes: bytes)).value)
+    }
+    return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, own: own)
+  }
+
+  /// One of DVC's settings; `nil` when no level has it.
+  package func text(_ section: String, _ option: String) -> String? {
+    config[.string(section)]?[option]?.string
+  }
+
+  package func flag(_ section: String, _ option: String, default standard: Bool = false) -> Bool {
+    text(section, option).map { $0.lowercased() == "true" } ?? standard
+  }
+
+  package func integer(_ section: String, _ option: String) -> Int? {
+    text(section, option).flatMap { Int($0.trimmingWhitespace) }
+  }
+
+  /// `core.autostage`: what DVC changes is added to git's index.
+  package var stagesAutomatically: Bool { flag("core", "autostage") }
+  /// `core.no_scm`.
+  package var hasNoSCM: Bool { flag("core", "no_scm") }
+  /// Where objects lie: `cache.dir`, else `.dvc/cache`.
+  package var cacheFolder: String { text("cache", "dir") ?? Repository.join(dvcFolder, "cache") }
+  /// `cache.type`, in the order in which they are tried.
+  package var linkKinds: [FileLink.Kind] {
+    guard let value = config["cache"]?["type"] else { return [.reflink, .copy] }
+    return ConfigSchema.linkTypes(value).compactMap(FileLink.Kind.init(rawValue:))
+  }
+  /// `cache.shared = group`.
+  package var isCacheShared: Bool { text("cache", "shared")?.lowercased() == "group" }
+  package var warnsOfSlowLinks: Bool { flag("cache", "slow_link_warning", default: true) }
+  package var checksumJobs: Int? { integer("core", "checksum_jobs") }
+  package var defaultRemote: String? { text("core", "remote")?.lowercased() }
+  /// The options of each remote, by name in lower case.
+  package func remote(_ name: String) -> ValueMap? { config["remote"]?[name.lowercased()]?.map }
+  package var remoteNames: [String] { config["remote"]?.map?.keys.compactMap(\.string) ?? [] }
+  /// `parsing.bool` and `parsing.list`: how `${}` turns maps into arguments of a command.
+  package var parsesBoolsAsPairs: Bool { text("parsing", "bool")?.lowercased() == "boolean_optional" }
+  package var appendsLists: Bool { text("parsing", "list")?.lowercased() == "append" }
+
+  // MARK: - Cairn's own
+
+  /// One of Cairn's settings: `cairn("jobs")`, `cairn("verify", "require_records")`.
+  ///
+  /// The variable (`CAIRN_JOBS`, `CAIRN_VERIFY_REQUIRE_RECORDS`) holds first, then mine, then the team's.
+  package func cairn(_ path: String...) -> Value? {
+    if let text = ConfigLevels.variable("CAIRN_" + path.joined(separator: "_").uppercased()) {
+      if let number = Int(text) { return .int(number) }
+      if let number = Double(text) { return .float(number) }
+      if text == "true" || text == "false" { return .bool(text == "true") }
+      return .string(text)
+    }
+    for document in own {
+      let found = path.reduce(Value?.some(document)) { $0?[$1] }
+      if let found { return found }
+    }
+    return nil
+  }
+}
