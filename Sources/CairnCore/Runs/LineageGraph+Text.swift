@@ -1,0 +1,104 @@
+// A lineage graph for programs: JSON (`cairn.lineage/v1`), Graphviz and Mermaid. Knows nothing of terminals.
+
+extension LineageGraph {
+  /// The document of `cairn lineage --json`.
+  package var value: Value {
+    let nodes = nodes.map { Self.value($0.key, $0.value) }
+    let edges = edges.map { edge in
+      Value.map(["from": text(edge.from), "to": text(edge.to), "type": .string(edge.kind.rawValue)])
+    }
+    let unknown = unknown.map { Value.map(["node": text($0.node), "what": .string($0.what.rawValue)]) }
+    return .map([
+      "schema": "cairn.lineage/v1", "root": roots.first.map(text) ?? .null, "roots": .list(roots.map(text)),
+      "nodes": .list(nodes), "edges": .list(edges), "unknown": .list(unknown),
+    ])
+  }
+
+  private func text(_ id: LineageNodeID) -> Value { .string(id.description) }
+
+  private static func value(_ id: LineageNodeID, _ node: Node) -> Value {
+    let name = Value.string(id.description)
+    switch node {
+    case .artifact(let artifact):
+      return .map([
+        "id": name, "type": "artifact", "path": .string(artifact.path), "md5": optional(artifact.md5),
+        "sha256": optional(artifact.sha256?.hex), "size": artifact.size.map { .int(Int(clamping: $0)) } ?? .null,
+        "repository": artifact.repository.isEmpty ? .null : .string(artifact.repository),
+      ])
+    case .run(let record):
+      let params = record.params.map { file, values in
+        (Value.string(file), Value.map(ValueMap(uniqueKeysWithValues: values.map { (.string($0.key), $0.value) })))
+      }
+      return .map([
+        "id": name, "type": "run", "stage": .string(record.stage.address), "result": .string(record.result.rawValue),
+        "commit": optional(record.source.commit), "dirty": .bool(record.source.dirty),
+        "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
+        "params": .map(ValueMap(uniqueKeysWithValues: params)),
+        "restored_from": optional(record.restoredFrom?.hex), "accepts": optional(record.accepts?.hex),
+      ])
+    case .commit(let repository):
+      return .map(["id": name, "type": "commit", "commit": .string(id.bare), "repository": optional(repository)])
+    case .external: return .map(["id": name, "type": "external", "url": .string(id.bare)])
+    }
+  }
+
+  private static func optional(_ text: String?) -> Value { text.map { .string($0) } ?? .null }
+
+  // MARK: Drawings
+
+  /// A directed graph for Graphviz: artifacts as ellipses, runs as boxes.
+  package var dot: String {
+    var lines = ["digraph lineage {", "  rankdir=LR;"]
+    for (id, node) in nodes {
+      let shape = switch node {
+      case .artifact: "ellipse"
+      case .run: "box"
+      case .commit, .external: "note"
+      }
+      lines.append("  \(Self.quoted(id.description)) [label=\(Self.quoted(label(id, node))), shape=\(shape)];")
+    }
+    for edge in edges {
+      let style = edge.kind == .sameBytes ? " [style=dashed]" : ""
+      lines.append("  \(Self.quoted(edge.from.description)) -> \(Self.quoted(edge.to.description))\(style);")
+    }
+    return lines.joined(separator: "\n") + "\n}"
+  }
+
+  /// A flowchart for Mermaid.
+  package var mermaid: String {
+    let names = Dictionary(uniqueKeysWithValues: nodes.keys.enumerated().map { ($1, "n\($0 + 1)") })
+    var lines = ["flowchart LR"]
+    for (id, node) in nodes {
+      let label = "\"" + label(id, node).replacing("\"", with: "#quot;") + "\""
+      let box = switch node {
+      case .artifact: "([\(label)])"
+      case .run: "[\(label)]"
+      case .commit, .external: "[/\(label)/]"
+      }
+      lines.append("  \(names[id] ?? "")\(box)")
+    }
+    for edge in edges {
+      let arrow = edge.kind == .sameBytes ? "-.-" : "-->"
+      lines.append("  \(names[edge.from] ?? "") \(arrow) \(names[edge.to] ?? "")")
+    }
+    return lines.joined(separator: "\n")
+  }
+
+  private func label(_ id: LineageNodeID, _ node: Node) -> String {
+    switch node {
+    case .artifact(let artifact): artifact.path
+    case .run(let record): record.stage.address
+    case .commit: "commit " + id.bare.prefix(7)
+    case .external: id.bare
+    }
+  }
+
+  private static func quoted(_ text: String) -> String {
+    "\"" + text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"").replacing("\n", with: "\\n") + "\""
+  }
+}
+
+extension LineageNodeID {
+  /// Without the letter before it.
+  package var bare: String { String(description.dropFirst(2)) }
+}

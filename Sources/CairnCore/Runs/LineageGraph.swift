@@ -1,0 +1,127 @@
+// What came from what, as a graph of values: artifacts, runs and the sources before them. Knows nothing of where
+// records lie; its walk is CairnLineage's `LineageQuery`.
+package import OrderedCollections
+
+/// One version of a file or directory at one place, never mere bytes.
+package struct LineageArtifact: Hashable, Sendable {
+  /// The repository's URL (or its root commit); empty where there is none.
+  package var repository: String
+  /// Relative to the project's root.
+  package var path: String
+  package var md5: String?
+  package var sha256: Digest32?
+  package var size: UInt64?
+
+  package init(repository: String, path: String, md5: String?, sha256: Digest32?, size: UInt64?) {
+    self.repository = repository
+    self.path = path
+    self.md5 = md5
+    self.sha256 = sha256
+    self.size = size
+  }
+
+  /// What its id is made of: the SHA-256 where known, else the MD5.
+  package var contentHash: String { sha256?.hex ?? md5 ?? "" }
+
+  /// Equal bytes elsewhere say nothing below this size: every empty file and every `{}` would be a relative.
+  package static let smallestTelling: UInt64 = 64
+}
+
+package enum LineageNodeID: Hashable, Sendable, CustomStringConvertible {
+  /// First half of the SHA-256 of `repository NUL path NUL content hash`.
+  case artifact(Digest16)
+  case run(RunID)
+  case commit(String)
+  /// Where an import came from: a URL.
+  case external(String)
+
+  package var description: String {
+    switch self {
+    case .artifact(let digest): "a:" + digest.hex
+    case .run(let id): "r:" + id.hex
+    case .commit(let hash): "c:" + hash
+    case .external(let url): "e:" + url
+    }
+  }
+}
+
+package struct LineageEdge: Hashable, Sendable {
+  package enum Kind: String, Sendable {
+    case used, generated
+    case sameBytes = "same-bytes"
+    /// From a place outside, by `dvc import` or `import-url`.
+    case imported
+  }
+  /// The way data flowed: from `from` to `to`.
+  package var from: LineageNodeID
+  package var to: LineageNodeID
+  package var kind: Kind
+
+  package init(_ from: LineageNodeID, _ to: LineageNodeID, _ kind: Kind) {
+    self.from = from
+    self.to = to
+    self.kind = kind
+  }
+}
+
+package struct LineageGraph: Sendable {
+  package enum Node: Sendable {
+    case artifact(LineageArtifact)
+    /// With its record, for whoever draws it.
+    case run(RunRecord)
+    case commit(repository: String?)
+    case external
+  }
+
+  /// Something that nobody wrote down.
+  package struct Unknown: Hashable, Sendable {
+    package enum What: String, Sendable {
+      /// Where the bytes came from before the project had them.
+      case origin
+      /// A stage made them, but no record says in which run.
+      case record
+      /// A record is named but not here.
+      case missing
+      /// A record was taken away; a tombstone says why.
+      case erased
+      /// A record has other bytes than its name says.
+      case altered
+    }
+    package var node: LineageNodeID
+    package var what: What
+
+    package init(_ node: LineageNodeID, _ what: What) {
+      self.node = node
+      self.what = what
+    }
+  }
+
+  /// Where the walk began; several when a hash was asked for.
+  package private(set) var roots: [LineageNodeID] = []
+  package private(set) var nodes: OrderedDictionary<LineageNodeID, Node> = [:]
+  package private(set) var edges: OrderedSet<LineageEdge> = []
+  package private(set) var unknown: OrderedSet<Unknown> = []
+
+  package init() {}
+
+  package mutating func addRoot(_ id: LineageNodeID) {
+    if !roots.contains(id) { roots.append(id) }
+  }
+
+  /// Keeps the first description of a node.
+  package mutating func add(_ id: LineageNodeID, _ node: Node) {
+    if nodes[id] == nil { nodes[id] = node }
+  }
+
+  package mutating func connect(_ from: LineageNodeID, _ to: LineageNodeID, _ kind: LineageEdge.Kind) {
+    edges.append(LineageEdge(from, to, kind))
+  }
+
+  package mutating func addUnknown(_ node: LineageNodeID, _ what: Unknown.What) {
+    unknown.append(Unknown(node, what))
+  }
+
+  /// Edges that end at `id`, in the order found.
+  package func edges(into id: LineageNodeID) -> [LineageEdge] { edges.filter { $0.to == id } }
+  package func edges(outOf id: LineageNodeID) -> [LineageEdge] { edges.filter { $0.from == id } }
+}

@@ -1,0 +1,216 @@
+// The rebuildable SQLite index over all records: opened only when somebody asks a question.
+// Knows what can be asked; the tables and their filling are in `LineageIndex+Schema.swift`.
+package import CairnCore
+import CairnSystem
+import GRDB
+
+/// Can be deleted at any time. A file that is corrupt or of another version is discarded silently; where none can be
+/// written, the index is built in memory for this one process. Opening brings it up to the store.
+package final class LineageIndex: Sendable {
+  package let store: RecordStore
+  let database: DatabaseQueue
+
+  /// Opens or makes the index of `store` in the file `path`, and reads what it has not seen.
+  package init(path: String, store: RecordStore) throws(Diagnostic) {
+    self.store = store
+    if let database = Self.openFile(path) {
+      do {
+        try Self.catchUp(database, with: store)
+        self.database = database
+        return
+      } catch let error as DatabaseError {
+        try? database.close()
+        // Not our business to find out why: everything in it can be had again.
+        if error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB { Self.remove(path) }
+      } catch { throw Diagnostic.index(error) }
+    }
+    do {
+      let again = try Self.openFile(path) ?? Self.openMemory()
+      do {
+        try Self.catchUp(again, with: store)
+        database = again
+      } catch is DatabaseError {
+        let memory = try Self.openMemory()
+        try Self.catchUp(memory, with: store)
+        database = memory
+      }
+    } catch { throw Diagnostic.index(error) }
+  }
+
+  /// Forgets everything and reads all records anew; gives the number of run records.
+  package static func rebuild(path: String, store: RecordStore) throws(Diagnostic) -> Int {
+    remove(path)
+    return try LineageIndex(path: path, store: store).count()
+  }
+
+  // MARK: Questions
+
+  package struct Filter: Sendable {
+    /// An address, or a pattern with `*`.
+    package var stage: String?
+    /// Read or written by the run: the path itself or below it.
+    package var path: String?
+    package var results: [RunResult]?
+    package var limit: Int?
+    package init(stage: String? = nil, path: String? = nil, results: [RunResult]? = nil, limit: Int? = nil) {
+      self.stage = stage
+      self.path = path
+      self.results = results
+      self.limit = limit
+    }
+  }
+
+  package func count() throws(Diagnostic) -> Int {
+    try ask { try Int.fetchOne($0, sql: "SELECT count(*) FROM run") ?? 0 }
+  }
+
+  /// Newest first.
+  package func runs(_ filter: Filter = Filter()) throws(Diagnostic) -> [RunID] {
+    var conditions: [String] = []
+    var arguments: [any DatabaseValueConvertible] = []
+    if let stage = filter.stage {
+      conditions.append(stage.contains("*") ? "stage GLOB ?" : "stage = ?")
+      // A bracket is part of no pattern of ours.
+      arguments.append(stage.contains("*") ? stage.replacing("[", with: "[[]") : stage)
+    }
+    if let path = filter.path {
+      conditions.append(
+        "EXISTS (SELECT 1 FROM artifact WHERE artifact.run = run.id AND (path = ? OR substr(path, 1, ?) = ?))")
+      arguments += [path, path.unicodeScalars.count + 1, path + "/"]
+    }
+    if let results = filter.results {
+      conditions.append("result IN (" + results.map { _ in "?" }.joined(separator: ",") + ")")
+      arguments += results.map(\.rawValue)
+    }
+    var sql = "SELECT hash FROM run"
+    if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
+    sql += " ORDER BY started DESC, hash DESC"
+    if let limit = filter.limit { sql += " LIMIT \(max(0, limit))" }
+    return try runs(sql, arguments)
+  }
+
+  /// The newest attempt, of a stage or at all.
+  package func last(of stage: String? = nil) throws(Diagnostic) -> RunID? {
+    try runs(Filter(stage: stage, limit: 1)).first
+  }
+
+  /// The newest attempt of the stage before `run`.
+  package func previous(of run: RunID, stage: String) throws(Diagnostic) -> RunID? {
+    try runs(
+      "SELECT hash FROM run WHERE stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
+        + "ORDER BY started DESC, hash DESC LIMIT 1", [stage, run.digest.hex]
+    ).first
+  }
+
+  /// Behind a lock entry stands the earliest succeeded or accepted run of the stage with the same command,
+  /// parameters and hashes; a restored one is followed to its source. `nil`: unknown, since DVC may have run it.
+  package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
+    let candidates = try runs(
+      "SELECT hash FROM run WHERE work = ? AND stage = ? AND result IN ('succeeded', 'accepted', 'restored') "
+        + "ORDER BY started, hash", [work.digest.hex, stage])
+    for candidate in candidates {
+      if let source = try source(of: candidate) { return source }
+    }
+    return nil
+  }
+
+  /// The run itself, or the one whose outputs it took from the cache; `nil` where that chain ends nowhere.
+  package func source(of run: RunID) throws(Diagnostic) -> RunID? {
+    var run = run
+    for _ in 0..<64 {
+      let row = try ask { database in
+        try Row.fetchOne(database, sql: "SELECT result, source FROM run WHERE hash = ?", arguments: [run.digest.hex])
+          .map { (result: $0["result"] as String, source: $0["source"] as String?) }
+      }
+      // Named, but not here: the name is still the answer.
+      guard let row else { return run }
+      guard row.result == RunResult.restored.rawValue else { return run }
+      guard let source = row.source.flatMap({ Digest32(hex: $0) }) else { return nil }
+      run = RunID(source)
+    }
+    return nil
+  }
+
+  /// The runs that made these bytes at this path, trusted ones first, then by age.
+  package func generators(of artifact: LineageArtifact) throws(Diagnostic) -> [RunID] {
+    try runs(touching: artifact, direction: 1)
+  }
+
+  /// The runs that read these bytes at this path, oldest first.
+  package func consumers(of artifact: LineageArtifact) throws(Diagnostic) -> [RunID] {
+    try runs(touching: artifact, direction: 0)
+  }
+
+  private func runs(touching artifact: LineageArtifact, direction: Int) throws(Diagnostic) -> [RunID] {
+    try runs(
+      """
+      SELECT DISTINCT run.hash FROM artifact JOIN run ON run.id = artifact.run
+      WHERE path = ? AND direction = ? AND (artifact.md5 = ? OR artifact.sha256 = ?)
+      ORDER BY result NOT IN ('succeeded', 'accepted'), started, run.hash
+      """, [artifact.path, direction, artifact.md5, artifact.sha256?.hex])
+  }
+
+  /// Every place where these bytes (by MD5 or SHA-256) were read or written.
+  package func artifacts(md5: String?, sha256: Digest32?) throws(Diagnostic) -> [LineageArtifact] {
+    try artifacts(where: "artifact.md5 = ? OR artifact.sha256 = ?", [md5, sha256?.hex])
+  }
+
+  /// The versions of a path that records know, the newest first.
+  package func artifacts(path: String) throws(Diagnostic) -> [LineageArtifact] {
+    try artifacts(where: "path = ?", [path])
+  }
+
+  /// The places whose MD5 or SHA-256 begins with these digits.
+  package func artifacts(hashPrefix prefix: String) throws(Diagnostic) -> [LineageArtifact] {
+    let prefix = prefix.lowercased()
+    return try artifacts(
+      where: "substr(artifact.md5, 1, ?) = ? OR substr(artifact.sha256, 1, ?) = ?",
+      [prefix.utf8.count, prefix, prefix.utf8.count, prefix])
+  }
+
+  private func artifacts(
+    where condition: String, _ arguments: [(any DatabaseValueConvertible)?]
+  ) throws(Diagnostic) -> [LineageArtifact] {
+    try ask { database in
+      try Row.fetchAll(
+        database,
+        sql: """
+          SELECT repository, path, artifact.md5, sha256, size, max(started) AS newest FROM artifact
+          JOIN run ON run.id = artifact.run WHERE \(condition)
+          GROUP BY repository, path, artifact.md5, sha256 ORDER BY newest DESC, path
+          """, arguments: StatementArguments(arguments)
+      ).map { row in
+        LineageArtifact(
+          repository: row["repository"], path: row["path"], md5: row["md5"],
+          sha256: (row["sha256"] as String?).flatMap { Digest32(hex: $0) },
+          size: (row["size"] as Int64?).map { UInt64(bitPattern: $0) })
+      }
+    }
+  }
+
+  private func runs(_ sql: String, _ arguments: [(any DatabaseValueConvertible)?]) throws(Diagnostic) -> [RunID] {
+    try ask { database in
+      try String.fetchAll(database, sql: sql, arguments: StatementArguments(arguments)).compactMap { RunID(hex: $0) }
+    }
+  }
+
+  func runs(startingWith prefix: String) throws(Diagnostic) -> [RunID] {
+    // A range and not LIKE: it uses the index.
+    try runs("SELECT hash FROM run WHERE hash >= ? AND hash < ? ORDER BY hash", [prefix, prefix + "g"])
+  }
+
+  /// All names of runs, for telling them apart by few digits.
+  package func allRuns() throws(Diagnostic) -> [RunID] { try runs("SELECT hash FROM run ORDER BY hash", []) }
+
+  func ask<Answer>(_ question: (Database) throws -> Answer) throws(Diagnostic) -> Answer {
+    do { return try database.read(question) } catch { throw Diagnostic.index(error) }
+  }
+}
+
+extension Diagnostic {
+  static func index(_ error: any Error) -> Diagnostic {
+    if let diagnostic = error as? Diagnostic { return diagnostic }
+    return Diagnostic(.io, "cannot ask the index of run records").because(of: error)
+      .hinting("`cairn runs rebuild` makes it anew")
+  }
+}

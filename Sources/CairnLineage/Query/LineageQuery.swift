@@ -1,0 +1,231 @@
+// Walks from an artifact or a run to what made it, or to what it touched, over the records.
+// Knows records and the index; knows nothing of terminals, locks or work trees.
+package import CairnCore
+import CairnFormats
+
+/// One question at a time; each record is read once.
+package struct LineageQuery {
+  package struct Options: Sendable {
+    package enum Direction: Sendable { case up, down }
+    package var direction = Direction.up
+    /// How many runs lie at most between the root and what is shown; `nil`: all.
+    package var depth: Int?
+    /// Equal bytes at another place are walked too, not only shown.
+    package var followsEqualBytes = false
+    package init() {}
+  }
+
+  private let index: LineageIndex
+  private let options: Options
+  private var graph = LineageGraph()
+  private var records: [RunID: RunRecord?] = [:]
+  private var visitedArtifacts: Set<LineageNodeID> = []
+  private var visitedRuns: Set<RunID> = []
+  /// What is still to be looked at, with its distance from the root in runs.
+  private var artifacts: [(artifact: LineageArtifact, hint: Hint, depth: Int)] = []
+  private var runs: [(run: RunID, depth: Int)] = []
+
+  /// What the run that read an artifact says of it.
+  private struct Hint {
+    var producer: RunID?
+    var origin: RunRecord.Origin?
+    var consumer: RunID?
+  }
+
+  private init(index: LineageIndex, options: Options) {
+    self.index = index
+    self.options = options
+  }
+
+  /// - Parameter producer: the run behind the lock entry of the artifact, where the caller knows it.
+  package static func graph(
+    of artifacts: [LineageArtifact], producer: RunID? = nil, origin: RunRecord.Origin? = nil, in index: LineageIndex,
+    _ options: Options
+  ) throws(Diagnostic) -> LineageGraph {
+    var query = LineageQuery(index: index, options: options)
+    for artifact in artifacts {
+      query.graph.addRoot(artifact.id)
+      query.artifacts.append((artifact, Hint(producer: producer, origin: origin), 0))
+    }
+    try query.walk()
+    return query.graph
+  }
+
+  package static func graph(of run: RunID, in index: LineageIndex, _ options: Options) throws(Diagnostic) -> LineageGraph {
+    var query = LineageQuery(index: index, options: options)
+    query.graph.addRoot(.run(run))
+    query.runs.append((run, 1))
+    try query.walk()
+    return query.graph
+  }
+
+  private mutating func walk() throws(Diagnostic) {
+    var nextArtifact = 0
+    var nextRun = 0
+    // Breadth first, so that `depth` is the shortest way.
+    while nextArtifact < artifacts.count || nextRun < runs.count {
+      if nextArtifact < artifacts.count {
+        let (artifact, hint, depth) = artifacts[nextArtifact]
+        nextArtifact += 1
+        guard visitedArtifacts.insert(artifact.id).inserted else { continue }
+        graph.add(artifact.id, .artifact(artifact))
+        switch options.direction {
+        case .up: try lookUp(from: artifact, hint, depth)
+        case .down: try lookDown(from: artifact, depth)
+        }
+        try lookAside(from: artifact, hint, depth)
+      } else {
+        let (run, depth) = runs[nextRun]
+        nextRun += 1
+        guard visitedRuns.insert(run).inserted else { continue }
+        switch options.direction {
+        case .up: try lookUp(from: run, depth)
+        case .down: try lookDown(from: run, depth)
+        }
+      }
+    }
+  }
+
+  // MARK: Up
+
+  private mutating func lookUp(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
+    var producer = hint.producer
+    if producer == nil { producer = try index.generators(of: artifact).first { $0 != hint.consumer } }
+    guard let producer else {
+      explainSource(of: artifact, hint)
+      return
+    }
+    if let limit = options.depth, depth >= limit { return }
+    graph.connect(.run(producer), artifact.id, .generated)
+    // A restored run computed nothing: the story goes on behind the run that its outputs came from.
+    if let record = try record(producer), record.result == .restored {
+      graph.add(.run(producer), .run(record))
+      visitedRuns.insert(producer)
+      if let source = try index.source(of: producer), source != producer {
+        graph.connect(.run(source), artifact.id, .generated)
+        runs.append((source, depth + 1))
+      } else {
+        graph.addUnknown(artifact.id, .record)
+      }
+    } else {
+      runs.append((producer, depth + 1))
+    }
+  }
+
+  private mutating func explainSource(of artifact: LineageArtifact, _ hint: Hint) {
+    switch hint.origin?.kind {
+    case .git:
+      // Its history is git's; the commit stands at the run that read it.
+      break
+    case .import, .importURL:
+      let url = hint.origin?.url ?? hint.origin?.repository
+      guard let url else { return graph.addUnknown(artifact.id, .origin) }
+      let place = hint.origin?.rev.map { url + "@" + $0 } ?? url
+      graph.add(.external(place), .external)
+      graph.connect(.external(place), artifact.id, .imported)
+    case .stage: graph.addUnknown(artifact.id, .record)
+    case .dvcFile, .some(.none), nil: graph.addUnknown(artifact.id, .origin)
+    }
+  }
+
+  private mutating func lookUp(from run: RunID, _ depth: Int) throws(Diagnostic) {
+    guard let record = try noteRun(run) else { return }
+    if record.result == .restored, let source = try index.source(of: run), source != run {
+      runs.append((source, depth))
+    }
+    let repository = record.source.repository ?? ""
+    if let commit = record.source.commit {
+      graph.add(.commit(commit), .commit(repository: record.source.repository))
+      graph.connect(.commit(commit), .run(run), .used)
+    }
+    for input in record.inputs where input.role != "params" {
+      let artifact = LineageArtifact(input, repository: repository)
+      graph.add(artifact.id, .artifact(artifact))
+      graph.connect(artifact.id, .run(run), .used)
+      artifacts.append((artifact, Hint(producer: input.producer, origin: input.origin, consumer: run), depth))
+    }
+  }
+
+  // MARK: Down
+
+  private mutating func lookDown(from artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
+    if let limit = options.depth, depth >= limit { return }
+    for run in try index.consumers(of: artifact) {
+      graph.connect(artifact.id, .run(run), .used)
+      runs.append((run, depth + 1))
+    }
+  }
+
+  private mutating func lookDown(from run: RunID, _ depth: Int) throws(Diagnostic) {
+    guard let record = try noteRun(run) else { return }
+    for output in record.outputs {
+      let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
+      graph.add(artifact.id, .artifact(artifact))
+      graph.connect(.run(run), artifact.id, .generated)
+      artifacts.append((artifact, Hint(producer: run), depth))
+    }
+  }
+
+  // MARK: Aside
+
+  private static let aside = 100
+
+  /// Equal bytes at other places: shown; walked when asked for, or when the artifact was declared as an import of them.
+  private mutating func lookAside(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
+    guard let size = artifact.size, size >= LineageArtifact.smallestTelling else { return }
+    for other in try index.artifacts(md5: artifact.md5, sha256: artifact.sha256).prefix(Self.aside) {
+      if other.path.hasSameBytes(as: artifact.path), other.repository == artifact.repository { continue }
+      let isImport = hint.origin?.kind == .import && hint.origin?.repository == other.repository
+      // The other direction of the same pair says nothing new.
+      if graph.edges.contains(LineageEdge(artifact.id, other.id, .sameBytes))
+        || graph.edges.contains(LineageEdge(other.id, artifact.id, .sameBytes))
+      { continue }
+      graph.add(other.id, .artifact(other))
+      switch options.direction {
+      case .up: graph.connect(other.id, artifact.id, .sameBytes)
+      case .down: graph.connect(artifact.id, other.id, .sameBytes)
+      }
+      if options.followsEqualBytes || isImport { artifacts.append((other, Hint(), depth)) }
+    }
+  }
+
+  // MARK: Records
+
+  /// Adds the run's node, or says what became of its record.
+  private mutating func noteRun(_ run: RunID) throws(Diagnostic) -> RunRecord? {
+    do {
+      if let record = try record(run) {
+        graph.add(.run(run), .run(record))
+        return record
+      }
+      let erased = try index.store.tombstone(of: run.digest) != nil
+      graph.addUnknown(.run(run), erased ? .erased : .missing)
+    } catch {
+      guard error.code == .recordAltered else { throw error }
+      graph.addUnknown(.run(run), .altered)
+    }
+    return nil
+  }
+
+  private mutating func record(_ run: RunID) throws(Diagnostic) -> RunRecord? {
+    if let known = records[run] { return known }
+    let record = try index.store.record(run)
+    records[run] = record
+    return record
+  }
+}
+
+extension LineageArtifact {
+  package init(_ input: RunRecord.Input, repository: String) {
+    self.init(repository: repository, path: input.path, md5: input.md5, sha256: input.sha256, size: input.size)
+  }
+
+  package init(_ output: RunRecord.OutputPart, repository: String) {
+    self.init(repository: repository, path: output.path, md5: output.md5, sha256: output.sha256, size: output.size)
+  }
+
+  package var id: LineageNodeID {
+    let text = FileName.bytes(repository) + [0] + FileName.bytes(path) + [0] + Array(contentHash.utf8)
+    return .artifact(Digest32.sha256(text).high)
+  }
+}
