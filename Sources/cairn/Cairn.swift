@@ -74,7 +74,6 @@ struct Cairn: ParsableCommand {
     discussion: """
       Works in DVC repositories, on DVC's files, with DVC's commands.
       """,
-    version: CairnVersion.current,
     subcommands: [
       CacheCommand.self,
       ConfigCommand.self,

@@ -15,6 +15,9 @@ struct LeadingOptions: ParsableArguments {
   @Option(name: .long, help: ArgumentHelp("Change to directory before executing.", valueName: "path"))
   var cd: String?
 
+  @Flag(name: [.customShort("V"), .long], help: "Show the version and exit.")
+  var version = false
+
   @Flag(name: .long, help: "Wait for the lock if it is already held by another process, instead of failing immediately.")
   var waitForLock = false
 }
