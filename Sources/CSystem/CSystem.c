@@ -3,10 +3,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef FICLONE
@@ -72,6 +74,25 @@ int cairn_write_all(int descriptor, const void *bytes, size_t count) {
     count -= (size_t)written;
   }
   return 0;
+}
+
+ssize_t cairn_write_quietly(int descriptor, const void *bytes, size_t count) {
+  sigset_t pipe_signal, before, pending;
+  sigemptyset(&pipe_signal);
+  sigaddset(&pipe_signal, SIGPIPE);
+  sigpending(&pending);
+  pthread_sigmask(SIG_BLOCK, &pipe_signal, &before);
+  ssize_t written;
+  do written = write(descriptor, bytes, count);
+  while (written < 0 && errno == EINTR);
+  ssize_t result = written < 0 ? -errno : written;
+  // A SIGPIPE of this thread's own making is taken; one that somebody sent before is left.
+  if (result == -EPIPE && !sigismember(&pending, SIGPIPE)) {
+    struct timespec none = {0, 0};
+    while (sigtimedwait(&pipe_signal, NULL, &none) < 0 && errno == EINTR) {}
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return result;
 }
 
 static int copy_through_buffer(int from, int to) {

@@ -31,6 +31,9 @@ int cairn_copy(int from, int to);
 // Writes all of it, through short writes and interruptions.
 int cairn_write_all(int descriptor, const void *bytes, size_t count);
 
+// One write(2) to a pipe or terminal whose reader may be gone: -EPIPE then, and no signal. Gives the count.
+ssize_t cairn_write_quietly(int descriptor, const void *bytes, size_t count);
+
 // f_type of statfs(2) as an unsigned number.
 int cairn_filesystem_type(const char *path, uint64_t *into);
 
@@ -38,5 +41,54 @@ int cairn_filesystem_type(const char *path, uint64_t *into);
 int cairn_syncfs(int descriptor);
 
 int cairn_random(void *bytes, size_t count);
+
+// How many processors the scheduler may give to this process; 0 when it does not say.
+int cairn_affinity_count(void);
+
+// The process's environment: NULL-terminated, as environ(7).
+char **cairn_environment(void);
+
+// Columns and rows of a terminal.
+int cairn_window_size(int descriptor, int *columns, int *rows);
+int cairn_set_window_size(int descriptor, int columns, int rows);
+
+// A new pseudo-terminal that passes output on as it is written. Gives its master (non-blocking), its slave, and the
+// slave's path.
+int cairn_open_terminal(int columns, int rows, int *master, int *slave, char *path, size_t capacity);
+
+// What a child is made of. A descriptor below 0 leaves the parent's in place.
+struct cairn_spawn {
+  char *const *argv, *const *environment;
+  const char *folder;       // NULL: the parent's
+  int input, output, error; // duplicated onto 0, 1 and 2
+  const char *terminal;     // opened as 0 in a new session, so that it is the controlling terminal; NULL: none
+  int new_group;            // its own process group, numbered as its pid
+  uint64_t default_signals; // bit n-1: signal n is set back to its default
+};
+
+// posix_spawnp: `argv[0]` without a slash is looked for in PATH. All other descriptors from 3 on are closed in the
+// child, no signal is blocked in it. Gives the pid.
+int cairn_spawn(const struct cairn_spawn *request, pid_t *pid);
+
+int cairn_pidfd_open(pid_t pid);
+
+// A pipe, close-on-exec, of which the reading end does not block.
+int cairn_pipe(int *reading, int *writing, int non_blocking);
+
+// An epoll instance; `cairn_watch` adds readiness to read, reported with `token`.
+int cairn_watch_new(void);
+int cairn_watch_add(int watch, int descriptor, uint64_t token);
+int cairn_watch_remove(int watch, int descriptor);
+// Tokens of what is ready now or, with `milliseconds` not 0, soon.
+int cairn_watch_ready(int watch, uint64_t *tokens, int capacity, int milliseconds);
+
+struct cairn_exit {
+  int ended;  // 0: it still runs
+  int code;   // exit code, or -1
+  int signal; // the signal that killed it, or 0
+  int64_t user_us, system_us, peak_rss; // peak_rss in bytes
+};
+// wait4: takes the child's end when it has ended, else waits for it if `wait` is not 0.
+int cairn_reap(pid_t pid, int wait, struct cairn_exit *into);
 
 #endif

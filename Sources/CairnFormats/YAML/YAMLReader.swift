@@ -205,7 +205,7 @@ private struct YAMLBuilder: ~Copyable {
       return
     }
     guard let key = frames[top].key else {
-      if case .map = value.node {
+      if !Self.isHashable(value) {
         throw fault(
           "found unhashable key", at: value.mark, context: "while constructing a mapping", contextMark: frames[top].mark)
       }
@@ -218,6 +218,15 @@ private struct YAMLBuilder: ~Copyable {
       try merge(value, key: key)
     } else {
       frames[top].entries.append(MarkedValue.MarkedEntry(key: key, value: value))
+    }
+  }
+
+  /// Whether Python takes it for a key: a list becomes a tuple, but not the lists inside it.
+  private static func isHashable(_ key: MarkedValue) -> Bool {
+    switch key.node {
+    case .scalar: true
+    case .map: false
+    case .list(let items): items.allSatisfy { if case .scalar = $0.node { true } else { false } }
     }
   }
 

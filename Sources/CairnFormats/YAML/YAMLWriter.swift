@@ -1,4 +1,238 @@
+// Writes values as YAML in DVC's layout, to the byte. Knows nothing of which document they make.
 package import CairnCore
+
 package enum YAMLWriter {
-  package static func dump(_ value: Value) -> String { "" }
+  /// The text that DVC's `dump_yaml` gives for plain data: block style, two blanks of indentation, lists not
+  /// indented under their key, text folded at 80 columns, nothing for null, a final newline.
+  package static func dump(_ value: Value) -> String {
+    String(decoding: bytes(value), as: UTF8.self)
+  }
+
+  package static func bytes(_ value: Value) -> [UInt8] {
+    var emitter = YAMLEmitter(out: [])
+    emitter.document(value)
+    return emitter.out
+  }
+
+  /// Appends text as a scalar whose first character comes at `column` (0-based); further lines start at `indent`,
+  /// which is two more than the indentation of the map or list that holds it. No newline follows.
+  package static func appendScalar(_ text: String, column: Int, indent: Int, to out: inout [UInt8]) {
+    var emitter = YAMLEmitter(out: [])
+    swap(&emitter.out, &out)
+    emitter.resume(column: column, indent: indent, afterBlank: true)
+    emitter.stringScalar(text)
+    swap(&emitter.out, &out)
+  }
+
+  /// Appends `key:` and the value as an entry of a map that is indented by `indent`, with its final newline.
+  ///
+  /// The text so far must end with a newline, or stand at the column `indent` as after `- `.
+  package static func appendEntry(_ key: Value, _ value: Value, indent: Int, to out: inout [UInt8]) {
+    var emitter = YAMLEmitter(out: [])
+    swap(&emitter.out, &out)
+    let atLineStart = emitter.out.last == nil || emitter.out.last == UInt8(ascii: "\n")
+    emitter.resume(column: atLineStart ? 0 : indent, indent: indent, afterBlank: true)
+    emitter.entry(key, value)
+    emitter.finishLine()
+    swap(&emitter.out, &out)
+  }
+
+  /// Appends `- ` and the value as an item of a list whose dashes stand at `indent`, with its final newline.
+  package static func appendItem(_ value: Value, indent: Int, to out: inout [UInt8]) {
+    var emitter = YAMLEmitter(out: [])
+    swap(&emitter.out, &out)
+    emitter.resume(column: 0, indent: indent, afterBlank: true)
+    emitter.item(value)
+    emitter.finishLine()
+    swap(&emitter.out, &out)
+  }
+}
+
+/// The state of a text being written: the same few flags as ruamel's emitter has, because its odd cases (a blank
+/// before a broken line, a long word on a line of its own) follow from them.
+struct YAMLEmitter {
+  /// What holds the node that is written next.
+  enum Context { case root, list, map, key }
+
+  static let width = 80
+
+  var out: [UInt8]
+  var column = 0
+  /// The last character written was white space, or nothing was written.
+  var whitespace = true
+  /// Only indentation, `-`, `?` or `:` was written on this line.
+  var indention = true
+  /// The column that a new line starts at; `nil` at the root.
+  var indent: Int?
+  /// The root is a plain scalar, which wants `...` after it.
+  private var isOpenEnded = false
+  /// The indentation outside each open list or map, and whether it is a list.
+  private var enclosing: [(indent: Int?, isList: Bool)] = []
+
+  init(out: [UInt8]) { self.out = out }
+
+  mutating func resume(column: Int, indent: Int, afterBlank: Bool) {
+    self.column = column
+    self.indent = indent
+    whitespace = afterBlank
+    indention = column == 0
+  }
+
+  mutating func document(_ value: Value) {
+    if value.isNull {
+      scalar("null", context: .root)
+    } else {
+      node(value, .root)
+    }
+    writeIndent()
+    if isOpenEnded { out += Array("...\n".utf8) }
+  }
+
+  mutating func finishLine() { if column > 0 { lineBreak() } }
+
+  // MARK: Nodes
+
+  mutating func node(_ value: Value, _ context: Context) {
+    switch value {
+    case .map(let map):
+      if map.isEmpty { return emptyFlow("{}") }
+      let outer = indent
+      enclosing.append((outer, false))
+      indent = outer.map { $0 + 2 } ?? 0
+      for (key, value) in map { entry(key, value) }
+      indent = outer
+      enclosing.removeLast()
+    case .list(let items):
+      if items.isEmpty { return emptyFlow("[]") }
+      let outer = indent
+      // Directly after `key:` a list is not indented.
+      let isIndentless = context == .map && !indention
+      enclosing.append((outer, true))
+      if let outer { indent = isIndentless ? outer : outer + 2 } else { indent = 0 }
+      for value in items { item(value) }
+      indent = outer
+      enclosing.removeLast()
+    case .string(let text): string(text, context)
+    case .null: scalar(context == .key ? "null" : "", context: context)
+    case .bool(let flag): scalar(flag ? "true" : "false", context: context)
+    case .int(let number): scalar(String(number), context: context)
+    case .bigInt(let digits): scalar(digits, context: context)
+    case .float(let number): scalar(Self.float(number), context: context)
+    case .timestamp(let text): scalar(text, context: context)
+    }
+  }
+
+  mutating func entry(_ key: Value, _ value: Value) {
+    writeIndent()
+    if isSimpleKey(key) {
+      node(key, .key)
+      indicator(":", needsBlank: false)
+      node(value, .map)
+    } else {
+      indicator("?", needsBlank: true, isIndention: true)
+      node(key, .map)
+      writeIndent()
+      indicator(":", needsBlank: true, isIndention: true)
+      node(value, .map)
+    }
+  }
+
+  mutating func item(_ value: Value) {
+    writeIndent()
+    indicator("-", needsBlank: true, isIndention: true)
+    node(value, .list)
+  }
+
+  /// `[]` or `{}`; aligned as ruamel aligns a flow collection in a list.
+  private mutating func emptyFlow(_ brackets: String) {
+    var align = 0
+    if enclosing.count >= 2, let last = enclosing.last, last.isList { align = (last.indent ?? 0) + 2 - column - 1 }
+    let opening = String(repeating: " ", count: max(0, align)) + brackets.prefix(1)
+    indicator(opening, needsBlank: true, isWhitespace: true)
+    indicator(String(brackets.suffix(1)), needsBlank: false)
+    // Also where it is a key, whose colon then starts the next line: ruamel reads it back so.
+    lineBreak()
+  }
+
+  static func float(_ number: Double) -> String {
+    if number.isNaN { return ".nan" }
+    if number.isInfinite { return number < 0 ? "-.inf" : ".inf" }
+    return YAMLFloat.repr(number)
+  }
+
+  /// Whether a key stands before its colon on one line: short, and without line breaks. Tags count, unseen as they are.
+  private func isSimpleKey(_ key: Value) -> Bool {
+    let limit = 128
+    switch key {
+    case .string(let text):
+      if text.utf8.count < limit - 5 { return !YAMLScalarText.hasLineBreak(text) }
+      return text.unicodeScalars.count < limit - 5 && !YAMLScalarText.hasLineBreak(text)
+    case .list(let items): return items.isEmpty
+    case .map(let map): return map.isEmpty
+    case .bigInt(let digits): return digits.utf8.count < limit - 5
+    default: return true
+    }
+  }
+
+  // MARK: Scalars
+
+  /// A scalar that is always plain.
+  private mutating func scalar(_ text: String, context: Context) {
+    let outer = beginScalar(context)
+    var text = text
+    text.withUTF8 { if !$0.isEmpty { writePlain($0, folds: context != .key) } }
+    if context == .root { isOpenEnded = true }
+    indent = outer
+  }
+
+  private mutating func string(_ text: String, _ context: Context) {
+    let outer = beginScalar(context)
+    let isPlain = writeString(text, isKey: context == .key)
+    if context == .root { isOpenEnded = isPlain }
+    indent = outer
+  }
+
+  /// Text at a place that the caller has set up.
+  mutating func stringScalar(_ text: String) { _ = writeString(text, isKey: false) }
+
+  /// Sets the indentation of further lines and returns the one to go back to.
+  private mutating func beginScalar(_ context: Context) -> Int? {
+    let outer = indent
+    if let outer { indent = outer + 2 }
+    if context == .list { writeIndent() }
+    return outer
+  }
+
+  // MARK: Characters
+
+  mutating func indicator(
+    _ text: String, needsBlank: Bool, isWhitespace: Bool = false, isIndention: Bool = false
+  ) {
+    if !whitespace && needsBlank {
+      out.append(0x20)
+      column += 1
+    }
+    whitespace = isWhitespace
+    indention = indention && isIndention
+    column += text.utf8.count
+    out.append(contentsOf: text.utf8)
+    isOpenEnded = false
+  }
+
+  mutating func writeIndent() {
+    let indent = indent ?? 0
+    if !indention || column > indent || (column == indent && !whitespace) { lineBreak() }
+    if column < indent {
+      whitespace = true
+      out.append(contentsOf: repeatElement(0x20, count: indent - column))
+      column = indent
+    }
+  }
+
+  mutating func lineBreak() {
+    whitespace = true
+    indention = true
+    column = 0
+    out.append(0x0A)
+  }
 }
