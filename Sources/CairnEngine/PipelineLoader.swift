@@ -1,95 +1,39 @@
-// Reads a project's stages from the disk.
+// Reads a project's stages from the disk: finds the files in DVC's order, and has each understood.
 package import CairnCore
-import Synchronization
-
-/// What was looked at to know the pipeline: when none of it has changed, neither has the pipeline.
-package struct ProjectSources: Sendable {
-  /// Files that were read.
-  package var files: [RepoPath] = []
-  /// Directories whose entries were listed.
-  package var folders: [RepoPath] = []
-  /// Looked for, and not there.
-  package var absent: [RepoPath] = []
-  /// Files outside the project that were read (a user's git ignore file, parameters above the root): absolute.
-  package var outside: [String] = []
-  package init() {}
-}
-
-/// All stages of a project as they stand on the disk.
-package struct LoadedProject: Sendable {
-  /// A file, or one stage of it, that could not be understood.
-  package struct Failure: Sendable {
-    package var file: RepoPath
-    /// `nil`: the whole file.
-    package var stage: String?
-    package var diagnostic: Diagnostic
-  }
-
-  /// Without the stages that failed.
-  package var pipeline: Pipeline
-  /// By the path of the `dvc.lock`.
-  package var locks: [RepoPath: LockFile]
-  /// In the order of the walk; empty after `load()`.
-  package var failures: [Failure]
-  package var sources: ProjectSources
-  package var root: String
-  /// Where names in messages start.
-  package var folder: RepoPath
-
-  private let built: GraphBox
-
-  package init(
-    pipeline: Pipeline, locks: [RepoPath: LockFile], failures: [Failure], sources: ProjectSources, root: String,
-    folder: RepoPath
-  ) {
-    self.pipeline = pipeline
-    self.locks = locks
-    self.failures = failures
-    self.sources = sources
-    self.root = root
-    self.folder = folder
-    built = GraphBox()
-  }
-
-  /// The lock entry of a stage of a `dvc.yaml`.
-  package func lockEntry(of stage: Stage) -> LockEntry? {
-    guard let name = stage.address.name else { return nil }
-    return locks[PipelineLoader.lockPath(of: stage.address.file)]?.entries[name]
-  }
-
-  /// Made on first use, then kept. Throws the first failure of reading, else the graph's own fault.
-  package func graph() throws(Diagnostic) -> StageGraph {
-    if let failure = failures.first { throw failure.diagnostic }
-    return try built.get { () throws(Diagnostic) in try StageGraph(pipeline, root: root, from: folder) }.get()
-  }
-
-  private final class GraphBox: Sendable {
-    private let result = Mutex<Result<StageGraph, Diagnostic>?>(nil)
-
-    func get(_ make: () throws(Diagnostic) -> StageGraph) -> Result<StageGraph, Diagnostic> {
-      result.withLock { result in
-        if let result { return result }
-        let made: Result<StageGraph, Diagnostic>
-        do throws(Diagnostic) { made = .success(try make()) } catch { made = .failure(error) }
-        result = made
-        return made
-      }
-    }
-  }
-}
+internal import CairnSystem
 
 package struct PipelineLoader: Sendable {
   /// The project's absolute path.
   package let root: String
   /// Where the user stands: names in messages start there.
   package let folder: RepoPath
-  /// The top of the git work tree around it; `nil` without git.
-  package let gitRoot: String?
+  package let ignore: IgnoreTree
+  package let parameters: ParameterFiles
+  private let reader: PipelineFileReader
+  private let git: GitIgnoreTree?
 
-  package init(root: String, folder: RepoPath, gitRoot: String?) {
+  /// `gitRoot`: the top of the git work tree around the project; `nil` without git.
+  package init(
+    root: String, folder: RepoPath, gitRoot: String?, unpacking: UnpackingOptions = UnpackingOptions()
+  ) {
     self.root = root
     self.folder = folder
-    self.gitRoot = gitRoot
+    ignore = IgnoreTree(root: root)
+    parameters = ParameterFiles(root: root)
+    git = GitIgnoreTree(gitRoot: gitRoot, root: root)
+    reader = PipelineFileReader(
+      paths: PathResolver(root: root), folder: folder, unpacking: unpacking, ignore: ignore, git: git,
+      parameters: parameters)
+  }
+
+  /// The top of the git work tree that holds `root`; `nil` when there is none.
+  package static func gitRoot(around root: String) -> String? {
+    var folder = root
+    while true {
+      if Files.exists(Repository.join(folder, ".git")) { return folder }
+      if folder == "/" || folder.isEmpty { return nil }
+      folder = Repository.parent(folder)
+    }
   }
 
   package static func lockPath(of file: RepoPath) -> RepoPath {
@@ -107,8 +51,77 @@ package struct PipelineLoader: Sendable {
 
   /// All stages that can be understood, and what could not.
   package func loadKeepingFailures() -> LoadedProject {
-    LoadedProject(
-      pipeline: Pipeline(stages: [], files: []), locks: [:], failures: [], sources: ProjectSources(), root: root,
-      folder: folder)
+    var walk = Walk()
+    visit(.root, listing: nil, &walk)
+    var sources = walk.sources
+    sources.add(ignore.sources)
+    sources.add(parameters.sources)
+    for path in git?.files ?? [] {
+      if case .local(let inside) = PathResolver(root: root).location(ofAbsolute: path) {
+        sources.files.append(inside)
+      } else {
+        sources.outside.append(path)
+      }
+    }
+    return LoadedProject(
+      pipeline: Pipeline(stages: walk.stages, files: walk.files), locks: walk.locks, failures: walk.failures,
+      warnings: walk.warnings, sources: sources, root: root, folder: folder)
+  }
+
+  private struct Walk {
+    var stages: [Stage] = []
+    var files: [PipelineFile] = []
+    var locks: [RepoPath: LockFile] = [:]
+    var failures: [LoadedProject.Failure] = []
+    var warnings: [String] = []
+    var sources = ProjectSources()
+    /// Outputs found so far: a folder that is one is not searched.
+    var outputs: Set<RepoPath> = []
+
+    mutating func take(_ read: PipelineFileReader.Result) {
+      for stage in read.stages {
+        for output in stage.outputs { if let path = output.location.local { outputs.insert(path) } }
+      }
+      stages += read.stages
+      if let file = read.file { files.append(file) }
+      if let lock = read.lock { locks[lock.path] = lock.content }
+      failures += read.failures
+      warnings += read.warnings
+      sources.add(read.sources)
+    }
+  }
+
+  /// The files of a folder first, in the order in which the system lists them, then its folders, as `os.walk` goes.
+  private func visit(_ place: RepoPath, listing: [DirectoryEntry]?, _ walk: inout Walk) {
+    let paths = PathResolver(root: root)
+    // `os.walk` passes over what it may not list.
+    guard let entries = listing ?? ((try? Files.list(paths.absolute(place))) ?? nil) else { return }
+    walk.sources.folders.append(place)
+    let hasIgnoreFile = entries.contains { $0.name == ".dvcignore" }
+    let rules = ignore.rules(in: place, knownToHaveFile: hasIgnoreFile)
+
+    var candidates: [RepoPath] = []
+    var folders: [RepoPath] = []
+    for entry in entries {
+      let path = place.appending(entry.name)
+      switch entry.kind {
+      case .directory:
+        if !rules.isIgnoredItself(path, isDirectory: true) { folders.append(path) }
+      case .file, .symlink, .other:
+        guard entry.name == "dvc.yaml" || entry.name.hasSuffix(".dvc") else { continue }
+        if entry.kind == .symlink, Files.isDirectory(paths.absolute(path)) { continue }
+        if rules.isIgnoredItself(path, isDirectory: false) { continue }
+        if git?.isIgnored(path, isDirectory: false) ?? false { continue }
+        candidates.append(path)
+      }
+    }
+    for result in reader.read(candidates) { walk.take(result) }
+    for folder in folders where !walk.outputs.contains(folder) {
+      if git?.isIgnored(folder, isDirectory: true) ?? false { continue }
+      guard let inside = (try? Files.list(paths.absolute(folder))) ?? nil else { continue }
+      // A project of its own.
+      if inside.contains(where: { $0.name == ".dvc" }) { continue }
+      visit(folder, listing: inside, &walk)
+    }
   }
 }

@@ -1,0 +1,69 @@
+// Finds a dotted key in a parameter document, as DVC's `dpath` does. Knows nothing of files.
+
+package enum ParameterLookup {
+  /// The value at `key` (`train.lr`, `layers.0`; `*`, `?` and `[…]` match names); `nil` when there is none.
+  ///
+  /// - Throws: when a pattern matches more than one value.
+  package static func value(_ key: String, in document: MarkedValue) throws(Diagnostic) -> MarkedValue? {
+    var text = key[...]
+    while text.hasPrefix(".") { text.removeFirst() }
+    if text.isEmpty { return document }
+    let parts = text.split(separator: ".", omittingEmptySubsequences: false).map(String.init)
+    if !text.contains(where: { $0 == "*" || $0 == "?" || $0 == "[" }) { return plain(parts[...], in: document) }
+    var found: [MarkedValue] = []
+    search(parts[...], in: document, &found)
+    if found.count > 1 {
+      throw Diagnostic(.parameterPattern, "unexpected error - dpath.get() globs must match only one leaf: \(key)")
+    }
+    return found.first
+  }
+
+  private static func plain(_ parts: ArraySlice<String>, in value: MarkedValue) -> MarkedValue? {
+    var value = value
+    for part in parts {
+      switch value.node {
+      case .scalar: return nil
+      case .list(let items):
+        guard let index = Int(part), items.indices.contains(index) else { return nil }
+        value = items[index]
+      case .map(let entries):
+        guard let entry = entries.first(where: { isNamed($0.key, part) }) else { return nil }
+        value = entry.value
+      }
+    }
+    return value
+  }
+
+  private static func isNamed(_ key: MarkedValue, _ part: String) -> Bool {
+    switch key.scalar {
+    case .string(let text): text.hasSameBytes(as: part)
+    case .int(let number): number == Int(part)
+    case let other?: PythonText.str(other) == part
+    case nil: false
+    }
+  }
+
+  private static func search(_ parts: ArraySlice<String>, in value: MarkedValue, _ found: inout [MarkedValue]) {
+    guard let part = parts.first else {
+      found.append(value)
+      return
+    }
+    let glob = NameGlob(part, negations: "!", escapes: false)
+    switch value.node {
+    case .scalar: return
+    case .list(let items):
+      for (index, item) in items.enumerated() where Int(part) == index || (glob?.matches(String(index)) ?? false) {
+        search(parts.dropFirst(), in: item, &found)
+      }
+    case .map(let entries):
+      for entry in entries
+      where isNamed(entry.key, part) || (glob?.matches(PythonText.str(entry.key.value)) ?? false) {
+        search(parts.dropFirst(), in: entry.value, &found)
+      }
+    }
+  }
+}
+
+extension Diagnostic.Code {
+  package static let parameterPattern = Diagnostic.Code("parameter-pattern")
+}

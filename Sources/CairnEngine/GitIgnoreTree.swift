@@ -1,0 +1,68 @@
+// Which paths git ignores, by the patterns alone: DVC looks for no stages there. Starts no process.
+internal import CairnCore
+internal import CairnSystem
+internal import Glibc
+internal import Synchronization
+
+final class GitIgnoreTree: Sendable {
+  private struct State {
+    var rules: [RepoPath: IgnoreRules] = [:]
+    var files: [String] = []
+  }
+
+  /// Paths here are relative to git's work tree, which may begin above the project.
+  private let git: PathResolver
+  private let project: RepoPath
+  private let state = Mutex(State())
+  private let global: IgnoreRules
+
+  /// `nil` where there is no work tree around `root`.
+  init?(gitRoot: String?, root: String) {
+    guard let gitRoot else { return nil }
+    git = PathResolver(root: gitRoot)
+    guard case .local(let project) = git.location(ofAbsolute: root) else { return nil }
+    self.project = project
+    var patterns: [IgnorePattern] = []
+    var files: [String] = []
+    for path in [gitRoot + "/.git/info/exclude", Self.userFile()].compactMap({ $0 }) {
+      guard let bytes = (try? Files.read(path)) ?? nil else { continue }
+      files.append(path)
+      patterns += IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: path)
+    }
+    global = IgnoreRules(patterns, in: .root)
+    state.withLock { $0.files = files }
+  }
+
+  /// `path` is the project's.
+  func isIgnored(_ path: RepoPath, isDirectory: Bool) -> Bool {
+    let full = path.isRoot ? project : project.appending(path.text)
+    return rules(in: full.parent).isIgnored(full, isDirectory: isDirectory)
+  }
+
+  private func rules(in folder: RepoPath) -> IgnoreRules {
+    if let known = state.withLock({ $0.rules[folder] }) { return known }
+    let above = folder.isRoot ? global : rules(in: folder.parent)
+    var result = above
+    let file = folder.appending(".gitignore")
+    if let bytes = (try? Files.read(git.absolute(file))) ?? nil {
+      state.withLock { $0.files.append(git.absolute(file)) }
+      result = above.adding(IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: file.text), of: folder)
+    }
+    state.withLock { $0.rules[folder] = result }
+    return result
+  }
+
+  private static func userFile() -> String? {
+    if let folder = variable("XDG_CONFIG_HOME") { return folder + "/git/ignore" }
+    return variable("HOME").map { $0 + "/.config/git/ignore" }
+  }
+
+  private static func variable(_ name: String) -> String? {
+    guard let value = getenv(name) else { return nil }
+    let text = String(cString: value)
+    return text.isEmpty ? nil : text
+  }
+
+  /// What was read, absolute.
+  var files: [String] { state.withLock { $0.files } }
+}

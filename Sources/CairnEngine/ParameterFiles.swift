@@ -1,0 +1,87 @@
+// Reads parameter files from the disk, each once, and the values that stages declare in them.
+package import CairnCore
+internal import CairnFormats
+internal import CairnSystem
+internal import OrderedCollections
+internal import Synchronization
+
+/// The values of a stage's keys in one file, as they are now.
+package enum ParameterReading: Sendable {
+  /// The file is not there.
+  case missing
+  /// Each declared key that has a value (of a whole file: its top-level keys), in order, with its place.
+  case values([(key: String, value: MarkedValue)])
+}
+
+package final class ParameterFiles: ParameterSource, Sendable {
+  private let paths: PathResolver
+  private let read = Mutex<[Location: Result<ParameterContent?, Diagnostic>]>([:])
+
+  package init(root: String) { paths = PathResolver(root: root) }
+
+  package func parameters(at location: Location) throws(Diagnostic) -> ParameterContent? {
+    if let known = read.withLock({ $0[location] }) { return try known.get() }
+    let result: Result<ParameterContent?, Diagnostic>
+    do throws(Diagnostic) { result = .success(try load(location)) } catch { result = .failure(error) }
+    read.withLock { $0[location] = result }
+    return try result.get()
+  }
+
+  private func load(_ location: Location) throws(Diagnostic) -> ParameterContent? {
+    guard let path = paths.absolute(location) else { return nil }
+    guard let stat = try FileStat.of(path) else { return nil }
+    if stat.isDirectory { return .directory }
+    guard let bytes = try Files.read(path) else { return nil }
+    return .document(try ParameterFile.parse(SourceText(path: location.local?.text ?? path, bytes: bytes)))
+  }
+
+  /// The values of `set` now.
+  ///
+  /// - Throws: when the file is a directory or cannot be understood.
+  package func reading(of set: ParameterSet, from folder: RepoPath) throws(Diagnostic) -> ParameterReading {
+    let shown = set.text(from: folder)
+    let content: ParameterContent?
+    do throws(Diagnostic) { content = try parameters(at: set.location) } catch {
+      throw Diagnostic(.parameterFile, "Unable to read parameters from '\(shown)'", at: set.mark).because(of: error)
+    }
+    switch content {
+    case nil: return .missing
+    case .directory:
+      throw Diagnostic(.parameterFile, "'\(shown)' is a directory, expected a parameters file", at: set.mark)
+    case .document(let document):
+      var values: [(key: String, value: MarkedValue)] = []
+      if set.keys.isEmpty {
+        for entry in document.entries ?? [] { values.append((PythonText.str(entry.key.value), entry.value)) }
+        return .values(values)
+      }
+      var seen: Set<String> = []
+      for key in set.keys where seen.insert(key).inserted {
+        if let value = try ParameterLookup.value(key, in: document) { values.append((key, value)) }
+      }
+      return .values(values)
+    }
+  }
+
+  /// What was read, and what was looked for in vain.
+  package var sources: ProjectSources {
+    var sources = ProjectSources()
+    read.withLock { read in
+      for (location, result) in read {
+        if case .success(nil) = result {
+          if let path = location.local { sources.absent.append(path) }
+          continue
+        }
+        switch location {
+        case .local(let path): sources.files.append(path)
+        case .external(let path): sources.outside.append(path)
+        case .url: break
+        }
+      }
+    }
+    return sources
+  }
+}
+
+extension Diagnostic.Code {
+  package static let parameterFile = Diagnostic.Code("parameter-file")
+}

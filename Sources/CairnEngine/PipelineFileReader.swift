@@ -1,0 +1,140 @@
+// Reads one dvc.yaml with its lock, or one .dvc file, into stages. Knows nothing of the other files.
+package import CairnCore
+internal import CairnFormats
+internal import CairnSystem
+internal import Dispatch
+internal import Synchronization
+
+struct PipelineFileReader: Sendable {
+  struct Result: Sendable {
+    var stages: [Stage] = []
+    var file: PipelineFile?
+    var lock: (path: RepoPath, content: LockFile)?
+    var failures: [LoadedProject.Failure] = []
+    var warnings: [String] = []
+    var sources = ProjectSources()
+  }
+
+  let paths: PathResolver
+  let folder: RepoPath
+  let unpacking: UnpackingOptions
+  let ignore: IgnoreTree
+  let git: GitIgnoreTree?
+  let parameters: ParameterFiles
+
+  /// In the order given; many files are read side by side.
+  func read(_ files: [RepoPath]) -> [Result] {
+    if files.count < 8 { return files.map(read) }
+    let results = Mutex<[Int: Result]>([:])
+    DispatchQueue.concurrentPerform(iterations: files.count) { index in
+      let result = read(files[index])
+      results.withLock { $0[index] = result }
+    }
+    return results.withLock { results in files.indices.compactMap { results[$0] } }
+  }
+
+  func read(_ path: RepoPath) -> Result {
+    var result = Result()
+    result.sources.files.append(path)
+    do throws(Diagnostic) {
+      if path.text.hasSuffix(".dvc") {
+        result.stages = [try tracked(path)]
+      } else {
+        try pipeline(path, into: &result)
+      }
+    } catch {
+      result.failures.append(LoadedProject.Failure(file: path, stage: nil, diagnostic: error))
+    }
+    return result
+  }
+
+  private func document(_ path: RepoPath) throws(Diagnostic) -> MarkedValue? {
+    guard let bytes = try Files.read(paths.absolute(path)) else { return nil }
+    return try YAMLReader.parse(SourceText(path: path.text, bytes: bytes))
+  }
+
+  private func tracked(_ path: RepoPath) throws(Diagnostic) -> Stage {
+    guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
+    try PipelineSchema.validateTracked(document, shown: path.relative(to: folder))
+    let stage = try TrackedFile.stage(document, at: path, from: folder, paths: paths)
+    try checkOutputs(of: stage)
+    return stage
+  }
+
+  private func pipeline(_ path: RepoPath, into result: inout Result) throws(Diagnostic) {
+    let shown = path.relative(to: folder)
+    guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
+    try PipelineSchema.validatePipeline(document, shown: shown)
+    try lock(of: path, into: &result)
+    let place = TemplatePlace(file: path, folder: folder, paths: paths, unpacking: unpacking)
+    let template = try PipelineTemplate(document, at: place, source: parameters)
+    defer { result.warnings += template.warnings }
+    let builder = StageBuilder(file: path, folder: folder, paths: paths)
+    // Each stage's fault is its own: a target beside it may still be wanted.
+    for name in try template.names() {
+      do throws(Diagnostic) {
+        guard let resolved = try template.resolve(name) else { throw .noStage(name, in: shown) }
+        let stage = try builder.stage(resolved)
+        try checkOutputs(of: stage)
+        result.stages.append(stage)
+      } catch {
+        result.failures.append(LoadedProject.Failure(file: path, stage: name, diagnostic: error))
+      }
+    }
+    result.file = try topLevel(of: document, at: path, template)
+  }
+
+  private func topLevel(
+    of document: MarkedValue, at path: RepoPath, _ template: PipelineTemplate
+  ) throws(Diagnostic) -> PipelineFile {
+    var file = PipelineFile(path: path, document: document)
+    file.metrics = try template.section("metrics").map { PythonText.str($0.value) }
+    let plots = try template.section("plots")
+    if !plots.isEmpty { file.plots = .list(plots.map(\.value)) }
+    file.params = try template.section("params").map { PythonText.str($0.value) }
+    for artifact in try template.artifacts() { file.artifacts[.string(artifact.name)] = artifact.value.value }
+    file.datasets = try template.section("datasets").map(\.value)
+    return file
+  }
+
+  private func lock(of path: RepoPath, into result: inout Result) throws(Diagnostic) {
+    let lockPath = PipelineLoader.lockPath(of: path)
+    if git?.isIgnored(lockPath, isDirectory: false) ?? false {
+      throw Diagnostic(.gitIgnored, "'\(paths.absolute(lockPath))' is git-ignored.")
+    }
+    guard !ignore.isIgnored(lockPath, isDirectory: false), let document = try document(lockPath) else {
+      result.sources.absent.append(lockPath)
+      return
+    }
+    result.sources.files.append(lockPath)
+    result.lock = (lockPath, try LockYAML.parse(document))
+  }
+
+  /// An output where DVC does not look is refused.
+  private func checkOutputs(of stage: Stage) throws(Diagnostic) {
+    for output in stage.outputs {
+      guard let path = output.location.local, let pattern = ignore.refusal(ofOutput: path) else { continue }
+      let wdir = paths.absolute(stage.wdir) ?? ""
+      throw Diagnostic(
+        .outputIgnored, "Path \(PythonText.quoted(wdir + "/" + output.declared)) is ignored by \(pattern.shown)",
+        at: output.mark)
+    }
+  }
+}
+
+extension Diagnostic.Code {
+  /// A `dvc.lock` or stage file that git does not see.
+  package static let gitIgnored = Diagnostic.Code("git-ignored")
+  /// An output that `.dvcignore` hides.
+  package static let outputIgnored = Diagnostic.Code("output-ignored")
+  /// A stage, file or output that does not exist.
+  package static let notFound = Diagnostic.Code("not-found")
+}
+
+extension Diagnostic {
+  static func missing(_ path: String) -> Diagnostic { Diagnostic(.notFound, "'\(path)' does not exist") }
+
+  static func noStage(_ name: String, in file: String) -> Diagnostic {
+    Diagnostic(.notFound, "Stage '\(name)' not found inside '\(file)' file")
+  }
+}
