@@ -91,4 +91,14 @@ struct cairn_exit {
 // wait4: takes the child's end when it has ended, else waits for it if `wait` is not 0.
 int cairn_reap(pid_t pid, int wait, struct cairn_exit *into);
 
+// Signals that are watched arrive as bytes (their numbers) in the descriptor that this opens; one at a time.
+int cairn_signals_open(void);
+// Begins (1) or ends (0) to watch a signal; -EALREADY when it was ignored from the start and stays so.
+int cairn_signal_watch(int number, int on);
+
+// Lets a terminal pass each key on at once, without echo; keys that make signals still do, and output is untouched.
+// The state before is kept for `cairn_terminal_restore`, which may be called at any time, in a signal handler too.
+int cairn_terminal_raw(int descriptor);
+void cairn_terminal_restore(void);
+
 #endif

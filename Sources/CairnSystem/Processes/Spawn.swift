@@ -2,7 +2,6 @@
 import CSystem
 import CairnCore
 import Glibc
-import Synchronization
 
 /// Descriptors that a child gets as its 0, 1 and 2; below 0 it keeps the parent's.
 struct ChildDescriptors {
@@ -14,7 +13,11 @@ struct ChildDescriptors {
 }
 
 enum Spawn {
-  /// Starts it and gives its pid. All signals that Cairn itself ignores or handles are at their defaults in the child.
+  /// As Python restores them; SIGCHLD too, since a child that ignored it could not wait for its own. What we handle is
+  /// at its default in a new program by itself, and what our caller ignores the child shall ignore.
+  private static let defaults = [SIGPIPE, SIGXFSZ, SIGCHLD].reduce(UInt64(0)) { $0 | 1 << UInt64($1 - 1) }
+
+  /// Starts it and gives its pid.
   static func start(
     _ argv: [String], folder: String?, environment: ChildEnvironment?, descriptors: ChildDescriptors, ownGroup: Bool
   ) throws(Diagnostic) -> Int32 {
@@ -32,7 +35,7 @@ enum Spawn {
           request.error = descriptors.error
           request.terminal = terminal
           request.new_group = ownGroup ? 1 : 0
-          request.default_signals = ChildSignals.restored()
+          request.default_signals = defaults
           return cairn_spawn(&request, &pid)
         }
       }
@@ -68,17 +71,5 @@ enum Spawn {
       let pointers = starts.map { base + $0 } as [UnsafeMutablePointer<CChar>?] + [nil]
       return pointers.withUnsafeBufferPointer { $0.baseAddress.map(body) ?? -EINVAL }
     }
-  }
-}
-
-/// Which signals this process ignores only because it watches them, so that children get them back.
-enum ChildSignals {
-  private static let watched = Atomic<UInt64>(0)
-
-  static func add(_ signal: Int32) { watched.bitwiseOr(1 << UInt64(signal - 1), ordering: .relaxed) }
-
-  /// SIGPIPE and SIGXFSZ too, as Python restores them; SIGCHLD, since a child that ignored it could not wait for its own.
-  static func restored() -> UInt64 {
-    [SIGPIPE, SIGXFSZ, SIGCHLD].reduce(watched.load(ordering: .relaxed)) { $0 | 1 << UInt64($1 - 1) }
   }
 }

@@ -1,0 +1,222 @@
+// Questions to git that need git: its status, its trees, who committed what. Knows git's output formats alone.
+package import CairnCore
+import Glibc
+
+/// One tracked file that differs from the commit.
+package struct GitChange: Hashable, Sendable {
+  /// Relative to the work tree.
+  package var path: String
+  /// The letters of `git status`: index against commit, work tree against index.
+  package var index: Character
+  package var workTree: Character
+}
+
+package struct GitCommit: Hashable, Sendable {
+  package var name: String
+  package var author: String
+  /// When it was authored.
+  package var date: Nanoseconds
+  package var subject: String
+}
+
+package struct GitTreeEntry: Hashable, Sendable {
+  /// `100644`, `100755`, `120000` (a link), `160000` (a submodule).
+  package var mode: String
+  package var object: String
+  /// Bytes; `nil` for a submodule.
+  package var size: UInt64?
+  /// Relative to the work tree.
+  package var path: String
+}
+
+/// How many lines came and went; `nil` instead of it where git calls a side binary.
+package struct LineCounts: Hashable, Sendable {
+  package var added: Int
+  package var removed: Int
+}
+
+extension GitRepository {
+  /// The commit that a revision means; `nil` when there is none.
+  package func revision(_ text: String) throws(Diagnostic) -> String? {
+    let result = try git(["rev-parse", "--verify", "--quiet", "--end-of-options", text + "^{commit}"], accepting: [0, 1, 128])
+    return result.exit.code == 0 ? Self.firstLine(result.text) : nil
+  }
+
+  /// The first commit of HEAD's history, which names a repository that has no remote; `nil` before the first commit.
+  package func rootCommit() throws(Diagnostic) -> String? {
+    let result = try git(["rev-list", "--max-parents=0", "HEAD", "--"], accepting: [0, 128])
+    return result.exit.code == 0 ? result.text.split(separator: "\n").last.map(String.init) : nil
+  }
+
+  /// Tracked files that differ from HEAD, in the index or the work tree.
+  package func changedTrackedFiles() throws(Diagnostic) -> [GitChange] {
+    let result = try git(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"])
+    return Self.records(result.output).compactMap { record in
+      guard record.count > 3 else { return nil }
+      let bytes = Array(record)
+      return GitChange(
+        path: FileName.escape(bytes[3...]), index: Character(Unicode.Scalar(bytes[0])),
+        workTree: Character(Unicode.Scalar(bytes[1])))
+    }
+  }
+
+  /// Those of the paths (relative to the work tree) that are in the index, and for a folder all tracked files in it.
+  package func trackedFiles(_ paths: [String]) throws(Diagnostic) -> [String] {
+    var found: [String] = []
+    for chunk in Self.chunks(paths) {
+      let result = try git(["--literal-pathspecs", "ls-files", "-z", "--"] + chunk)
+      found += Self.records(result.output).map { FileName.escape($0) }
+    }
+    return found
+  }
+
+  package func trackedFiles() throws(Diagnostic) -> [String] {
+    Self.records(try git(["ls-files", "-z"]).output).map { FileName.escape($0) }
+  }
+
+  /// True when the index has the file, or anything in the folder.
+  package func isTracked(_ path: String) throws(Diagnostic) -> Bool { try !trackedFiles([path]).isEmpty }
+
+  /// Those of the paths that a `.gitignore` or an exclude file covers, tracked or not.
+  package func ignored(_ paths: [String]) throws(Diagnostic) -> Set<String> {
+    if paths.isEmpty { return [] }
+    let input = paths.reduce(into: [UInt8]()) { $0 += FileName.bytes($1) + [0] }
+    let result = try git(["check-ignore", "--no-index", "-z", "--stdin"], input: input, accepting: [0, 1])
+    return Set(Self.records(result.output).map { FileName.escape($0) })
+  }
+
+  /// Puts the files into the index as they are now.
+  package func add(_ paths: [String], force: Bool = false) throws(Diagnostic) {
+    for chunk in Self.chunks(paths) {
+      _ = try git(["--literal-pathspecs", "add"] + (force ? ["--force"] : []) + ["--"] + chunk)
+    }
+  }
+
+  /// The files of a commit, or of one folder or file in it, ordered by their bytes; `nil` when there is no such commit.
+  package func tree(_ revision: String, path: String = "") throws(Diagnostic) -> [GitTreeEntry]? {
+    guard let commit = try self.revision(revision) else { return nil }
+    let paths = path.isEmpty ? [] : ["--", path]
+    let result = try git(["--literal-pathspecs", "ls-tree", "-r", "-z", "-l", "--full-tree", commit] + paths)
+    return Self.records(result.output).compactMap { record in
+      guard let tab = record.firstIndex(of: 0x09) else { return nil }
+      let fields = String(decoding: record[..<tab], as: UTF8.self).split(separator: " ")
+      guard fields.count == 4 else { return nil }
+      return GitTreeEntry(
+        mode: String(fields[0]), object: String(fields[2]), size: UInt64(fields[3]),
+        path: FileName.escape(record[record.index(after: tab)...]))
+    }
+  }
+
+  /// `git diff HEAD --binary`, which `git apply` takes; `nil` when it is larger than `limit` bytes.
+  package func patch(limit: Int, excluding paths: [String] = []) throws(Diagnostic) -> [UInt8]? {
+    let excluded = paths.isEmpty ? [] : ["--", "."] + paths.map { ":(exclude,literal)\($0)" }
+    let result = try run(
+      ["diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"]
+        + excluded, limit: limit + 1)
+    if result.output.count > limit { return nil }
+    if result.exit.code != 0 { throw Diagnostic.git(["diff"], result) }
+    return result.output
+  }
+
+  /// The newest commit that changed the path; `nil` when none did.
+  package func lastCommit(of path: String) throws(Diagnostic) -> GitCommit? {
+    let result = try git(
+      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s", "--", path],
+      accepting: [0, 128])
+    let fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
+    guard fields.count == 4, let time = Int64(Self.text(fields[2])) else { return nil }
+    return GitCommit(
+      name: Self.text(fields[0]), author: Self.text(fields[1]), date: time * 1_000_000_000,
+      subject: Self.text(fields[3]).trimmingWhitespace())
+  }
+
+  /// The commit that a line (1-based) of the file as it is now came with; `nil` when the line is not committed, or git
+  /// does not know the file.
+  package func lastCommit(ofLine line: Int, in path: String) throws(Diagnostic) -> GitCommit? {
+    let result = try git(["blame", "--porcelain", "-L", "\(line),\(line)", "--", path], accepting: [0, 128])
+    guard result.exit.code == 0 else { return nil }
+    var name: String?
+    var author = ""
+    var date: Nanoseconds = 0
+    var subject = ""
+    for text in result.text.split(separator: "\n") {
+      if name == nil { name = text.split(separator: " ").first.map(String.init) }
+      if text.hasPrefix("author ") { author = String(text.dropFirst(7)) }
+      if text.hasPrefix("author-time ") { date = (Int64(text.dropFirst(12)) ?? 0) * 1_000_000_000 }
+      if text.hasPrefix("summary ") { subject = String(text.dropFirst(8)) }
+    }
+    guard let name, name.utf8.contains(where: { $0 != UInt8(ascii: "0") }) else { return nil }
+    return GitCommit(name: name, author: author, date: date, subject: subject)
+  }
+
+  /// Lines of the file as it is now against those of a commit; `nil` when it is binary or did not change.
+  package func lineCounts(since revision: String, _ path: String) throws(Diagnostic) -> LineCounts? {
+    let result = try git(
+      ["--literal-pathspecs", "diff", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--no-renames", revision, "--", path],
+      accepting: [0, 128])
+    return Self.lineCounts(result.output)
+  }
+
+  /// Lines of one file against those of another, in or out of any repository; `nil` when one is binary, zero and zero
+  /// when they are equal.
+  package static func lineCounts(from old: String, to new: String) throws(Diagnostic) -> LineCounts? {
+    let argv = ["git", "diff", "--no-index", "--numstat", "-z", "--no-ext-diff", "--no-textconv", "--", old, new]
+    let result = try ChildProcess.run(argv, environment: environment)
+    guard result.exit.code == 0 || result.exit.code == 1 else { throw Diagnostic.git(["diff"], result) }
+    return result.output.isEmpty ? LineCounts(added: 0, removed: 0) : lineCounts(result.output)
+  }
+
+  private static func lineCounts(_ output: [UInt8]) -> LineCounts? {
+    let fields = text(output.prefix { $0 != 0 }).split(separator: "\t")
+    guard fields.count >= 2, let added = Int(fields[0]), let removed = Int(fields[1]) else { return nil }
+    return LineCounts(added: added, removed: removed)
+  }
+
+  // MARK: Starting git
+
+  /// Runs git in the work tree and throws when it ends in another way than `accepting` names.
+  func git(
+    _ arguments: [String], input: [UInt8] = [], accepting codes: Set<Int32> = [0]
+  ) throws(Diagnostic) -> ChildProcess.Result {
+    let result = try run(arguments, input: input)
+    guard let code = result.exit.code, codes.contains(code) else { throw Diagnostic.git(arguments, result) }
+    return result
+  }
+
+  func run(
+    _ arguments: [String], input: [UInt8] = [], limit: Int = .max
+  ) throws(Diagnostic) -> ChildProcess.Result {
+    try ChildProcess.run(
+      ["git"] + arguments, folder: workTree, environment: Self.environment, input: input, limit: limit)
+  }
+
+  /// A git that asks nothing, takes no lock for a mere question, and speaks English; that finds the repository by the
+  /// folder, not by what a hook's caller set. The index that a hook is asked about is kept.
+  static let environment = ChildEnvironment().setting([
+    ("GIT_OPTIONAL_LOCKS", "0"), ("GIT_TERMINAL_PROMPT", "0"), ("LC_ALL", "C"), ("GIT_DIR", nil),
+    ("GIT_WORK_TREE", nil), ("GIT_PREFIX", nil), ("GIT_COMMON_DIR", nil), ("GIT_EXTERNAL_DIFF", nil),
+    ("GIT_PAGER", nil), ("GIT_TRACE", nil), ("GIT_LITERAL_PATHSPECS", nil), ("GIT_DIFF_OPTS", nil),
+  ])
+
+  private static func records(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] { bytes.split(separator: 0) }
+
+  private static func text(_ bytes: some Collection<UInt8>) -> String { String(decoding: bytes, as: UTF8.self) }
+
+  /// Argument lists have a limit; these stay far below it.
+  private static func chunks(_ paths: [String]) -> [[String]] {
+    stride(from: 0, to: paths.count, by: 500).map { Array(paths[$0..<min($0 + 500, paths.count)]) }
+  }
+}
+
+extension Diagnostic.Code {
+  package static let git = Diagnostic.Code("git")
+}
+
+extension Diagnostic {
+  fileprivate static func git(_ arguments: [String], _ result: ChildProcess.Result) -> Diagnostic {
+    let command = arguments.first { !$0.hasPrefix("-") } ?? "git"
+    let cause = result.errorText.split(separator: "\n").first.map(String.init)
+      ?? "it ended with \(result.exit.returnCode)"
+    return Diagnostic(.git, "git \(command) failed").because(of: Diagnostic(.git, cause))
+  }
+}
