@@ -55,7 +55,8 @@ struct YAMLDifferentialTests {
   private func cases(_ mode: String) throws -> [(Any, Any)] {
     let process = Process()
     process.executableURL = URL(fileURLWithPath: environment["CAIRN_DVC_PYTHON"] ?? "python3")
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appendingPathComponent("yaml_oracle.py")
+    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
+      .deletingLastPathComponent().appendingPathComponent("Oracle/yaml_oracle.py")
     process.arguments = [
       script.path, mode, environment["CAIRN_YAML_SEED"] ?? "1", environment["CAIRN_YAML_CASES"] ?? "1000",
     ]

@@ -154,14 +154,14 @@ extension YAMLEmitter {
     indention = false
     let count = text.count
     // Nothing to break: by far the most.
-    if column + count <= Self.width { return put(text, 0, count) }
+    if column + count <= width { return put(text, 0, count) }
     var inBlanks = false
     var start = 0
     for end in 0...count {
       let isBlank = end < count && text[end] == 0x20
       if inBlanks {
         if !isBlank {
-          if start + 1 == end, column >= Self.width, folds {
+          if start + 1 == end, column >= width, folds {
             writeIndent()
             whitespace = false
             indention = false
@@ -171,7 +171,7 @@ extension YAMLEmitter {
           start = end
         }
       } else if end == count || isBlank {
-        if end - start + column > Self.width, let indent, column > indent { writeIndent() }
+        if end - start + column > width, let indent, column > indent { writeIndent() }
         put(text, start, end)
         start = end
       }
@@ -190,7 +190,7 @@ extension YAMLEmitter {
       let character: UInt32? = end < count ? UInt32(truncatingIfNeeded: text[end]) : nil
       if inBlanks {
         if character != 0x20 {
-          if start + 1 == end, column > Self.width, folds, start != 0, end != count {
+          if start + 1 == end, column > width, folds, start != 0, end != count {
             writeIndent()
           } else {
             put(text, start, end)
@@ -245,7 +245,7 @@ extension YAMLEmitter {
           start = end + 1
         }
       }
-      if end > 0, end < count - 1, character == 0x20 || start >= end, column + (end - start) > Self.width, folds {
+      if end > 0, end < count - 1, character == 0x20 || start >= end, column + (end - start) > width, folds {
         let needsBackslash = Self.needsBackslash(text, start: start, end: end)
         put(text, start, end)
         if needsBackslash { putASCII("\\") }

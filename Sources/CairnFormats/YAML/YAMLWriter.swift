@@ -42,7 +42,7 @@ package enum YAMLWriter {
     var emitter = YAMLEmitter(out: [])
     swap(&emitter.out, &out)
     emitter.resume(column: 0, indent: indent, afterBlank: true)
-    emitter.item(value)
+    emitter.listItem(value)
     emitter.finishLine()
     swap(&emitter.out, &out)
   }
@@ -54,7 +54,11 @@ struct YAMLEmitter {
   /// What holds the node that is written next.
   enum Context { case root, list, map, key }
 
-  static let width = 80
+  /// Text goes to the next line beyond this column; `Int.max` never.
+  var width = 80
+  /// Blanks by which a map is indented in a map, and the dash of a list under its key.
+  var mapStep = 2
+  var listOffset = 0
 
   var out: [UInt8]
   var column = 0
@@ -90,6 +94,9 @@ struct YAMLEmitter {
 
   mutating func finishLine() { if column > 0 { lineBreak() } }
 
+  /// How far what stands inside the open list or map is indented.
+  private var step: Int { enclosing.last?.isList == true ? 2 : mapStep }
+
   // MARK: Nodes
 
   mutating func node(_ value: Value, _ context: Context) {
@@ -97,8 +104,8 @@ struct YAMLEmitter {
     case .map(let map):
       if map.isEmpty { return emptyFlow("{}") }
       let outer = indent
+      indent = outer.map { $0 + step } ?? 0
       enclosing.append((outer, false))
-      indent = outer.map { $0 + 2 } ?? 0
       for (key, value) in map { entry(key, value) }
       indent = outer
       enclosing.removeLast()
@@ -108,7 +115,7 @@ struct YAMLEmitter {
       // Directly after `key:` a list is not indented.
       let isIndentless = context == .map && !indention
       enclosing.append((outer, true))
-      if let outer { indent = isIndentless ? outer : outer + 2 } else { indent = 0 }
+      if let outer { indent = isIndentless ? outer + listOffset : outer + 2 } else { indent = 0 }
       for value in items { item(value) }
       indent = outer
       enclosing.removeLast()
@@ -135,6 +142,13 @@ struct YAMLEmitter {
       indicator(":", needsBlank: true, isIndention: true)
       node(value, .map)
     }
+  }
+
+  /// An item of a list whose dashes stand at the present indentation, which the caller opened.
+  mutating func listItem(_ value: Value) {
+    enclosing.append((indent, true))
+    item(value)
+    enclosing.removeLast()
   }
 
   mutating func item(_ value: Value) {
@@ -198,7 +212,7 @@ struct YAMLEmitter {
   /// Sets the indentation of further lines and returns the one to go back to.
   private mutating func beginScalar(_ context: Context) -> Int? {
     let outer = indent
-    if let outer { indent = outer + 2 }
+    if let outer { indent = outer + step }
     if context == .list { writeIndent() }
     return outer
   }
