@@ -188,7 +188,7 @@ struct YAMLLayout {
     }
     let inner = indentation(of: new, under: column)
     var start = node.contentStart
-    while start > 0, TreeBytes.isBlank(tree.bytes[start - 1]) { start -= 1 }
+    while start > 0, YAMLTree.isBlank(tree.bytes[start - 1]) { start -= 1 }
     let lines = [UInt8](repeating: 0x20, count: inner) + block(new, at: inner)
     let lineEnd = tree.nextLine(node.end)
     if lineEnd > node.end, tree.bytes[lineEnd - 1] == 0x0A {
@@ -203,8 +203,6 @@ struct YAMLLayout {
       YAMLSplice(range: tree.bytes.count..<tree.bytes.count, bytes: [0x0A] + lines + [0x0A]),
     ]
   }
-
-  private typealias TreeBytes = YAMLTree
 
   private func hasColon(before offset: Int) -> Bool {
     var index = offset
@@ -300,8 +298,9 @@ struct YAMLLayout {
     let start = node.kind == .map ? node.entries[index].key.start : dash(before: value)
     let column = tree.column(start)
     if !tree.isFirstOnLine(start) {
-      // The first key of a map in a list, on the line of the dash: the second takes its place.
-      let next = node.kind == .map ? node.entries[index + 1].key.start : dash(before: node.items[index + 1])
+      // The first key of a map in a list, on the line of the dash: what follows moves up to it.
+      var next = tree.afterNode(value, commentsFrom: column + 1)
+      while next < tree.bytes.count, YAMLTree.isBlank(tree.bytes[next]) || YAMLTree.isBreak(tree.bytes[next]) { next += 1 }
       return YAMLSplice(range: start..<next, bytes: [])
     }
     let from = tree.lineStart(start)
@@ -318,7 +317,7 @@ struct YAMLLayout {
   }
 
   private func dash(before item: YAMLNode) -> Int {
-    var index = item.isAbsent ? item.start - 1 : item.start - 1
+    var index = item.start - 1
     while index > 0, tree.bytes[index] != UInt8(ascii: "-") { index -= 1 }
     return index
   }
