@@ -29,6 +29,14 @@ package final class TestRepository: Sendable {
     }
   }
 
+  /// A copy of another repository as it is now, links and times included.
+  package init(copying other: TestRepository) throws {
+    top = try makeTemporaryFolder("cairn-test-")
+    root = top + "/project"
+    let result = try Command.run(["cp", "-a", other.top + "/.", top], in: "/")
+    guard result.status == 0 else { throw TestSupportError("cannot copy \(other.top): \(result)") }
+  }
+
   deinit {
     // A protected cache or a test of unreadable files leaves folders that cannot be emptied as they are.
     _ = try? Command.run(["chmod", "-R", "u+rwX", top], in: "/")

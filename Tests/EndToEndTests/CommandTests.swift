@@ -1,0 +1,183 @@
+// Every command of DVC's once for its happy path and for each of its exit codes, in a small project.
+import CairnTestSupport
+import Testing
+
+/// A command line in the small project, and what must come of it.
+struct CommandCase: Sendable, CustomTestStringConvertible {
+  var words: [String]
+  var status: Int32
+  /// What standard output and error must hold, line by line or in part.
+  var says: [String]
+  /// A shell line that is run before, in a project whose stages have run.
+  var before: String
+  /// A shell line that must succeed afterwards.
+  var after: String
+
+  init(_ line: String, _ status: Int32 = 0, says: String..., before: String = "", after: String = "") {
+    self.words = line.split(separator: " ").map(String.init)
+    self.status = status
+    self.says = says
+    self.before = before
+    self.after = after
+  }
+
+  var testDescription: String { words.joined(separator: " ") + (before.isEmpty ? "" : " after " + before) }
+
+  static let all: [CommandCase] = [
+    // Running
+    CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
+    CommandCase("repro", says: "Running stage 'one':", "> cat in.txt > one.txt", before: "echo 2 > in.txt", after: "grep 2 two.txt"),
+    CommandCase("repro two", says: "Stage 'two' didn't change, skipping"),
+    CommandCase("repro --force one", says: "Running stage 'one':"),
+    CommandCase("repro --dry", says: "Running stage 'one':", before: "echo 2 > in.txt", after: "grep 1 two.txt"),
+    CommandCase("repro -q", before: "echo 2 > in.txt", after: "grep 2 two.txt"),
+    CommandCase("repro", says: "is cached - skipping run, checking out outputs", before: "rm dvc.lock one.txt"),
+    CommandCase("repro", 255, says: "ERROR: failed to reproduce 'one': failed to run: exit 3, exited with 3", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    CommandCase("repro", 255, says: "ERROR: failed to reproduce 'one': output 'one.txt' does not exist", before: "sed -i 's/cat in.txt > one.txt/echo/' dvc.yaml"),
+    CommandCase("repro", 255, says: "in.txt", before: "rm in.txt"),
+    CommandCase("repro nothing", 255, says: "ERROR: "),
+    CommandCase("repro --nonsense", 254, says: "unrecognized arguments: --nonsense"),
+    CommandCase("repro -k", 255, before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    // Looking
+    CommandCase("status", says: "Data and pipelines are up to date."),
+    CommandCase("status", says: "one:", "changed deps:", "modified:", "in.txt", before: "echo 2 > in.txt"),
+    CommandCase("status --json", says: "{}"),
+    CommandCase("status --json", says: "\"two\"", "\"deleted\"", before: "rm two.txt"),
+    CommandCase("status -q"),
+    CommandCase("status -q", 1, before: "echo 2 > in.txt"),
+    CommandCase("status nothing", 1, says: "ERROR: 'nothing' does not exist as an output or a stage name in 'dvc.yaml': Stage 'nothing' not found inside 'dvc.yaml' file"),
+    CommandCase("dag", says: "one", "two"),
+    CommandCase("dag --dot", says: "\"one\" -> \"two\""),
+    CommandCase("dag --mermaid", says: "flowchart TD"),
+    CommandCase("dag --dot --outs", says: "\"one.txt\" -> \"two.txt\""),
+    CommandCase("stage list", says: "one", "Outputs two.txt"),
+    CommandCase("stage list --name-only", says: "one\ntwo"),
+    CommandCase("params diff", says: "params.yaml", "size", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
+    CommandCase("params diff --json", says: "\"old\": 1, \"new\": 3", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
+    CommandCase("metrics show", says: "metrics.json", "1"),
+    CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
+    CommandCase("root", says: "."),
+    CommandCase("version", says: "3.67.1"),
+    CommandCase("check-ignore a.log", says: "a.log", before: "echo '*.log' > .dvcignore"),
+    CommandCase("check-ignore a.txt", 1),
+    // Editing the pipeline
+    CommandCase("stage add -n three -d two.txt -o three.txt cat two.txt", says: "Added stage 'three' in 'dvc.yaml'", after: "grep three: dvc.yaml"),
+    CommandCase("stage add -n one -o x.txt true", 255, says: "Stage 'one' already exists in 'dvc.yaml'. Use '--force' to overwrite."),
+    CommandCase("stage add -n bad/name -o x.txt true", 255, says: "ERROR: "),
+    CommandCase("freeze one", after: "grep 'frozen: true' dvc.yaml"),
+    CommandCase("freeze nothing", 1, says: "ERROR: failed to freeze 'nothing' - Stage 'nothing' not found inside 'dvc.yaml' file"),
+    CommandCase("unfreeze one", before: "sed -i 's/  one:/  one:\\n    frozen: true/' dvc.yaml", after: "! grep frozen dvc.yaml"),
+    CommandCase("remove two", after: "! grep two: dvc.yaml && ! grep two: dvc.lock"),
+    CommandCase("remove nothing", 1, says: "ERROR: Stage 'nothing' not found inside 'dvc.yaml' file"),
+    // Data
+    CommandCase("add data.txt", before: "echo d > data.txt", after: "grep 'path: data.txt' data.txt.dvc && grep data.txt .gitignore"),
+    CommandCase("add data", before: "mkdir data && echo d > data/1 && echo e > data/2", after: "grep 'nfiles: 2' data.dvc"),
+    CommandCase("add missing.txt", 1, says: "ERROR: output 'missing.txt' does not exist"),
+    CommandCase("add one.txt", 1, says: "ERROR: cannot update 'one.txt': overlaps with an output of stage: 'one' in 'dvc.yaml'."),
+    CommandCase("commit -f", before: "echo 9 > one.txt", after: "grep $(printf '9\\n' | md5sum | cut -c1-32) dvc.lock"),
+    CommandCase("checkout", says: "one.txt", before: "rm one.txt", after: "cat one.txt"),
+    CommandCase("checkout", before: "true", after: "cat one.txt"),
+    CommandCase("checkout", 255, says: "ERROR: Checkout failed for following targets:", before: "rm -r one.txt .dvc/cache"),
+    CommandCase("move data.txt moved.txt", before: "echo d > data.txt && $PROGRAM add -q data.txt", after: "cat moved.txt moved.txt.dvc && test ! -e data.txt.dvc"),
+    CommandCase("move in.txt moved.txt", 1, says: "ERROR: failed to move 'in.txt' -> 'moved.txt' - Unable to find DVC file with output 'in.txt'"),
+    CommandCase("unprotect data.txt", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt", after: "test $(stat -c %h data.txt) = 1 && test -w data.txt"),
+    // Settings
+    CommandCase("init", 1, says: "ERROR: failed to initiate DVC - '.dvc' exists. Use `-f` to force."),
+    CommandCase("init -f", after: "test -f .dvc/config"),
+    CommandCase("--cd sub init --subdir", before: "mkdir sub", after: "test -f sub/.dvc/config"),
+    CommandCase("config core.autostage true", after: "grep 'autostage = true' .dvc/config"),
+    CommandCase("config core.autostage", says: "true", before: "$PROGRAM config core.autostage true"),
+    CommandCase("config core.nothing 1", 251, says: "ERROR: configuration error - config file error: extra keys not allowed @ data['core']['nothing']"),
+    CommandCase("config core.autostage"),
+    CommandCase("cache dir", says: ".dvc/cache"),
+    CommandCase("cache dir elsewhere", after: "grep 'dir = ../elsewhere' .dvc/config"),
+    CommandCase("remote add -d store ../store", says: "Setting 'store' as a default remote.", after: "grep 'url = ../../store' .dvc/config"),
+    CommandCase("remote list", says: "store", before: "$PROGRAM remote add store ../store"),
+    CommandCase("remote modify store verify true", before: "$PROGRAM remote add store ../store", after: "grep 'verify = true' .dvc/config"),
+    CommandCase("remote rename store shop", before: "$PROGRAM remote add store ../store", after: "grep shop .dvc/config"),
+    CommandCase("remote default store", before: "$PROGRAM remote add store ../store", after: "grep 'remote = store' .dvc/config"),
+    CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),
+    CommandCase("remote remove nothing", 251, says: "ERROR: "),
+    CommandCase("completion -s bash", says: "complete"),
+    CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
+  ]
+}
+
+/// The project is made once for each program and then copied: running it takes DVC a second.
+private func template(for program: String) throws -> TestRepository {
+  try (program == DVCOracle.path ? dvcTemplate : cairnTemplate).get()
+}
+
+private let dvcTemplate = Result { try project(by: DVCOracle.path ?? "") }
+private let cairnTemplate = Result { try project(by: CairnBinary.path()) }
+
+/// A project of two stages, committed, whose stages have run.
+private func project(by program: String) throws -> TestRepository {
+  let repository = try TestRepository()
+  try repository.write(
+    "dvc.yaml",
+    """
+    stages:
+      one:
+        cmd: cat in.txt > one.txt
+        deps: [in.txt]
+        params: [size]
+        outs: [one.txt]
+      two:
+        cmd: cat one.txt > two.txt && echo '{"n":1}' > metrics.json
+        deps: [one.txt]
+        outs: [two.txt]
+        metrics:
+          - metrics.json: {cache: false}
+
+    """)
+  try repository.write("in.txt", "1\n")
+  try repository.write("params.yaml", "size: 1\n")
+  let result = try repository.run([program, "repro", "-q"])
+  guard result.status == 0 else { throw TestSupportError("the project does not run: \(result)") }
+  try repository.commit()
+  return repository
+}
+
+private func play(_ test: CommandCase, by program: String) throws -> [String] {
+  let repository = try TestRepository(copying: template(for: program))
+  var wrong: [String] = []
+  func shell(_ line: String) throws {
+    guard !line.isEmpty else { return }
+    let result = try repository.run(["/bin/sh", "-c", line], environment: ["PROGRAM": program])
+    if result.status != 0 { wrong.append("'\(line)' fails: \(result)") }
+  }
+  try shell(test.before)
+  let result = try repository.run([program] + test.words)
+  if result.status != test.status { wrong.append("exit code \(result.status), not \(test.status)") }
+  for text in test.says where !result.output.contains(text) && !result.errors.contains(text) {
+    wrong.append("does not say '\(text)'")
+  }
+  if wrong.isEmpty { try shell(test.after) }
+  return wrong.isEmpty ? [] : wrong + [result.description]
+}
+
+struct CommandTests {
+  @Test("a command does what it is for, and ends with its exit code", arguments: CommandCase.all)
+  func cairn(test: CommandCase) throws {
+    let wrong = try play(test, by: CairnBinary.path())
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
+  }
+
+  @Test("the table is what DVC does", .enabled(if: DVCOracle.isAvailable), arguments: CommandCase.all)
+  func dvc(test: CommandCase) throws {
+    let wrong = try play(test, by: #require(DVCOracle.path))
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
+  }
+
+  @Test(
+    "outside a project a command says so",
+    arguments: ["repro", "status", "dag", "stage list", "add x", "checkout", "commit", "freeze x", "root"])
+  func outside(line: String) throws {
+    let repository = try TestRepository(git: false, dvc: false)
+    let result = try repository.run([try CairnBinary.path()] + line.split(separator: " ").map(String.init))
+    #expect(result.status == 253, "\(result)")
+    #expect(result.errors.contains("you are not inside of a DVC repository (checked up to mount point '/"), "\(result)")
+  }
+}

@@ -1,0 +1,40 @@
+// The help of every command, as one golden file, so that no flag changes unseen.
+import CairnTestSupport
+import Testing
+
+struct HelpTests {
+  @Test("--help of every command is the golden file's")
+  func help() throws {
+    let repository = try TestRepository(git: false, dvc: false)
+    var pages: [String] = []
+    var waiting: [[String]] = [[]]
+    while !waiting.isEmpty {
+      let words = waiting.removeFirst()
+      let result = try repository.run([try CairnBinary.path()] + words + ["--help"], environment: ["COLUMNS": "100"])
+      #expect(result.status == 0, "cairn \(words.joined(separator: " ")) --help: \(result)")
+      pages.append("=== cairn \(words.joined(separator: " "))\n\(result.output)")
+      waiting += subcommands(in: result.output).map { words + [$0] }
+    }
+    #expect(pages.count > 2)
+    #expect(Golden.difference(pages.joined(separator: "\n"), from: "EndToEnd/help.txt") == nil)
+  }
+
+  @Test("the first line of every command's help has at most 70 characters and no full stop")
+  func firstLines() throws {
+    let repository = try TestRepository(git: false, dvc: false)
+    let top = try repository.cairn("--help").output
+    for name in subcommands(in: top) {
+      let help = try repository.cairn(name, "--help", environment: ["COLUMNS": "100"]).output
+      let first = help.split(separator: "\n").first { $0.hasPrefix("OVERVIEW: ") }.map { $0.dropFirst(10) } ?? ""
+      #expect(!first.isEmpty && first.count <= 70 && !first.hasSuffix("."), "cairn \(name): \(first)")
+    }
+  }
+
+  /// The names under "SUBCOMMANDS:", aliases left out.
+  private func subcommands(in help: String) -> [String] {
+    guard let section = help.range(of: "SUBCOMMANDS:\n") else { return [] }
+    return help[section.upperBound...].split(separator: "\n", omittingEmptySubsequences: false)
+      .prefix { !$0.isEmpty }.filter { $0.hasPrefix("  ") && !$0.hasPrefix("   ") }
+      .compactMap { $0.split { " ,".contains($0) }.first.map(String.init) }
+  }
+}
