@@ -13,6 +13,7 @@ let strict: [SwiftSetting] =
   ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
+let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
 let grdb = Target.Dependency.product(name: "GRDB", package: "GRDB.swift")
 let arguments = Target.Dependency.product(name: "ArgumentParser", package: "swift-argument-parser")
@@ -49,7 +50,7 @@ let package = Package(
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["CairnTestSupport"], swiftSettings: strict),
   ]
-    + layer("CairnCore", [collections])
+    + layer("CairnCore", [collections, heap])
     + layer("CairnFormats", ["CairnCore", "CYAML", collections])
     + layer("CairnSystem", ["CairnCore", "CSystem"])
     + layer("CairnStore", ["CairnCore", "CairnFormats", "CairnSystem", crypto, collections])

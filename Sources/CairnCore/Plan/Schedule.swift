@@ -1,0 +1,247 @@
+// Decides which stage runs next. Knows the graph, capacities and estimates; knows nothing of processes, files or threads.
+import HeapModule
+
+package enum StageResult: Sendable, Hashable {
+  case ran
+  case restored
+  case fresh
+  case failed
+  /// Not started, since a producer failed.
+  case skipped
+
+  package var isGood: Bool { self == .ran || self == .restored || self == .fresh }
+}
+
+package enum StageState: Sendable, Hashable {
+  /// Wanted, but a producer has not ended, or another process holds what it needs.
+  case waiting
+  /// All producers ended well; says nothing of files yet: inputs are observed next.
+  case ready
+  /// Handed out by `next()`: observed, then perhaps executed.
+  case running
+  /// Its command has ended and its slot is free; the result is still being stored.
+  case settling
+  case finished(StageResult)
+}
+
+package enum FailurePolicy: Sendable {
+  /// After a failure nothing new starts.
+  case stop
+  /// Everything that does not depend on a failed stage goes on.
+  case keepGoing
+  /// Consumers of a failed stage run too.
+  case ignore
+}
+
+/// The order of one run, as a state machine: `next()` hands out stages, `finished(_:_:)` takes results in.
+///
+/// With one slot the order is the serial one; with more, the ready stage with the longest known path ahead comes first.
+package struct Schedule: Sendable {
+  private let order: [StageID]
+  private let slots: Int
+  private let policy: FailurePolicy
+  private let settings: [StageSettings?]
+  private let graph: Links
+  /// Seconds from a stage's start to the end of the longest path behind it.
+  private let pathAhead: [Double]
+
+  private var states: [StageState]
+  private var producersLeft: [Int]
+  private var ready = Heap<Candidate>()
+  private var pool: ResourcePool
+  private var running = 0
+  private var settling = 0
+  private var unfinished: Int
+  /// Of the serial order: the first place that may still start.
+  private var cursor = 0
+  package private(set) var isStopped = false
+
+  private struct Links: Sendable {
+    var position: [Int]
+    var consumers: [[StageID]]
+  }
+
+  private struct Candidate: Comparable, Sendable {
+    let id: StageID
+    let pathAhead: Double
+    let position: Int
+    static func < (a: Candidate, b: Candidate) -> Bool {
+      a.pathAhead != b.pathAhead ? a.pathAhead < b.pathAhead : a.position > b.position
+    }
+    static func == (a: Candidate, b: Candidate) -> Bool { a.id == b.id }
+  }
+
+  /// - Parameters:
+  ///   - order: the wanted stages in DVC's serial order, producers first.
+  ///   - producers: of each wanted stage, those that must end before it (others than the wanted are ignored).
+  ///   - stageCount: how many stages the pipeline has: the range of `StageID`.
+  ///   - seconds: what each stage is expected to take; `nil` where unknown.
+  package init(
+    order: [StageID], producers: (StageID) -> [StageID], stageCount: Int, slots: Int, policy: FailurePolicy,
+    settings: (StageID) -> StageSettings = { _ in StageSettings() }, pool: ResourcePool = ResourcePool(capacity: [:]),
+    seconds: (StageID) -> Double? = { _ in nil }
+  ) {
+    self.order = order
+    self.slots = max(1, slots)
+    self.policy = policy
+    self.pool = pool
+    unfinished = order.count
+    states = Array(repeating: .finished(.skipped), count: stageCount)
+    var links = Links(
+      position: Array(repeating: -1, count: stageCount), consumers: Array(repeating: [], count: stageCount))
+    for (index, id) in order.enumerated() {
+      links.position[id.index] = index
+      states[id.index] = .waiting
+    }
+    producersLeft = Array(repeating: 0, count: stageCount)
+    for id in order {
+      // A producer later in the order comes from a cut or a cycle that the caller allowed: the order wins.
+      for producer in producers(id)
+      where links.position[producer.index] >= 0 && links.position[producer.index] < links.position[id.index] {
+        producersLeft[id.index] += 1
+        links.consumers[producer.index].append(id)
+      }
+    }
+    let known = order.compactMap(seconds)
+    // An unknown duration counts as the mean of the known ones: a new stage is neither rushed nor starved.
+    let typical = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
+    var ahead = Array(repeating: 0.0, count: stageCount)
+    for id in order.reversed() {
+      ahead[id.index] = (seconds(id) ?? typical) + (links.consumers[id.index].map { ahead[$0.index] }.max() ?? 0)
+    }
+    var needs = [StageSettings?](repeating: nil, count: stageCount)
+    for id in order {
+      let own = settings(id)
+      if !own.resources.isEmpty || !own.mutex.isEmpty { needs[id.index] = own }
+    }
+    graph = links
+    pathAhead = ahead
+    self.settings = needs
+    for id in order where producersLeft[id.index] == 0 { makeReady(id) }
+  }
+
+  package func state(of id: StageID) -> StageState { states[id.index] }
+
+  /// Nothing runs, nothing settles, and nothing can start any more.
+  package var isDone: Bool { running == 0 && settling == 0 && (isStopped || unfinished == 0) }
+
+  /// Wanted stages that have not started, in serial order.
+  package var notStarted: [StageID] {
+    order.filter { states[$0.index] == .waiting || states[$0.index] == .ready }
+  }
+
+  /// A stage to start now, which counts as running from here on; `nil` when none may.
+  package mutating func next() -> StageID? {
+    guard !isStopped, running < slots else { return nil }
+    return slots == 1 ? nextInOrder() : nextByPath()
+  }
+
+  private mutating func nextByPath() -> StageID? {
+    var passedOver: [Candidate] = []
+    defer { for candidate in passedOver { ready.insert(candidate) } }
+    while let candidate = ready.popMax() {
+      guard states[candidate.id.index] == .ready else { continue }
+      if let own = settings[candidate.id.index], !pool.fits(own) {
+        passedOver.append(candidate)
+        continue
+      }
+      start(candidate.id)
+      return candidate.id
+    }
+    return nil
+  }
+
+  private mutating func nextInOrder() -> StageID? {
+    guard settling == 0 else { return nil }
+    while cursor < order.count {
+      let id = order[cursor]
+      if case .finished = states[id.index] {
+        cursor += 1
+        continue
+      }
+      guard states[id.index] == .ready else { return nil }
+      start(id)
+      return id
+    }
+    return nil
+  }
+
+  private mutating func start(_ id: StageID) {
+    states[id.index] = .running
+    running += 1
+    if let own = settings[id.index] { pool.take(own) }
+  }
+
+  /// Takes back a stage that was handed out and could not begin: another process holds what it needs.
+  package mutating func postpone(_ id: StageID) {
+    precondition(states[id.index] == .running, "only a running stage can be postponed")
+    leave(id)
+    states[id.index] = .waiting
+  }
+
+  /// A postponed stage may be tried again.
+  package mutating func resume(_ id: StageID) {
+    if states[id.index] == .waiting { makeReady(id) }
+  }
+
+  /// Frees the slot before the result is known: the command has ended, its outputs are being stored.
+  package mutating func commandEnded(_ id: StageID) {
+    guard states[id.index] == .running else { return }
+    leave(id)
+    states[id.index] = .settling
+    settling += 1
+  }
+
+  /// Takes a result in; returns the stages that will never start because of it, in serial order.
+  @discardableResult
+  package mutating func finished(_ id: StageID, _ result: StageResult) -> [StageID] {
+    switch states[id.index] {
+    case .running: leave(id)
+    case .settling: settling -= 1
+    default: preconditionFailure("a result for a stage that is not running")
+    }
+    states[id.index] = .finished(result)
+    unfinished -= 1
+    if result.isGood || (result == .failed && policy == .ignore) {
+      for consumer in graph.consumers[id.index] {
+        producersLeft[consumer.index] -= 1
+        if producersLeft[consumer.index] == 0, states[consumer.index] == .waiting { makeReady(consumer) }
+      }
+      return []
+    }
+    if policy == .stop {
+      isStopped = true
+      return []
+    }
+    return skipConsumers(of: id)
+  }
+
+  /// Nothing new starts from here on.
+  package mutating func stop() { isStopped = true }
+
+  private mutating func leave(_ id: StageID) {
+    running -= 1
+    if let own = settings[id.index] { pool.give(back: own) }
+  }
+
+  private mutating func makeReady(_ id: StageID) {
+    states[id.index] = .ready
+    if slots > 1 {
+      ready.insert(
+        Candidate(id: id, pathAhead: pathAhead[id.index], position: graph.position[id.index]))
+    }
+  }
+
+  private mutating func skipConsumers(of id: StageID) -> [StageID] {
+    var skipped: [StageID] = []
+    var open = graph.consumers[id.index]
+    while let next = open.popLast() {
+      guard states[next.index] == .waiting || states[next.index] == .ready else { continue }
+      states[next.index] = .finished(.skipped)
+      unfinished -= 1
+      skipped.append(next)
+      open += graph.consumers[next.index]
+    }
+    return skipped.sorted { graph.position[$0.index] < graph.position[$1.index] }
+  }
+}

@@ -1,0 +1,230 @@
+// Decides from one snapshot whether a stage is stale, in DVC's terms and in ours, by the same comparisons.
+package import OrderedCollections
+
+/// What is wrong with one path, in the words of `dvc status`.
+package enum PathStatus: String, Sendable {
+  case new, modified, deleted
+  case notInCache = "not in cache"
+  case updateAvailable = "update available"
+}
+
+/// What DVC's `status` shows of a parameter file.
+package enum ParameterStatus: Sendable {
+  case file(PathStatus)
+  case keys([(key: String, status: PathStatus)])
+}
+
+/// All that differs between a stage's lock entry and what was seen. Indices are those of the stage's arrays.
+package struct Staleness: Sendable {
+  package var dependencies: [(index: Int, status: PathStatus)] = []
+  package var parameters: [(index: Int, status: ParameterStatus)] = []
+  package var outputs: [(index: Int, status: PathStatus)] = []
+  package var commandChanged = false
+  /// DVC's `always_changed`, or a callback stage.
+  package var alwaysChanged = false
+  /// Why, in Cairn's words; empty when fresh. Those of a frozen stage's inputs are left out.
+  package var reasons: [Reason] = []
+  package var notes: [StageNote] = []
+  /// The first observation that failed: the verdict is then unknown unless something else is surely stale.
+  package var unknown: Diagnostic?
+
+  /// Would `dvc repro` run it?
+  package var isStale: Bool { !reasons.isEmpty }
+
+  /// Compares `now` with `lock`.
+  ///
+  /// - Parameters:
+  ///   - hasRunBefore: a record of an execution exists; tells `no-record` from `never-run`.
+  ///   - recordedEnvironment: the keyed values of the record behind the lock entry; `nil` where there is none
+  ///     (an old value that is unknown makes nothing stale).
+  package static func judge(
+    _ stage: Stage, lock: LockEntry?, now: StageSnapshot, hasRunBefore: Bool = false,
+    recordedEnvironment: OrderedDictionary<String, String?>? = nil, strict: Bool = false
+  ) -> Staleness {
+    var result = Staleness()
+    result.compareCommand(stage, lock)
+    result.alwaysChanged = stage.isAlwaysChanged || stage.isCallback
+    if !stage.isFrozen || stage.isImport {
+      result.compareDependencies(stage, lock, now)
+      result.compareParameters(stage, lock, now)
+      if result.alwaysChanged { result.reasons.append(Reason(.alwaysChanged)) }
+    }
+    result.compareOutputs(stage, lock, now)
+    if lock == nil, stage.kind == .pipeline {
+      // One reason says it all: everything else is "added".
+      result.reasons = [Reason(hasRunBefore ? .noRecord : .neverRun)]
+    }
+    if !stage.isFrozen { result.compareEnvironment(now.environment, recordedEnvironment) }
+    result.compareDeclaration(stage, lock, strict: strict)
+    return result
+  }
+
+  private mutating func compareCommand(_ stage: Stage, _ lock: LockEntry?) {
+    guard let lock, stage.kind == .pipeline else { return }
+    // Any difference counts, a list of one against a string included: DVC compares the values as read.
+    if !lock.command.isEqualInPython(to: stage.commandValue) {
+      commandChanged = true
+      reasons.append(Reason(.commandChanged, was: .value(lock.command), now: .value(stage.commandValue)))
+    }
+  }
+
+  private mutating func compareDependencies(_ stage: Stage, _ lock: LockEntry?, _ now: StageSnapshot) {
+    for (index, dependency) in stage.dependencies.enumerated() {
+      guard index < now.dependencies.count else { break }
+      let locked = lock?.dep(dependency.declared)
+      let content = now.dependencies[index]
+      let evidence = Self.evidence(content)
+      switch content {
+      case .unknown(let diagnostic):
+        unknown = unknown ?? diagnostic
+      case .missing:
+        dependencies.append((index, .deleted))
+        reasons.append(Reason(.dependencyMissing, path: dependency.declared, was: Self.evidence(locked)))
+      default:
+        guard let lockedText = locked?.hashText else {
+          dependencies.append((index, .modified))
+          reasons.append(Reason(.dependencyAdded, path: dependency.declared, now: evidence))
+          continue
+        }
+        if content.hash?.text != lockedText {
+          dependencies.append((index, .modified))
+          reasons.append(
+            Reason(.dependencyChanged, path: dependency.declared, was: Self.evidence(locked), now: evidence))
+        }
+      }
+    }
+  }
+
+  private mutating func compareParameters(_ stage: Stage, _ lock: LockEntry?, _ now: StageSnapshot) {
+    for (index, set) in stage.parameters.enumerated() {
+      guard index < now.parameters.count else { break }
+      let locked = lock?.params[set.declared]
+      switch now.parameters[index] {
+      case .failed(let diagnostic):
+        unknown = unknown ?? diagnostic
+      case .missingFile:
+        parameters.append((index, .file(.deleted)))
+        reasons.append(Reason(.parameterMissing, path: set.declared))
+      case .values(let actual):
+        guard let locked = locked.map({ Self.tracked($0, by: set) }) else {
+          parameters.append((index, .file(.new)))
+          for key in set.keys.isEmpty ? Array(actual.keys) : set.keys {
+            if let value = actual[key] {
+              reasons.append(Reason(.parameterAdded, path: set.declared, key: key, now: .value(value)))
+            } else {
+              reasons.append(Reason(.parameterMissing, path: set.declared, key: key))
+            }
+          }
+          if actual.isEmpty, set.keys.isEmpty { reasons.append(Reason(.parameterAdded, path: set.declared)) }
+          continue
+        }
+        var changed: [(key: String, status: PathStatus)] = []
+        let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[$0] == nil } : set.keys
+        for key in keys {
+          switch (locked[key], actual[key]) {
+          case (let was, nil):
+            changed.append((key, .deleted))
+            reasons.append(
+              Reason(.parameterMissing, path: set.declared, key: key, was: was.map(Reason.Evidence.value)))
+          case (nil, let value?):
+            changed.append((key, .new))
+            reasons.append(Reason(.parameterAdded, path: set.declared, key: key, now: .value(value)))
+          case (let was?, let value?) where !was.isEqualInPython(to: value):
+            changed.append((key, .modified))
+            reasons.append(
+              Reason(.parameterChanged, path: set.declared, key: key, was: .value(was), now: .value(value)))
+          default: break
+          }
+        }
+        if !changed.isEmpty { parameters.append((index, .keys(changed))) }
+      }
+    }
+  }
+
+  /// Of what the lock holds, what the stage still declares: keys that it no longer declares make nothing stale.
+  private static func tracked(
+    _ locked: OrderedDictionary<String, Value>, by set: ParameterSet
+  ) -> OrderedDictionary<String, Value> {
+    set.keys.isEmpty ? locked : locked.filter { set.keys.contains($0.key) }
+  }
+
+  private mutating func compareOutputs(_ stage: Stage, _ lock: LockEntry?, _ now: StageSnapshot) {
+    guard let seen = now.outputs else { return }
+    for (index, output) in stage.outputs.enumerated() {
+      guard index < seen.count else { break }
+      let locked = lock?.out(output.declared)
+      let reading = seen[index]
+      if locked?.hashText != nil, output.isCached, reading.isInCache == false {
+        outputs.append((index, .notInCache))
+        reasons.append(
+          Reason(
+            reading.content.isMissing ? .outputMissing : .outputChanged, path: output.declared,
+            was: Self.evidence(locked), now: Self.evidence(reading.content)))
+        continue
+      }
+      switch reading.content {
+      case .unknown(let diagnostic):
+        unknown = unknown ?? diagnostic
+      case .missing:
+        outputs.append((index, .deleted))
+        reasons.append(Reason(.outputMissing, path: output.declared, was: Self.evidence(locked)))
+      default:
+        if locked?.hashText == nil {
+          outputs.append((index, .modified))
+          reasons.append(Reason(.outputAdded, path: output.declared, now: Self.evidence(reading.content)))
+        } else if reading.content.hash?.text != locked?.hashText {
+          outputs.append((index, .modified))
+          reasons.append(
+            Reason(
+              .outputChanged, path: output.declared, was: Self.evidence(locked), now: Self.evidence(reading.content)))
+        }
+      }
+    }
+  }
+
+  private mutating func compareEnvironment(
+    _ now: OrderedDictionary<String, String?>, _ recorded: OrderedDictionary<String, String?>?
+  ) {
+    guard let recorded else { return }
+    for (name, value) in now {
+      let was = recorded[name] ?? nil
+      if was != value {
+        reasons.append(
+          Reason(
+            .environmentChanged, key: name, was: .value(was.map { .string($0) } ?? .null),
+            now: .value(value.map { .string($0) } ?? .null)))
+      }
+    }
+  }
+
+  /// What the lock has and the declaration no longer: no reason for DVC to run, so only a note (unless `strict`).
+  private mutating func compareDeclaration(_ stage: Stage, _ lock: LockEntry?, strict: Bool) {
+    guard let lock, stage.kind == .pipeline else { return }
+    let deps = Set(stage.dependencies.map(\.declared))
+    let outs = Set(stage.outputs.map(\.declared))
+    var removed = lock.deps.map(\.path).filter { !deps.contains($0) }
+    removed += lock.outs.map(\.path).filter { !outs.contains($0) }
+    for (file, values) in lock.params {
+      guard let set = stage.parameters.first(where: { $0.declared == file }) else {
+        removed += values.isEmpty ? [file] : values.keys.map { "\(file):\($0)" }
+        continue
+      }
+      if !set.keys.isEmpty { removed += values.keys.filter { !set.keys.contains($0) }.map { "\(file):\($0)" } }
+    }
+    guard !removed.isEmpty else { return }
+    notes.append(StageNote(.declarationDiffers, removed: removed))
+    if strict {
+      reasons.append(
+        Reason(.commandChanged, was: .value(.list(removed.map { .string($0) })), now: .value(.list([]))))
+    }
+  }
+
+  private static func evidence(_ locked: LockedFile?) -> Reason.Evidence? {
+    guard let locked, let text = locked.hashText else { return nil }
+    return .content(hash: text, size: locked.size)
+  }
+
+  private static func evidence(_ content: Content) -> Reason.Evidence? {
+    content.hash.map { .content(hash: $0.text, size: content.size) }
+  }
+}

@@ -1,0 +1,188 @@
+// The one writer: journal, records, locks and `.gitignore`, in the order that a crash cannot turn into a lie.
+package import CairnCore
+package import CairnLineage
+import CairnSystem
+import Dispatch
+
+/// What an execution leaves: handed over once, when everything of it is known.
+package struct Commitment: Sendable {
+  package var ended: JournalEntry.Ended
+  /// Called once on the committer's queue: durable, or why not.
+  package var completion: @Sendable (Diagnostic?) -> Void
+
+  package init(ended: JournalEntry.Ended, completion: @escaping @Sendable (Diagnostic?) -> Void) {
+    self.ended = ended
+    self.completion = completion
+  }
+}
+
+/// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
+///
+/// All of it happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever the last write is
+/// over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the journal.
+package final class Committer: @unchecked Sendable {
+  // Guard: every stored `var` is touched on `queue` alone.
+  private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
+  private let root: String
+  private let book: LockBook
+  private let ignores: IgnoreBook
+  private let records: RecordStore
+  private let writeLock: FileLock
+  private let journalFolder: String
+  private var journal: Journal?
+  private var pending: [Commitment] = []
+  private var flushIsDue = false
+  private var lastLockWrite = DispatchTime.now()
+  private var lastLockCost: UInt64 = 0
+  private var failure: Diagnostic?
+
+  /// How long stages are gathered before one sync makes them durable.
+  private static let gathering = DispatchTimeInterval.milliseconds(5)
+
+  package init(
+    root: String, book: LockBook, ignores: IgnoreBook, records: RecordStore, temporaryFolder: String,
+    journalFolder: String
+  ) {
+    self.root = root
+    self.book = book
+    self.ignores = ignores
+    self.records = records
+    writeLock = FileLock(temporaryFolder + "/lock")
+    self.journalFolder = journalFolder
+  }
+
+  /// Notes that a command is about to start. Written before this returns, not synced.
+  package func started(_ entry: JournalEntry.Started) throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = queue.sync {
+      do throws(Diagnostic) {
+        try openJournal().append([.started(entry)])
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  /// Notes an end without a lock entry. `record` is written first; a crash between the two leaves the record true.
+  package func closed(attempt: String, record: [UInt8]) throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = queue.sync {
+      do throws(Diagnostic) {
+        _ = try records.put(document: record)
+        try openJournal().append([.closed(attempt: attempt)])
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
+  package func commit(_ commitment: Commitment) {
+    queue.async { [self] in
+      pending.append(commitment)
+      guard !flushIsDue else { return }
+      flushIsDue = true
+      queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
+    }
+  }
+
+  private func openJournal() throws(Diagnostic) -> Journal {
+    if let journal { return journal }
+    let made = try Journal(in: journalFolder)
+    book.useJournal(made.path)
+    journal = made
+    return made
+  }
+
+  private func flush() {
+    flushIsDue = false
+    guard !pending.isEmpty else { return }
+    let batch = pending
+    pending = []
+    do throws(Diagnostic) {
+      if let failure { throw failure }
+      let journal = try openJournal()
+      try journal.append(batch.map { .ended($0.ended) })
+      FaultPoint.reach(.journalWritten)
+      try journal.sync()
+      FaultPoint.reach(.journalSynced)
+      for commitment in batch where !commitment.ended.record.isEmpty {
+        _ = try records.put(document: commitment.ended.record)
+      }
+      FaultPoint.reach(.recordsWritten)
+      for commitment in batch { commitment.completion(nil) }
+    } catch {
+      // What the journal could not take is not in the locks either.
+      failure = error
+      for commitment in batch {
+        book.retract(commitment.ended.stage)
+        commitment.completion(error)
+      }
+      return
+    }
+    let sinceLast = DispatchTime.now().uptimeNanoseconds - lastLockWrite.uptimeNanoseconds
+    if sinceLast > max(1_000_000_000, 20 * lastLockCost) {
+      do throws(Diagnostic) {
+        if try writeLock.tryLock() {
+          defer { writeLock.release() }
+          try writeLocks()
+        }
+      } catch {
+        // Said at the end: `finish` tries again, and the journal has everything.
+        failure = nil
+      }
+    }
+  }
+
+  /// The caller holds the write lock.
+  private func writeLocks() throws(Diagnostic) {
+    let begin = DispatchTime.now()
+    if book.hasChanges {
+      try book.refresh()
+      for (path, bytes) in book.render() {
+        try AtomicFile.writeKeepingMode(bytes, to: root + "/" + path.text, sync: true)
+        FaultPoint.reach(.lockWritten)
+        book.wrote(path)
+      }
+    }
+    try ignores.write()
+    lastLockWrite = .now()
+    lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
+  }
+
+  /// Makes everything durable, writes the locks, and removes the journal. Blocks: for the main thread only.
+  ///
+  /// - Parameters:
+  ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`.
+  ///   - waiting: called when another process holds DVC's lock, with its pid.
+  package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
+    let early: Diagnostic? = queue.sync {
+      flush()
+      return failure
+    }
+    if let early { throw early }
+    let nothingToDo = queue.sync { journal == nil }
+    if nothingToDo { return }
+    guard try writeLock.lock(within: .seconds(60), every: .milliseconds(10), waiting: waiting) else {
+      throw Diagnostic(
+        .lock, "cannot write dvc.lock: the repository is locked by process \(writeLock.holder() ?? 0)",
+        hint: "what ran is kept: the next `cairn repro` writes it")
+    }
+    defer { writeLock.release() }
+    let result: Result<Void, Diagnostic> = queue.sync {
+      do throws(Diagnostic) {
+        try writeLocks()
+        if takesBackIgnores { try ignores.takeBack() }
+        try records.sync()
+        FaultPoint.reach(.beforeJournalRemoved)
+        journal?.remove()
+        journal = nil
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+}

@@ -1,0 +1,80 @@
+// The lines that a run adds to `.gitignore` files, in the order of a serial run.
+package import CairnCore
+import CairnStore
+import CairnSystem
+import Synchronization
+
+/// Which outputs of this run git must ignore. The files are rendered from their text at the first touch, so that the
+/// order of lines is the serial one whatever order stages ended in, and so that a failed run can take its lines back.
+package final class IgnoreBook: Sendable {
+  private let root: String
+  private let state = Mutex(State())
+
+  private struct State {
+    /// Of each folder with new lines: what its `.gitignore` held before, `nil` where there was none.
+    var before: [RepoPath: [UInt8]?] = [:]
+    var added: [RepoPath: [(position: Int, name: String)]] = [:]
+    var dirty: Set<RepoPath> = []
+    var written: Set<RepoPath> = []
+  }
+
+  package init(root: String) { self.root = root }
+
+  /// `paths` are outputs of the stage at `position`, in the stage's order.
+  package func add(_ paths: [RepoPath], position: Int) throws(Diagnostic) {
+    for path in paths {
+      let folder = path.parent
+      let known = state.withLock { $0.before[folder] != nil }
+      if !known {
+        let bytes = try Files.read(file(in: folder))
+        state.withLock { $0.before[folder] = .some(bytes) }
+      }
+      state.withLock { state in
+        if state.added[folder]?.contains(where: { $0.name.hasSameBytes(as: path.name) }) != true {
+          state.added[folder, default: []].append((position, path.name))
+          state.dirty.insert(folder)
+        }
+      }
+    }
+  }
+
+  /// Writes what is new. The caller holds the write lock.
+  package func write() throws(Diagnostic) {
+    let work = state.withLock { state in
+      let work = state.dirty.sorted().map { folder in
+        (folder, state.before[folder] ?? nil, state.added[folder] ?? [])
+      }
+      state.dirty = []
+      return work
+    }
+    for (folder, before, added) in work {
+      var text = before
+      for line in added.sorted(by: { $0.position < $1.position }) {
+        text = GitIgnoreFile.adding(line.name, to: text ?? [])
+      }
+      guard let text, text != before else { continue }
+      try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
+      state.withLock { _ = $0.written.insert(folder) }
+    }
+  }
+
+  /// Brings every file back to what it held before, as DVC does when a run fails.
+  package func takeBack() throws(Diagnostic) {
+    let work = state.withLock { state in state.written.sorted().map { ($0, state.before[$0] ?? nil) } }
+    for (folder, before) in work {
+      if let before {
+        try AtomicFile.writeKeepingMode(before, to: file(in: folder), sync: false)
+      } else {
+        _ = try Files.remove(file(in: folder))
+      }
+    }
+    state.withLock { $0 = State() }
+  }
+
+  /// The files that this run changed, relative to the project.
+  package var changed: [RepoPath] { state.withLock { $0.written.sorted().map { $0.appending(".gitignore") } } }
+
+  private func file(in folder: RepoPath) -> String {
+    root + "/" + folder.appending(".gitignore").text
+  }
+}

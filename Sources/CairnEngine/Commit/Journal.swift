@@ -1,0 +1,53 @@
+// The journal of one process: what ended, before the lock says so. And the reading of all of them.
+package import CairnCore
+import CairnSystem
+
+/// An append-only file of its own for each process, locked by its owner while it lives.
+///
+/// A crash leaves it behind with its lock free; whoever next holds the write lock replays it (`JournalReplay`). A line
+/// that was torn by the crash has a wrong checksum and is not there.
+package final class Journal: Sendable {
+  package let path: String
+  private let file: AppendFile
+  private let lock: OpenFileLock
+
+  /// Makes a new journal in `folder`.
+  package init(in folder: String) throws(Diagnostic) {
+    try Files.makeDirectories(folder)
+    path = folder + "/" + Identifier.ulid() + Self.suffix
+    file = try AppendFile(path)
+    guard let lock = try OpenFileLock.tryLock(path, .exclusive) else {
+      throw Diagnostic(.journal, "the journal '\(path)' is already in use")
+    }
+    self.lock = lock
+  }
+
+  /// Written, not synced: the order is kept, a power cut may lose it.
+  package func append(_ entries: [JournalEntry]) throws(Diagnostic) {
+    var bytes: [UInt8] = []
+    for entry in entries { bytes += entry.encoded() }
+    try file.append(bytes)
+  }
+
+  package func sync() throws(Diagnostic) { try file.sync() }
+
+  /// All of it is in the locks: removes the file.
+  package func remove() { _ = try? Files.remove(path) }
+
+  package static let suffix = ".journal"
+
+  /// Journals in `folder`, oldest first.
+  package static func paths(in folder: String) throws(Diagnostic) -> [String] {
+    (try Files.list(folder) ?? []).map(\.name).filter { $0.hasSuffix(suffix) }.sorted().map { folder + "/" + $0 }
+  }
+
+  /// Whole lines only.
+  package static func read(_ path: String) throws(Diagnostic) -> [JournalEntry] {
+    guard let bytes = try Files.read(path) else { return [] }
+    return bytes.split(separator: 0x0A).compactMap { JournalEntry(line: $0) }
+  }
+}
+
+extension Diagnostic.Code {
+  package static let journal = Diagnostic.Code("journal")
+}

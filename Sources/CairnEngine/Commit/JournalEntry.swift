@@ -1,0 +1,120 @@
+// One line of the journal, as a value and as bytes. Knows nothing of files.
+package import CairnCore
+import CairnFormats
+import CairnStore
+
+/// What the journal says: a command was started, an execution ended well.
+package enum JournalEntry: Sendable {
+  case started(Started)
+  case ended(Ended)
+  /// The execution ended without a lock entry: failed, aborted, input-changed.
+  case closed(attempt: String)
+
+  package struct Started: Sendable {
+    package var attempt: String
+    package var stage: StageAddress
+    /// The record that this execution becomes when no end follows: its canonical bytes, `result` being `lost`.
+    package var lostRecord: [UInt8]
+
+    package init(attempt: String, stage: StageAddress, lostRecord: [UInt8]) {
+      self.attempt = attempt
+      self.stage = stage
+      self.lostRecord = lostRecord
+    }
+  }
+
+  package struct Ended: Sendable {
+    package var attempt: String
+    package var stage: StageAddress
+    /// Its place in the serial order of the run: new entries of the lock are ordered by it.
+    package var position: Int
+    /// The MD5 of the entry that this one replaces, as `LockBook.encode` writes it; `nil` when there was none.
+    /// An entry is only replayed onto the state that it was made from, or it would undo what came later.
+    package var replaces: Digest16?
+    /// As `LockBook.encode` writes it.
+    package var entry: [UInt8]
+    /// Output paths that `.gitignore` must name.
+    package var ignored: [RepoPath]
+    /// The run record's canonical bytes; empty where none is written (`fresh` with a missing lock entry).
+    package var record: [UInt8]
+
+    package init(
+      attempt: String, stage: StageAddress, position: Int, replaces: Digest16?, entry: [UInt8], ignored: [RepoPath],
+      record: [UInt8]
+    ) {
+      self.attempt = attempt
+      self.stage = stage
+      self.position = position
+      self.replaces = replaces
+      self.entry = entry
+      self.ignored = ignored
+      self.record = record
+    }
+  }
+
+  /// `CHECKSUM JSON NEWLINE`: the first eight hexadecimal digits of the MD5 of the JSON, a space, one line of JSON.
+  package func encoded() -> [UInt8] {
+    var map: ValueMap = [:]
+    switch self {
+    case .started(let start):
+      map["kind"] = "started"
+      map["attempt"] = .string(start.attempt)
+      map["stage"] = Self.value(start.stage)
+      map["record"] = .string(String(decoding: start.lostRecord, as: UTF8.self))
+    case .ended(let end):
+      map["kind"] = "ended"
+      map["attempt"] = .string(end.attempt)
+      map["stage"] = Self.value(end.stage)
+      map["position"] = .int(end.position)
+      map["replaces"] = end.replaces.map { .string($0.hex) } ?? .null
+      map["entry"] = .string(String(decoding: end.entry, as: UTF8.self))
+      map["ignored"] = .list(end.ignored.map { .string($0.text) })
+      map["record"] = .string(String(decoding: end.record, as: UTF8.self))
+    case .closed(let attempt):
+      map["kind"] = "closed"
+      map["attempt"] = .string(attempt)
+    }
+    let json = Array(JSONWriter.text(.map(map), ensureASCII: false).utf8)
+    return Array(Self.checksum(json).utf8) + [0x20] + json + [0x0A]
+  }
+
+  /// `nil` for a line that was not written whole.
+  package init?(line: ArraySlice<UInt8>) {
+    guard line.count > 9, line[line.startIndex + 8] == 0x20 else { return nil }
+    let json = Array(line.dropFirst(9))
+    guard Self.checksum(json).utf8.elementsEqual(line.prefix(8)) else { return nil }
+    guard let value = try? JSONReader.parse(SourceText(path: "journal", bytes: json)).value,
+      let kind = value["kind"]?.string, let attempt = value["attempt"]?.string
+    else { return nil }
+    switch kind {
+    case "started":
+      guard let stage = Self.address(value["stage"]), let record = value["record"]?.string else { return nil }
+      self = .started(Started(attempt: attempt, stage: stage, lostRecord: Array(record.utf8)))
+    case "ended":
+      guard let stage = Self.address(value["stage"]), let entry = value["entry"]?.string,
+        let record = value["record"]?.string, let position = value["position"]?.int
+      else { return nil }
+      self = .ended(
+        Ended(
+          attempt: attempt, stage: stage, position: position,
+          replaces: value["replaces"]?.string.flatMap { Digest16(hex: $0) }, entry: Array(entry.utf8),
+          ignored: (value["ignored"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) },
+          record: Array(record.utf8)))
+    case "closed": self = .closed(attempt: attempt)
+    default: return nil
+    }
+  }
+
+  private static func value(_ stage: StageAddress) -> Value {
+    .list([.string(stage.file.text), stage.name.map { .string($0) } ?? .null])
+  }
+
+  private static func address(_ value: Value?) -> StageAddress? {
+    guard let parts = value?.list, parts.count == 2, let file = parts[0].string else { return nil }
+    return StageAddress(file: RepoPath(unchecked: file), name: parts[1].string)
+  }
+
+  private static func checksum(_ bytes: [UInt8]) -> String {
+    String(ContentHasher.md5(of: bytes).hex.prefix(8))
+  }
+}

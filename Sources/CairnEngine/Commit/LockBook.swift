@@ -1,0 +1,194 @@
+// What the locks say at this moment: the files, the journals of all processes, and what this run has added.
+package import CairnCore
+import CairnFormats
+import CairnStore
+import CairnSystem
+import Synchronization
+
+/// Answers "what does the lock say of this stage" and renders the bytes of each `dvc.lock`.
+///
+/// Nothing here writes. An entry that is there keeps its place; new ones follow in the serial order of the run,
+/// whatever order they ended in.
+package final class LockBook: Sendable {
+  private let root: String
+  private let journalFolder: String
+  private let state: Mutex<State>
+
+  private struct State: Sendable {
+    var files: [RepoPath: FileState] = [:]
+    /// Of each journal of another process: its size when it was last merged.
+    var journals: [String: UInt64] = [:]
+    var ownJournal: String?
+    var dirty: Set<RepoPath> = []
+  }
+
+  private struct FileState: Sendable {
+    /// As the file was read, journals merged in.
+    var base: LockFile
+    var stat: FileStat?
+    var own: [String: Own] = [:]
+  }
+
+  private struct Own: Sendable {
+    var entry: LockEntry
+    var position: Int
+    /// The lock had no such entry when the run began.
+    var isNew: Bool
+  }
+
+  /// `locks` are those that the pipeline was loaded with.
+  package init(root: String, journalFolder: String, locks: [RepoPath: LockFile]) {
+    self.root = root
+    self.journalFolder = journalFolder
+    var state = State()
+    for (path, lock) in locks { state.files[path] = FileState(base: lock, stat: nil) }
+    self.state = Mutex(state)
+  }
+
+  package func useJournal(_ path: String) { state.withLock { $0.ownJournal = path } }
+
+  /// Of a stage of a `dvc.yaml`; `nil` when there is none.
+  package func entry(of address: StageAddress) -> LockEntry? {
+    guard let name = address.name else { return nil }
+    return state.withLock { state in
+      guard let file = state.files[Self.lockPath(of: address.file)] else { return nil }
+      return file.own[name]?.entry ?? file.base.entries[name]
+    }
+  }
+
+  /// Takes in what other processes have written since the last call; true when there was something.
+  @discardableResult
+  package func refresh() throws(Diagnostic) -> Bool {
+    let journals = try Journal.paths(in: journalFolder)
+    let result: Result<Bool, Diagnostic> = state.withLock { state in
+      do throws(Diagnostic) {
+        var changed = false
+        var reread = false
+        for (path, file) in state.files {
+          let stat = try FileStat.of(root + "/" + path.text)
+          if stat == file.stat, file.stat != nil || stat == nil { continue }
+          state.files[path]?.base = try Self.read(path, root: root)
+          state.files[path]?.stat = stat
+          changed = true
+          reread = true
+        }
+        for path in journals where path != state.ownJournal {
+          let size = try FileStat.of(path)?.size ?? 0
+          if state.journals[path] == size, !reread { continue }
+          state.journals[path] = size
+          if size == 0 { continue }
+          for case .ended(let end) in try Journal.read(path) {
+            changed = Self.merge(end, into: &state.files) || changed
+          }
+        }
+        return .success(changed)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  private static func read(_ path: RepoPath, root: String) throws(Diagnostic) -> LockFile {
+    guard let bytes = try Files.read(root + "/" + path.text) else { return LockFile() }
+    return try LockYAML.parse(try YAMLReader.parse(SourceText(path: path.text, bytes: bytes)))
+  }
+
+  /// Applies an entry of a journal, unless the lock has moved on from the state that it was made for.
+  @discardableResult
+  private static func merge(_ end: JournalEntry.Ended, into files: inout [RepoPath: FileState]) -> Bool {
+    guard let name = end.stage.name, let entry = try? parse(end.entry, name: name) else { return false }
+    let path = lockPath(of: end.stage.file)
+    var file = files[path] ?? FileState(base: LockFile(), stat: nil)
+    let present = file.base.entries[name]
+    guard digest(present, name: name) == end.replaces, present != entry else { return false }
+    file.base.entries[name] = entry
+    files[path] = file
+    return true
+  }
+
+  /// Entries of one journal onto locks as they are on the disk: the result, by lock path, of those that changed.
+  package static func replay(
+    _ ends: [JournalEntry.Ended], root: String
+  ) throws(Diagnostic) -> [RepoPath: LockFile] {
+    var files: [RepoPath: FileState] = [:]
+    var changed: Set<RepoPath> = []
+    for end in ends.sorted(by: { $0.position < $1.position }) {
+      let path = lockPath(of: end.stage.file)
+      if files[path] == nil { files[path] = FileState(base: try read(path, root: root), stat: nil) }
+      if merge(end, into: &files) { changed.insert(path) }
+    }
+    return files.filter { changed.contains($0.key) }.mapValues(\.base)
+  }
+
+  /// Records the end of a stage; returns the digest of the entry that it replaces.
+  package func put(_ address: StageAddress, position: Int, entry: LockEntry) -> Digest16? {
+    guard let name = address.name else { return nil }
+    let path = Self.lockPath(of: address.file)
+    return state.withLock { state in
+      var file = state.files.removeValue(forKey: path) ?? FileState(base: LockFile(), stat: nil)
+      let present = file.own[name]?.entry ?? file.base.entries[name]
+      let isNew = file.own[name]?.isNew ?? (file.base.entries[name] == nil)
+      if present != entry || isNew {
+        file.own[name] = Own(entry: entry, position: position, isNew: isNew)
+        state.dirty.insert(path)
+      }
+      state.files[path] = file
+      return Self.digest(present, name: name)
+    }
+  }
+
+  /// Takes back what `put` added: the entry could not be made durable.
+  package func retract(_ address: StageAddress) {
+    guard let name = address.name else { return }
+    state.withLock { $0.files[Self.lockPath(of: address.file)]?.own[name] = nil }
+  }
+
+  package var hasChanges: Bool { state.withLock { !$0.dirty.isEmpty } }
+
+  /// The bytes of each lock that has something new. Call `refresh` under the write lock before, `wrote` after.
+  package func render() -> [(path: RepoPath, bytes: [UInt8])] {
+    state.withLock { state in
+      state.dirty.sorted().compactMap { path in
+        state.files[path].map { (path, LockYAML.encode(Self.merged($0))) }
+      }
+    }
+  }
+
+  private static func merged(_ file: FileState) -> LockFile {
+    var lock = file.base
+    let new = file.own.filter { $0.value.isNew }
+    if !new.isEmpty { lock.entries.removeAll { new[$0.key] != nil } }
+    for (name, own) in file.own where !own.isNew { lock.entries[name] = own.entry }
+    for (name, own) in new.sorted(by: { $0.value.position < $1.value.position }) { lock.entries[name] = own.entry }
+    lock.isVersion1 = false
+    return lock
+  }
+
+  /// The file now holds what `render` gave.
+  package func wrote(_ path: RepoPath) {
+    let stat = (try? FileStat.of(root + "/" + path.text)) ?? nil
+    state.withLock { state in
+      guard var file = state.files[path] else { return }
+      file.base = Self.merged(file)
+      file.stat = stat
+      state.files[path] = file
+      state.dirty.remove(path)
+    }
+  }
+
+  package static func lockPath(of file: RepoPath) -> RepoPath { PipelineLoader.lockPath(of: file) }
+
+  /// An entry as the journal carries it: a whole lock file that holds nothing else.
+  package static func encode(_ entry: LockEntry, name: String) -> [UInt8] {
+    LockYAML.encode(LockFile(entries: [name: entry]))
+  }
+
+  private static func digest(_ entry: LockEntry?, name: String) -> Digest16? {
+    entry.map { ContentHasher.md5(of: encode($0, name: name)) }
+  }
+
+  private static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> LockEntry? {
+    try LockYAML.parse(try YAMLReader.parse(SourceText(path: "journal", bytes: bytes))).entries[name]
+  }
+}

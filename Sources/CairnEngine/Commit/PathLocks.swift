@@ -1,0 +1,191 @@
+// DVC's `.dvc/tmp/rwlock`: which process reads or writes which path while a command runs.
+// Source: the file that DVC 3.67.1 leaves while a stage sleeps.
+package import CairnCore
+import CairnFormats
+import CairnSystem
+import Glibc
+import Synchronization
+
+/// Readers and writers of paths, shared with every `dvc` and `cairn` process of the project.
+///
+/// Stages of this process never block one another here (the graph keeps them apart); several may read one path, so
+/// readers are counted in memory and the file is told only of the first and the last.
+package final class PathLocks: Sendable {
+  private let path: String
+  private let guardLock: FileLock
+  private let pid: Int
+  private let command: String
+  private let state = Mutex(State())
+
+  private struct State {
+    var readers: [String: Int] = [:]
+    var writers: [String: Int] = [:]
+    /// Released in memory, still in the file: taken out with the next acquisition.
+    var isDirty = false
+  }
+
+  package struct Claim: Sendable {
+    /// Absolute paths.
+    package var reads: [String]
+    package var writes: [String]
+    package init(reads: [String], writes: [String]) {
+      self.reads = reads
+      self.writes = writes
+    }
+  }
+
+  package struct Blocker: Sendable {
+    package var path: String
+    package var pid: Int
+    package var command: String
+  }
+
+  package init(temporaryFolder: String, command: String) {
+    path = temporaryFolder + "/rwlock"
+    guardLock = FileLock(temporaryFolder + "/rwlock.lock")
+    pid = Int(getpid())
+    self.command = command
+  }
+
+  /// Takes the claim, or says who holds a path of it.
+  package func acquire(_ claim: Claim) throws(Diagnostic) -> Blocker? {
+    try edit { (table, state) -> Blocker? in
+      if let blocker = table.blocker(of: claim, besides: pid) { return blocker }
+      for path in claim.reads { state.readers[path, default: 0] += 1 }
+      for path in claim.writes { state.writers[path, default: 0] += 1 }
+      return nil
+    }
+  }
+
+  /// Gives the claim back. The file is rewritten with the next `acquire`, or by `settle`.
+  package func release(_ claim: Claim) {
+    state.withLock { state in
+      for path in claim.reads { Self.decrement(&state.readers, path) }
+      for path in claim.writes { Self.decrement(&state.writers, path) }
+      state.isDirty = true
+    }
+  }
+
+  /// Writes pending releases out.
+  package func settle() throws(Diagnostic) {
+    guard state.withLock({ $0.isDirty }) else { return }
+    _ = try edit { (_, _) -> Blocker? in nil }
+  }
+
+  private static func decrement(_ counts: inout [String: Int], _ path: String) {
+    guard let count = counts[path] else { return }
+    counts[path] = count > 1 ? count - 1 : nil
+  }
+
+  private func edit(_ body: (inout Table, inout State) -> Blocker?) throws(Diagnostic) -> Blocker? {
+    let result: Result<Blocker?, Diagnostic> = state.withLock { state in
+      do throws(Diagnostic) {
+        // Held for microseconds by every other process, so waiting here is no waiting for a command.
+        guard try guardLock.lock(within: .seconds(10), every: .milliseconds(1)) else {
+          throw Diagnostic(.lock, "cannot take '\(path).lock': held by process \(guardLock.holder() ?? 0)")
+        }
+        defer { guardLock.release() }
+        var table = Table(try Files.read(path) ?? [])
+        table.dropDead()
+        let before = state
+        let blocker = body(&table, &state)
+        guard blocker == nil || before.isDirty else { return .success(blocker) }
+        table.setOwn(pid: pid, command: command, readers: state.readers.keys, writers: state.writers.keys)
+        try Files.write(Array(table.text.utf8), to: path)
+        state.isDirty = false
+        return .success(blocker)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
+  }
+
+  /// The document: `{"write": {path: info}, "read": {path: [info]}}`, info being `{"pid", "cmd"}`.
+  private struct Table {
+    struct Info {
+      var pid: Int
+      var command: String
+    }
+    var write: [(path: String, info: Info)] = []
+    var read: [(path: String, infos: [Info])] = []
+
+    /// An unreadable document counts as empty: it only ever held the living.
+    init(_ bytes: [UInt8]) {
+      guard !bytes.isEmpty, let value = try? JSONReader.parse(SourceText(path: "rwlock", bytes: bytes)).value
+      else { return }
+      for (path, info) in value["write"]?.map ?? [:] {
+        if let path = path.string, let info = Self.info(info) { write.append((path, info)) }
+      }
+      for (path, infos) in value["read"]?.map ?? [:] {
+        if let path = path.string { read.append((path, (infos.list ?? []).compactMap(Self.info))) }
+      }
+    }
+
+    private static func info(_ value: Value) -> Info? {
+      guard let pid = value["pid"]?.int, let command = value["cmd"]?.string else { return nil }
+      return Info(pid: pid, command: command)
+    }
+
+    mutating func dropDead() {
+      func isAlive(_ info: Info) -> Bool { kill(pid_t(truncatingIfNeeded: info.pid), 0) == 0 || errno == EPERM }
+      write.removeAll { !isAlive($0.info) }
+      for index in read.indices { read[index].infos.removeAll { !isAlive($0) } }
+      read.removeAll { $0.infos.isEmpty }
+    }
+
+    func blocker(of claim: Claim, besides pid: Int) -> Blocker? {
+      for (path, info) in write where info.pid != pid {
+        if (claim.reads + claim.writes).contains(where: { Self.overlap($0, path) }) {
+          return Blocker(path: path, pid: info.pid, command: info.command)
+        }
+      }
+      for (path, infos) in read {
+        guard let info = infos.first(where: { $0.pid != pid }) else { continue }
+        if claim.writes.contains(where: { Self.overlap($0, path) }) {
+          return Blocker(path: path, pid: info.pid, command: info.command)
+        }
+      }
+      return nil
+    }
+
+    private static func overlap(_ a: String, _ b: String) -> Bool {
+      let (short, long) = a.utf8.count < b.utf8.count ? (a, b) : (b, a)
+      return long.utf8.starts(with: short.utf8)
+        && (long.utf8.count == short.utf8.count || short.hasSuffix("/")
+          || long.utf8[long.utf8.index(long.utf8.startIndex, offsetBy: short.utf8.count)] == UInt8(ascii: "/"))
+    }
+
+    mutating func setOwn(pid: Int, command: String, readers: some Sequence<String>, writers: some Sequence<String>) {
+      write.removeAll { $0.info.pid == pid }
+      for index in read.indices { read[index].infos.removeAll { $0.pid == pid } }
+      let own = Info(pid: pid, command: command)
+      for path in writers { write.append((path, own)) }
+      for path in readers {
+        if let index = read.firstIndex(where: { $0.path.hasSameBytes(as: path) }) {
+          read[index].infos.append(own)
+        } else {
+          read.append((path, [own]))
+        }
+      }
+      read.removeAll { $0.infos.isEmpty }
+    }
+
+    var text: String {
+      func value(_ info: Info) -> Value { .map(["pid": .int(info.pid), "cmd": .string(info.command)]) }
+      var map: ValueMap = [:]
+      if !write.isEmpty {
+        map["write"] = .map(ValueMap(write.map { (.string($0.path), value($0.info)) }, uniquingKeysWith: { $1 }))
+      }
+      if !read.isEmpty {
+        map["read"] = .map(
+          ValueMap(read.map { (.string($0.path), .list($0.infos.map(value))) }, uniquingKeysWith: { $1 }))
+      }
+      return JSONWriter.text(.map(map))
+    }
+  }
+}
+
+extension Diagnostic.Code {
+  package static let lock = Diagnostic.Code("lock")
+}

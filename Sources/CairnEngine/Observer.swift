@@ -1,0 +1,83 @@
+// Looks at the disk for one stage: what stands at its dependencies, parameters and outputs, once for each decision.
+package import CairnCore
+package import CairnStore
+import CairnSystem
+
+package struct Observer: Sendable {
+  package let snapshotter: Snapshotter
+  package let cache: DataCache
+  package let parameters: @Sendable (ParameterSet) -> CairnCore.ParameterReading
+  /// Whether `.dvcignore` hides a path: an output that it hides counts as missing.
+  private let filter: any PathFilter
+
+  package init(
+    snapshotter: Snapshotter, cache: DataCache, filter: any PathFilter,
+    parameters: @escaping @Sendable (ParameterSet) -> CairnCore.ParameterReading
+  ) {
+    self.snapshotter = snapshotter
+    self.cache = cache
+    self.filter = filter
+    self.parameters = parameters
+  }
+
+  /// The inputs: dependencies by the algorithm that the lock used, parameters by their declared keys.
+  package func inputs(
+    of stage: Stage, lock: LockEntry?, sha256: Bool
+  ) -> StageSnapshot {
+    StageSnapshot(
+      dependencies: stage.dependencies.map { dependency in
+        content(
+          at: dependency.location, algorithm: lock?.dep(dependency.declared)?.contentHash?.algorithm ?? .md5,
+          sha256: sha256)
+      },
+      parameters: stage.parameters.map(parameters), outputs: nil)
+  }
+
+  /// Adds the outputs to what was seen of the inputs.
+  package func addOutputs(to snapshot: inout StageSnapshot, of stage: Stage, lock: LockEntry?) {
+    snapshot.outputs = stage.outputs.map { output in
+      let locked = lock?.out(output.declared)?.contentHash
+      var inCache: Bool?
+      if output.isCached, let locked { inCache = (try? cache.contains(locked)) ?? false }
+      // DVC asks the cache first and does not look at the file when the object is gone.
+      return OutputReading(
+        content: content(at: output.location, algorithm: locked?.algorithm ?? .md5, sha256: false, isOutput: true),
+        isInCache: inCache)
+    }
+  }
+
+  package func content(
+    at location: Location, algorithm: ContentHash.Algorithm = .md5, sha256: Bool, isOutput: Bool = false
+  ) -> Content {
+    switch location {
+    case .local(let path):
+      if isOutput, isIgnored(path) { return .missing }
+      return snapshotter.observe(path, sha256: sha256, algorithm: algorithm)
+    case .external(let path): return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
+    case .url(let url): return .unknown(.remoteLocation(url))
+    }
+  }
+
+  private func isIgnored(_ path: RepoPath) -> Bool {
+    filter.isIgnored(path, isDirectory: Files.isDirectory(snapshotter.absolute(path)))
+  }
+
+  /// Nothing tells of a change since `content` was seen.
+  package func isUnchanged(_ content: Content, at location: Location) -> Bool {
+    switch location {
+    case .local(let path): snapshotter.isUnchanged(content, at: path)
+    case .external(let path): snapshotter.isUnchanged(content, external: path)
+    case .url: true
+    }
+  }
+}
+
+extension Diagnostic {
+  static func remoteLocation(_ url: String) -> Diagnostic {
+    Diagnostic(.notInThisVersion, "'\(url)': dependencies on other machines are not in this version of Cairn")
+  }
+}
+
+extension Diagnostic.Code {
+  package static let notInThisVersion = Diagnostic.Code("not-in-this-version")
+}

@@ -1,0 +1,122 @@
+// Runs a stage's commands on this machine: one shell after the other, in a process group of its own.
+import CairnCore
+import CairnSystem
+import Dispatch
+import Glibc
+import Synchronization
+
+package struct LocalExecutor: StageExecutor {
+  private let environment: ChildEnvironment
+
+  /// The environment is this process's, as it is now.
+  package init() { environment = ChildEnvironment() }
+
+  package func start(_ job: Job, events: any JobEvents) -> any RunningJob {
+    let running = LocalJob(job, environment: environment, events: events)
+    running.startNextLine()
+    return running
+  }
+}
+
+/// The lines of one job, in order. A line starts when the one before it has ended well.
+private final class LocalJob: RunningJob {
+  private let job: Job
+  private let environment: ChildEnvironment
+  private let events: any JobEvents
+  private let started = WallClock.now()
+  private let state = Mutex(State())
+
+  private struct State {
+    var next = 0
+    var child: ChildProcess?
+    var cpuSeconds = 0.0
+    var peakMemory: UInt64 = 0
+    var isStopped = false
+    var hasTimedOut = false
+    var isFinished = false
+  }
+
+  init(_ job: Job, environment: ChildEnvironment, events: any JobEvents) {
+    self.job = job
+    self.environment = environment.setting(job.environment.map { ($0.name, $0.value) })
+    self.events = events
+    if let timeout = job.timeout { watch(timeout) }
+  }
+
+  func startNextLine() {
+    let line: String? = state.withLock { state in
+      guard !state.isStopped, state.next < job.lines.count else { return nil }
+      defer { state.next += 1 }
+      return job.lines[state.next]
+    }
+    guard let line else { return finish(.exited(0), line: nil) }
+    events.began(line: line)
+    var request = ChildProcess.Request(
+      ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment)
+    if case .terminal(let input) = job.output {
+      let size = Terminal.size() ?? (columns: 80, rows: 24)
+      request.output = .terminal(columns: size.columns, rows: size.rows)
+      request.input = input ? .terminal : .null
+    }
+    do throws(Diagnostic) {
+      let child = try ChildProcess.start(request) { [self] event in
+        switch event {
+        case .output(let bytes): events.wrote(.standardOutput, bytes)
+        case .ended(let exit): ended(exit, line: line)
+        }
+      }
+      let isStopped = state.withLock { state in
+        state.child = child
+        return state.isStopped
+      }
+      if isStopped { child.signal(SIGTERM) }
+    } catch {
+      finish(.notStarted(error.fullMessage), line: line)
+    }
+  }
+
+  private func ended(_ exit: ChildProcess.Exit, line: String) {
+    let (isLast, hasTimedOut) = state.withLock { state in
+      state.child = nil
+      state.cpuSeconds += exit.cpuSeconds
+      state.peakMemory = max(state.peakMemory, exit.peakMemory)
+      return (state.isStopped || state.next >= job.lines.count, state.hasTimedOut)
+    }
+    if hasTimedOut { return finish(.timedOut, line: line) }
+    if let signal = exit.signal { return finish(.signalled(signal), line: line) }
+    let code = exit.code ?? 0
+    if code != 0 || isLast { return finish(.exited(code), line: code == 0 ? nil : line) }
+    startNextLine()
+  }
+
+  private func finish(_ end: Observation.End, line: String?) {
+    let (cpu, peak) = state.withLock { state in
+      state.isFinished = true
+      return (state.cpuSeconds, state.peakMemory)
+    }
+    events.finished(
+      Observation(
+        end: end, failedLine: line, started: started, finished: WallClock.now(), cpuSeconds: cpu, peakMemory: peak))
+  }
+
+  func signal(_ number: Int32) {
+    let child = state.withLock { state in
+      state.isStopped = true
+      return state.child
+    }
+    // Whoever is told to stop leaves nobody of its group behind.
+    if number != SIGINT { child?.leaveNothingBehind() }
+    child?.signal(number)
+  }
+
+  /// SIGTERM to the group when the time is over, SIGKILL when `grace` has passed too.
+  private func watch(_ timeout: Double) {
+    let queue = DispatchQueue.global(qos: .userInitiated)
+    queue.asyncAfter(deadline: .now() + timeout) { [weak self] in
+      guard let self, state.withLock({ $0.isFinished }) == false else { return }
+      state.withLock { $0.hasTimedOut = true }
+      signal(SIGTERM)
+      queue.asyncAfter(deadline: .now() + job.grace) { [self] in signal(SIGKILL) }
+    }
+  }
+}

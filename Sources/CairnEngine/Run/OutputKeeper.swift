@@ -1,0 +1,252 @@
+// What happens to a stage's outputs around its command: set aside before, kept in the cache after, restored instead.
+package import CairnCore
+package import CairnStore
+import CairnSystem
+
+package struct OutputKeeper: Sendable {
+  package let cache: DataCache
+  package let snapshotter: Snapshotter
+  package let runCache: RunCache
+  /// `nil` without git.
+  package let ignores: IgnoreBook?
+  package let previous: PreviousOutputs
+  /// `.cairn/kept`.
+  package let keptFolder: String
+
+  package init(
+    cache: DataCache, snapshotter: Snapshotter, ignores: IgnoreBook?, cairnFolder: String
+  ) {
+    self.cache = cache
+    self.snapshotter = snapshotter
+    runCache = RunCache(cache: cache)
+    self.ignores = ignores
+    keptFolder = cairnFolder + "/kept"
+    previous = PreviousOutputs(root: snapshotter.root, folder: cairnFolder + "/kept/previous")
+  }
+
+  private var writer: CacheWriter { CacheWriter(cache: cache, snapshotter: snapshotter) }
+
+  /// What was moved aside; `nil` when there was nothing that the cache does not hold.
+  package struct Aside: Sendable {
+    package var isKept: Bool
+    var stage: StageAddress
+  }
+
+  // MARK: Before
+
+  /// Takes the outputs of an earlier run away, as DVC does before a command: what the cache holds is removed, anything
+  /// else is moved aside until the stage has succeeded. Persistent outputs stay, writable.
+  func clear(_ stage: Stage, lock: LockEntry?, _ context: RunContext) throws(Diagnostic) -> Aside {
+    var unsaved: [RepoPath] = []
+    for output in stage.outputs {
+      guard let path = output.location.local else { continue }
+      let absolute = snapshotter.absolute(path)
+      guard let stat = try FileStat.of(absolute, followLinks: false) else { continue }
+      if output.isPersistent {
+        try Unprotect.path(absolute)
+        continue
+      }
+      // A link into the cache is the cache's own; whatever it points at is not lost with it.
+      if stat.kind == .symlink {
+        _ = try Files.remove(absolute)
+        continue
+      }
+      let content = snapshotter.observe(path)
+      if let hash = content.hash, (try? cache.contains(hash)) == true {
+        try FileTree.remove(absolute)
+      } else {
+        unsaved.append(path)
+      }
+    }
+    guard !unsaved.isEmpty else { return Aside(isKept: previous.exists(stage.address), stage: stage.address) }
+    try previous.moveAside(unsaved, of: stage.address) { path in snapshotter.observe(path).hash?.text }
+    return Aside(isKept: true, stage: stage.address)
+  }
+
+  /// Removes what a failed try left, before the next try.
+  func removePartial(_ stage: Stage, _ context: RunContext) throws(Diagnostic) {
+    for output in stage.outputs where !output.isPersistent {
+      if let path = output.location.local { try FileTree.remove(snapshotter.absolute(path)) }
+    }
+  }
+
+  /// The stage has succeeded: what was moved aside goes.
+  func discard(_ aside: Aside) {
+    if aside.isKept { previous.discard(aside.stage) }
+  }
+
+  /// Notes what a failed command left, so that the next run tells it from something that a person made.
+  func noteLeftovers(_ stage: Stage, _ aside: Aside) {
+    guard aside.isKept else { return }
+    previous.noteLeftovers(of: stage.address, stage.outputs.compactMap(\.location.local)) { path in
+      snapshotter.observe(path).hash?.text
+    }
+  }
+
+  // MARK: Instead
+
+  /// The entry whose outputs may stand for a run: the lock's own where nothing but the outputs differs, else the
+  /// run-cache's newest. `nil`: the command must run.
+  func restorable(
+    _ stage: Stage, _ judged: StageExecution.Judged, usesRunCache: Bool, _ context: RunContext
+  ) -> LockEntry? {
+    guard RunCache.canKeep(stage), !judged.snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
+    let staleness = judged.staleness
+    if let lock = judged.lock, !staleness.commandChanged, staleness.dependencies.isEmpty,
+      staleness.parameters.isEmpty,
+      let outs = stage.outputs.map({ lock.out($0.declared) }) as? [LockedFile],
+      outs.allSatisfy({ $0.contentHash != nil }), isHeld(outs),
+      context.provenance.mayRestore(lock, of: stage)
+    {
+      return lock
+    }
+    guard usesRunCache else { return nil }
+    let wanted = LockEntry(
+      command: stage.commandValue,
+      deps: stage.sortedDependencies(judged.snapshot.dependencies),
+      params: stage.sortedParameters(judged.snapshot.parameters),
+      outs: stage.sortedOutputs.map { LockedFile(path: $0.declared) })
+    guard let found = (try? runCache.restorableEntry(for: RunCache.key(wanted), warn: { context.emit(.warning(nil, $0)) })) ?? nil
+    else { return nil }
+    return context.provenance.mayRestore(found, of: stage) ? found : nil
+  }
+
+  private func isHeld(_ outs: [LockedFile]) -> Bool {
+    outs.allSatisfy { out in out.contentHash.map { (try? cache.contains($0)) ?? false } ?? false }
+  }
+
+  /// Makes the outputs of `entry` in the workspace.
+  func restore(_ stage: Stage, from entry: LockEntry, _ context: RunContext) throws(Diagnostic) {
+    for output in stage.outputs {
+      guard let path = output.location.local, let locked = entry.out(output.declared) else { continue }
+      let checkout = Checkout(
+        cache: output.isCached ? cache : cache.linking(by: [.copy]), snapshotter: snapshotter)
+      _ = try checkout.materialise(
+        CheckoutTarget(
+          path: path, hash: locked.contentHash, isExecutable: locked.isExecutable, size: locked.size, part: nil),
+        force: true)
+    }
+  }
+
+  // MARK: After
+
+  /// Hashes every output and, with `commits`, puts the cached ones into the cache and links them as configured.
+  ///
+  /// Nothing is stored before all of them are known to be there.
+  func collect(
+    _ stage: Stage, commits: Bool, _ context: RunContext
+  ) throws(Diagnostic) -> [Content] {
+    for output in stage.outputs {
+      let shown = context.shown(output.location, declared: output.declared)
+      if output.isCached, output.location.local == nil {
+        throw Diagnostic(
+          .externalOutput,
+          "Saving cached external output \(shown) is not supported since DVC 3.0. See "
+            + "<https://dvc.org/doc/user-guide/upgrade> for more info.", at: output.mark)
+      }
+      let absolute = context.absolute(output.location)
+      guard let stat = try FileStat.of(absolute) else { throw Diagnostic.missingOutput(shown, at: output.mark) }
+      guard stat.kind == .file || stat.kind == .directory else {
+        throw Diagnostic(
+          .missingOutput, "output '\(shown)' is not a file or directory", at: output.mark)
+      }
+      if try stat.kind == .file ? stat.size == 0 : (Files.list(absolute) ?? []).isEmpty {
+        context.emit(.warning(nil, "'\(shown)' is empty."))
+      }
+      if output.role == .metric, stat.kind == .file, try !TextFile.isText(absolute) {
+        throw Diagnostic(
+          .missingOutput, "binary file '\(absolute)' cannot be used as metrics.", at: output.mark)
+      }
+    }
+    var contents: [Content] = []
+    for output in stage.outputs {
+      let content: Content
+      if output.isCached, commits, let path = output.location.local {
+        content = try writer.save(path, sha256: true)
+      } else {
+        content = context.observer.content(at: output.location, sha256: true, isOutput: true)
+      }
+      switch content {
+      case .missing:
+        throw Diagnostic.missingOutput(
+          context.shown(output.location, declared: output.declared), at: output.mark)
+      case .unknown(let diagnostic): throw diagnostic
+      default: contents.append(content)
+      }
+    }
+    return contents
+  }
+
+  /// What stands at the outputs now, missing ones included; stores nothing.
+  func snapshotWithoutCommitting(_ stage: Stage, _ context: RunContext) throws(Diagnostic) -> [Content] {
+    stage.outputs.map { context.observer.content(at: $0.location, sha256: true) }
+  }
+
+  /// Copies the outputs to `.cairn/kept/RUN/`, for `runs salvage`.
+  func keep(_ stage: Stage, under run: RunID, _ context: RunContext) throws(Diagnostic) {
+    for output in stage.outputs {
+      guard let path = output.location.local else { continue }
+      let source = snapshotter.absolute(path)
+      guard Files.exists(source) else { continue }
+      try FileTree.copy(source, to: keptFolder + "/" + run.hex + "/" + path.text)
+    }
+  }
+
+  /// The run-cache's entry, under DVC's conditions.
+  func saveRunCache(_ stage: Stage, _ entry: LockEntry, _ context: RunContext) {
+    let hasPlainUncached = stage.outputs.contains { !$0.isCached && $0.role == .out }
+    guard context.request.commits, !hasPlainUncached, RunCache.canKeep(stage) else { return }
+    do throws(Diagnostic) {
+      try runCache.save(stage.sorted(entry))
+      try runCache.saveUncached(stage, by: snapshotter)
+    } catch {
+      // The run itself is good and recorded; the next one merely cannot be restored.
+      context.emit(.warning(nil, error.fullMessage))
+    }
+  }
+
+  /// DVC refuses to take an output into the cache that git tracks.
+  func checkNotTracked(_ stage: Stage, _ context: RunContext) throws(Diagnostic) {
+    guard ignores != nil else { return }
+    for output in stage.outputs where output.isCached {
+      guard let path = output.location.local, context.provenance.isTracked(path) else { continue }
+      let shown = context.shown(output.location, declared: output.declared)
+      throw Diagnostic.alreadyTracked(shown, at: output.mark)
+    }
+  }
+
+  func ignore(_ paths: [RepoPath], position: Int) throws(Diagnostic) {
+    try ignores?.add(paths, position: position)
+  }
+
+  /// Writes what `outputs` hold now into the `.dvc` file of a tracked stage.
+  func rewriteTracked(_ stage: Stage, _ contents: [Content], _ context: RunContext) throws(Diagnostic) {
+    try TrackedFileWriter.update(stage, contents, root: context.root)
+    try ignore(stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }, position: 0)
+    try ignores?.write()
+  }
+}
+
+extension Diagnostic.Code {
+  package static let missingOutput = Diagnostic.Code("missing-output")
+  package static let externalOutput = Diagnostic.Code("external-output")
+  package static let alreadyTracked = Diagnostic.Code("output-tracked")
+}
+
+extension Diagnostic {
+  package static func missingOutput(_ path: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(.missingOutput, "output '\(path)' does not exist", at: mark)
+  }
+
+  package static func alreadyTracked(_ path: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(
+      .alreadyTracked,
+      """
+       output '\(path)' is already tracked by SCM (e.g. Git).
+          You can remove it from Git, then add to DVC.
+              To stop tracking from Git:
+                  git rm -r --cached '\(path)'
+                  git commit -m "stop tracking \(path)" 
+      """, at: mark)
+  }
+}

@@ -1,0 +1,236 @@
+// Makes the record of an execution from what was observed: who, with what, on which machine, and what came out.
+package import CairnCore
+import CairnFormats
+package import CairnLineage
+import CairnStore
+import CairnSystem
+import OrderedCollections
+import Synchronization
+
+package struct Provenance: Sendable {
+  package let invocation: String
+  package let records: RecordStore
+  package let producers: ProducerIndex
+  package let source: SourceState
+  let actor: RunRecord.Actor
+  let pipeline: Pipeline
+  /// By output location: the stage that makes it.
+  let makers: [Location: StageID]
+  let operatingSystem = Machine.operatingSystem()
+  let cairnFolder: String
+  let secrets: EnvironmentSecrets
+  private let made = MadeInThisRun()
+
+  package init(
+    invocation: String, records: RecordStore, producers: ProducerIndex, source: SourceState, pipeline: Pipeline,
+    cairnFolder: String
+  ) {
+    self.invocation = invocation
+    self.records = records
+    self.producers = producers
+    self.source = source
+    self.pipeline = pipeline
+    self.cairnFolder = cairnFolder
+    secrets = EnvironmentSecrets(folder: cairnFolder)
+    actor = RunRecord.Actor(name: Machine.userName(), host: Machine.hostName())
+    var makers: [Location: StageID] = [:]
+    for id in pipeline.ids { for output in pipeline[id].outputs { makers[output.location] = id } }
+    self.makers = makers
+  }
+
+  /// Records of this run whose index entries may not be readable yet.
+  private final class MadeInThisRun: Sendable {
+    struct Key: Hashable {
+      var path: String
+      var md5: String
+    }
+    let runs = Mutex<[Key: RunID]>([:])
+  }
+
+  // MARK: Before
+
+  /// Everything that is known when the command is about to start.
+  func draft(
+    stage: Stage, context: RunContext, snapshot: StageSnapshot, reasons: [Reason], attempt: Int, previous: RunID?,
+    started: Nanoseconds
+  ) -> RunRecord {
+    var execution = RunRecord.Execution(
+      started: started, cairn: CairnVersion.current, os: operatingSystem)
+    execution.attempt = attempt
+    execution.previousAttempt = previous
+    execution.env = recordedValues(of: stage)
+    var record = RunRecord(
+      stage: .init(
+        address: stage.address.text(), file: stage.address.file.text,
+        wdir: stage.wdir.local.map { $0.isRoot ? "." : $0.text } ?? context.absolute(stage.wdir),
+        cmd: stage.commands),
+      invocation: invocation, actor: actor, source: source.source(), execution: execution, result: .lost)
+    record.reasons = reasons.map(ReasonJSON.value)
+    record.inputs = zip(stage.dependencies, snapshot.dependencies).map { dependency, content in
+      let path = dependency.location.recordPath
+      return RunRecord.Input(
+        path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
+        producer: content.hash.flatMap { producer(of: path, md5: $0.text) }, origin: origin(of: dependency))
+    }
+    record.params = OrderedDictionary(
+      zip(stage.parameters, snapshot.parameters).map { ($0.location.recordPath, $1.values) },
+      uniquingKeysWith: { $1 })
+    return record
+  }
+
+  private func producer(of path: String, md5: String) -> RunID? {
+    made.runs.withLock { $0[.init(path: path, md5: md5)] } ?? producers.producer(of: path, md5: md5)
+  }
+
+  private func origin(of dependency: Dependency) -> RunRecord.Origin {
+    if let maker = makers[dependency.location] {
+      let stage = pipeline[maker]
+      if stage.kind == .pipeline { return RunRecord.Origin(.stage) }
+      guard stage.isImport, let from = stage.dependencies.first else { return RunRecord.Origin(.dvcFile) }
+      if let repository = from.source?.repository {
+        return RunRecord.Origin(
+          .import, repository: repository["url"]?.string, rev: repository["rev_lock"]?.string, url: nil)
+      }
+      return RunRecord.Origin(.importURL, url: from.declared)
+    }
+    guard let path = dependency.location.local else { return RunRecord.Origin(.none) }
+    // A file inside a tracked folder, or a folder that holds outputs.
+    if let maker = makers.keys.first(where: { $0.local.map { path.isInside($0) } ?? false }).flatMap({ makers[$0] }) {
+      return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
+    }
+    return RunRecord.Origin(source.isTracked(path) ? .git : .none)
+  }
+
+  /// UUIDv5 of `INVOCATION/ADDRESS` (`/N` for a retry), in the namespace `urn:cairn:openlineage`: the name of an
+  /// execution before its record exists.
+  func attemptName(of stage: Stage, attempt: Int, invocation: String) -> String {
+    let name = "\(invocation)/\(stage.address.text())" + (attempt > 1 ? "/\(attempt)" : "")
+    return Identifier.uuid(namespace: "34bcd504-cce7-551f-a1a1-ad7ea6730b46", name: name) ?? name
+  }
+
+  // MARK: Environment
+
+  /// What the command gets beside our own environment.
+  func environment(for stage: Stage, attempt: String, context: RunContext) -> [(name: String, value: String)] {
+    var variables: [(name: String, value: String)] = [("DVC_STAGE", context.name(stage))]
+    if Environment.value("DVC_ROOT") == nil { variables.append(("DVC_ROOT", context.root)) }
+    variables.append(("CAIRN_CLAIMS", claimsPath(attempt)))
+    for (name, value) in stage.settings.envSet.sorted(by: { $0.key < $1.key }) { variables.append((name, value)) }
+    return variables
+  }
+
+  func claimsPath(_ attempt: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
+
+  /// Values that the stage is keyed by; a secret as its HMAC.
+  func keyedEnvironment(of stage: Stage) -> OrderedDictionary<String, String?> {
+    let settings = stage.settings
+    guard settings.isKeyedByEnvironment else { return [:] }
+    var values: OrderedDictionary<String, String?> = [:]
+    for name in settings.env { values.updateValue(settings.envSet[name] ?? Environment.value(name), forKey: name) }
+    for (name, value) in settings.envSet.sorted(by: { $0.key < $1.key }) { values.updateValue(value, forKey: name) }
+    for name in settings.envSecret { values.updateValue(Environment.value(name).flatMap(secrets.seal), forKey: name) }
+    return values
+  }
+
+  private func recordedValues(of stage: Stage) -> OrderedDictionary<String, String> {
+    let settings = stage.settings
+    if !settings.isKeyedByEnvironment, settings.envRecord.isEmpty { return [:] }
+    var values: OrderedDictionary<String, String> = [:]
+    for (name, value) in keyedEnvironment(of: stage) { values[name] = value }
+    for name in settings.envRecord { values[name] = Environment.value(name) }
+    return values
+  }
+
+  /// The keyed values of the record behind a lock entry; `nil` when no record stands behind it.
+  func recordedEnvironment(of stage: Stage, lock: LockEntry) -> OrderedDictionary<String, String?>? {
+    guard stage.settings.isKeyedByEnvironment, let record = record(behind: lock, of: stage) else { return nil }
+    return OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
+  }
+
+  private func record(behind lock: LockEntry, of stage: Stage) -> RunRecord? {
+    let work = WorkKey(stage, lock)
+    guard let run = producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first
+    else { return nil }
+    return (try? records.record(run)) ?? nil
+  }
+
+  /// DVC's run-cache knows no environment: what is keyed by one is restored only where a record with the same values
+  /// stands behind the entry.
+  func mayRestore(_ entry: LockEntry, of stage: Stage) -> Bool {
+    guard stage.settings.isKeyedByEnvironment else { return true }
+    guard let recorded = recordedEnvironment(of: stage, lock: entry) else { return false }
+    return keyedEnvironment(of: stage).allSatisfy { name, value in (recorded[name] ?? nil) == value }
+  }
+
+  // MARK: After
+
+  func describe(_ observation: Observation, log: LogBuffer, in record: inout RunRecord, records: RecordStore) {
+    record.execution.finished = observation.finished
+    record.execution.cpuSeconds = observation.cpuSeconds
+    record.execution.peakMemory = observation.peakMemory
+    switch observation.end {
+    case .exited(let code): record.execution.exit = Int(code)
+    case .signalled(let signal): record.execution.exit = -Int(signal)
+    case .timedOut, .notStarted: record.execution.exit = nil
+    }
+    let (bytes, dropped) = log.contents()
+    // A log that the disk cannot take is left out, not claimed.
+    if !bytes.isEmpty, let digest = try? records.put(object: bytes) {
+      record.log = .init(sha256: digest, size: UInt64(bytes.count), dropped: dropped)
+    }
+  }
+
+  /// What the command wrote to `$CAIRN_CLAIMS`; taken away with it.
+  func takeClaims(_ attempt: String) -> ValueMap {
+    let path = claimsPath(attempt)
+    guard let bytes = (try? Files.read(path)) ?? nil else { return [:] }
+    _ = try? Files.remove(path)
+    return (try? JSONReader.parse(SourceText(path: path, bytes: bytes)).value)?.map ?? [:]
+  }
+
+  func describe(outputs: [Content], of stage: Stage, in record: inout RunRecord, _ context: RunContext) {
+    record.outputs = zip(stage.outputs, outputs).map { output, content in
+      var annotations: ValueMap = [:]
+      for name in ["type", "labels", "desc", "meta"] as [Value] {
+        annotations[name] = output.annotations[name] ?? (name == "labels" ? .list([]) : .null)
+      }
+      return RunRecord.OutputPart(
+        path: output.location.recordPath, role: output.role.rawValue, md5: content.hash?.text, sha256: content.sha256,
+        size: content.size, annotations: annotations)
+    }
+    for (output, content) in zip(stage.outputs, outputs) where output.role == .metric {
+      guard case .file(let file) = content, file.size < 1 << 20 else { continue }
+      let path = context.absolute(output.location)
+      guard let bytes = (try? Files.read(path)) ?? nil,
+        let value = try? ParameterFile.parse(SourceText(path: output.location.recordPath, bytes: bytes)).value
+      else { continue }
+      record.metrics[output.location.recordPath] = value
+    }
+    for content in outputs {
+      guard case .directory(let directory) = content, let document = DirectoryDocument.encode(directory.manifest)
+      else { continue }
+      _ = try? records.put(document: document)
+    }
+  }
+
+  func encode(_ record: RunRecord) -> [UInt8] { RecordJSON.encode(record) }
+  func identify(_ bytes: [UInt8]) -> RunID { RunID(ContentHasher.sha256(of: bytes)) }
+
+  /// Lets later stages of this run, and later runs, find who made these outputs.
+  func remember(_ run: RunID, _ record: RunRecord) {
+    made.runs.withLock { runs in
+      for output in record.outputs {
+        if let md5 = output.md5 { runs[.init(path: output.path, md5: md5)] = run }
+      }
+    }
+    producers.add(run, record)
+  }
+
+  /// The record whose outputs a restored stage took: the run that first did this work.
+  func source(ofEntry entry: LockEntry, stage: Stage) -> RunID? {
+    let work = WorkKey(stage, entry)
+    return producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first
+  }
+
+  func isTracked(_ path: RepoPath) -> Bool { source.isTracked(path) }
+}

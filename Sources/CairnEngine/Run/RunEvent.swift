@@ -1,0 +1,70 @@
+// What a run tells while it goes on: the console and `--json` are two readers of the same events.
+package import CairnCore
+
+package enum RunEvent: Sendable {
+  /// `isFrozen`: it is frozen, and DVC warns that its dependencies do not count.
+  case considered(StageID, isFrozen: Bool)
+  case fresh(StageID)
+  /// "Running stage 'X':"; `attempt` counts from 1.
+  case started(StageID, reasons: [Reason], attempt: Int)
+  /// "> line", before each command.
+  case command(StageID, line: String)
+  case output(StageID, OutputStream, [UInt8])
+  /// "Verifying data sources in stage: 'x.dvc'".
+  case verifying(StageID)
+  /// "Stage 'X' is cached - skipping run, checking out outputs".
+  case restoring(StageID)
+  case warning(StageID?, String)
+  /// An input changed while the command runs: told at once.
+  case inputEdited(StageID, path: String)
+  /// Another process holds what the stage needs.
+  case waiting(StageID, path: String, pid: Int, command: String)
+  case retrying(StageID, after: Diagnostic, attempt: Int)
+  case finished(StageID, Outcome)
+  case skipped(StageID, why: Skip)
+}
+
+package enum OutputStream: Sendable { case standardOutput, standardError }
+
+package enum Skip: String, Sendable {
+  case fresh, frozen
+  case upstreamFailed = "upstream-failed"
+}
+
+/// How one stage ended.
+package struct Outcome: Sendable {
+  package var result: StageResult
+  /// The record; `nil` where none is written (a fresh stage, a dry run, a `.dvc` file).
+  package var run: RunID?
+  package var restoredFrom: RunID?
+  package var seconds: Double
+  package var exit: Int?
+  package var error: Diagnostic?
+  /// It ran, and every output kept its bytes.
+  package var isUnchanged = false
+
+  package init(result: StageResult, run: RunID? = nil, seconds: Double = 0) {
+    self.result = result
+    self.run = run
+    self.seconds = seconds
+  }
+}
+
+/// What a whole run came to, in serial order.
+package struct RunSummary: Sendable {
+  package var outcomes: [(stage: StageID, outcome: Outcome)] = []
+  package var notStarted: [StageID] = []
+  package var skipped: [StageID] = []
+  /// The signal that ended it, if one did.
+  package var signal: Int32?
+  /// A fault of the run itself, not of a stage.
+  package var error: Diagnostic?
+
+  package init() {}
+
+  package var failures: [(stage: StageID, error: Diagnostic)] {
+    outcomes.compactMap { entry in entry.outcome.error.map { (entry.stage, $0) } }
+  }
+
+  package func count(_ matches: (Outcome) -> Bool) -> Int { outcomes.count { matches($0.outcome) } }
+}

@@ -1,0 +1,151 @@
+// Runs a plan: asks the schedule what may start, starts it, and takes results in until nothing is left.
+package import CairnCore
+import CairnStore
+import CairnSystem
+import Dispatch
+import Glibc
+import Synchronization
+
+/// One guarded state; nothing is called while it is held. Observing, hashing and storing go to a concurrent queue,
+/// commands hold no thread at all.
+package final class Runner: Sendable {
+  private let context: RunContext
+  private let order: [StageID]
+  private let positions: [StageID: Int]
+  private let state: Mutex<State>
+  private let work = DispatchQueue(label: "cairn.work", qos: .userInitiated, attributes: .concurrent)
+  private let done = DispatchSemaphore(value: 0)
+
+  private struct State {
+    var schedule: Schedule
+    var executions: [StageID: StageExecution] = [:]
+    var outcomes: [StageID: Outcome] = [:]
+    var forced: Set<StageID>
+    var skipped: [StageID] = []
+    /// Results told to the schedule whose durability is still to be told.
+    var unsettled = 0
+    var isDone = false
+    var signal: Int32?
+    var interrupts = 0
+  }
+
+  package init(_ context: RunContext, order: [StageID], pool: ResourcePool, seconds: (StageID) -> Double?) {
+    self.context = context
+    self.order = order
+    positions = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
+    let request = context.request
+    state = Mutex(
+      State(
+        schedule: Schedule(
+          order: order, producers: request.singleItem ? { _ in [] } : context.producers,
+          stageCount: context.pipeline.stages.count, slots: request.jobs, policy: request.policy,
+          settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds),
+        forced: request.force ? Set(order) : []))
+  }
+
+  /// Blocks the calling thread, which must be no Dispatch worker, until all is done and durable.
+  package func run() -> RunSummary {
+    pump()
+    done.wait()
+    var summary = state.withLock { state in
+      var summary = RunSummary()
+      summary.notStarted = state.schedule.notStarted
+      summary.skipped = state.skipped
+      summary.signal = state.signal
+      return summary
+    }
+    let hasFailed = state.withLock { $0.outcomes.values.contains { $0.error != nil } }
+    do throws(Diagnostic) {
+      try context.pathLocks.settle()
+      try context.committer.finish(takesBackIgnores: hasFailed && context.request.policy != .ignore) { pid in
+        context.emit(.warning(nil, "waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")"))
+      }
+    } catch {
+      summary.error = error
+    }
+    let outcomes = state.withLock { $0.outcomes }
+    summary.outcomes = order.compactMap { id in outcomes[id].map { (id, $0) } }
+    return summary
+  }
+
+  /// Starts everything that may start.
+  private func pump() {
+    let (executions, isDone) = state.withLock { state -> ([StageExecution], Bool) in
+      var ready: [StageExecution] = []
+      while let id = state.schedule.next() {
+        let execution =
+          state.executions[id]
+          ?? StageExecution(
+            context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id)
+          ) { [self] step in take(step, of: id) }
+        state.executions[id] = execution
+        ready.append(execution)
+      }
+      let isDone = state.schedule.isDone && state.unsettled == 0 && !state.isDone
+      if isDone { state.isDone = true }
+      return (ready, isDone)
+    }
+    for execution in executions { work.async { execution.begin() } }
+    if isDone { done.signal() }
+  }
+
+  private func take(_ step: StageExecution.Step, of id: StageID) {
+    switch step {
+    case .blocked(let blocker):
+      context.emit(.waiting(id, path: blocker.path, pid: blocker.pid, command: blocker.command))
+      state.withLock { $0.schedule.postpone(id) }
+      work.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
+        state.withLock { $0.schedule.resume(id) }
+        pump()
+      }
+    case .commandEnded:
+      state.withLock { $0.schedule.commandEnded(id) }
+    case .finished(let result):
+      let skipped = state.withLock { state in
+        state.unsettled += 1
+        let skipped = state.schedule.finished(id, result)
+        state.skipped += skipped
+        if context.request.forceDownstream, result == .ran || result == .restored || state.forced.contains(id) {
+          for consumer in order where context.producers(consumer).contains(id) { state.forced.insert(consumer) }
+        }
+        return skipped
+      }
+      for stage in skipped { context.emit(.skipped(stage, why: .upstreamFailed)) }
+      if result == .failed, context.request.failFast, context.request.policy == .stop { stopRunning(SIGTERM) }
+    case .settled(let outcome):
+      if !(outcome.result == .fresh) { context.emit(.finished(id, outcome)) }
+      state.withLock { state in
+        state.unsettled -= 1
+        state.outcomes[id] = outcome
+        state.executions[id] = nil
+        if outcome.error != nil, context.request.policy == .stop { state.schedule.stop() }
+      }
+    }
+    pump()
+  }
+
+  // MARK: Stopping
+
+  /// What a signal to Cairn means: nothing new starts; the first SIGINT is passed on, a second one becomes SIGTERM,
+  /// and whatever does not end within the grace is killed.
+  package func interrupt(_ signal: Int32) {
+    let number: Int32 = state.withLock { state in
+      state.schedule.stop()
+      state.interrupts += 1
+      state.signal = state.signal ?? signal
+      return signal == SIGINT && state.interrupts == 1 ? SIGINT : SIGTERM
+    }
+    stopRunning(number)
+    pump()
+  }
+
+  private func stopRunning(_ signal: Int32) {
+    let running = state.withLock { Array($0.executions.values) }
+    for execution in running { execution.abort(signal) }
+    guard signal != SIGINT else { return }
+    work.asyncAfter(deadline: .now() + context.request.grace) { [self] in
+      let left = state.withLock { Array($0.executions.values) }
+      for execution in left { execution.abort(SIGKILL) }
+    }
+  }
+}

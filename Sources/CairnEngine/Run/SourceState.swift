@@ -1,0 +1,113 @@
+// Which code a stage ran with: commit, branch, and what differed from it. Asked of git seldom, and kept.
+package import CairnCore
+package import CairnLineage
+package import CairnStore
+package import CairnSystem
+import OrderedCollections
+import Synchronization
+
+/// What git says of the project. Answers are kept for a while: a run of thousands of stages asks git a few times.
+package final class SourceState: Sendable {
+  private let git: GitRepository?
+  private let root: String
+  /// The project's folder relative to git's work tree, with a slash behind; empty when they are the same.
+  private let prefix: String
+  private let snapshotter: Snapshotter
+  private let records: RecordStore
+  /// What Cairn itself writes in a run: locks, `.gitignore` files, outputs.
+  private let isOurs: @Sendable (RepoPath) -> Bool
+  private let state = Mutex(State())
+
+  private struct State {
+    var source: RunRecord.Source?
+    var taken: Nanoseconds = 0
+    var cost: Nanoseconds = 0
+    var tracked: Set<RepoPath>?
+    var trackedFolders: Set<RepoPath> = []
+  }
+
+  package init(
+    git: GitRepository?, root: String, snapshotter: Snapshotter, records: RecordStore,
+    isOurs: @escaping @Sendable (RepoPath) -> Bool
+  ) {
+    self.git = git
+    self.root = root
+    self.snapshotter = snapshotter
+    self.records = records
+    self.isOurs = isOurs
+    if let git, root.hasPrefix(git.workTree + "/") {
+      prefix = String(root.dropFirst(git.workTree.count + 1)) + "/"
+    } else {
+      prefix = ""
+    }
+  }
+
+  /// At most two seconds old, and older where asking is slow.
+  package func source() -> RunRecord.Source {
+    state.withLock { state in
+      let now = WallClock.monotonic()
+      if let source = state.source, now - state.taken < max(2_000_000_000, 50 * state.cost) { return source }
+      let fresh = read()
+      state.source = fresh
+      state.taken = WallClock.monotonic()
+      state.cost = state.taken - now
+      return fresh
+    }
+  }
+
+  private func read() -> RunRecord.Source {
+    var source = RunRecord.Source()
+    guard let git else { return source }
+    source.commit = (try? git.headCommit()) ?? nil
+    source.branch = (try? git.branch()) ?? nil
+    source.repository = ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil)
+    guard source.commit != nil, let changes = try? git.changedTrackedFiles() else {
+      // Nothing to differ from, or git could not tell: not clean.
+      source.dirty = true
+      return source
+    }
+    var paths: [String] = []
+    for change in changes {
+      if let path = projectPath(change.path), isOurs(path) { continue }
+      paths.append(change.path)
+    }
+    source.dirty = !paths.isEmpty
+    var changed: OrderedDictionary<String, Digest32?> = [:]
+    for path in paths.sorted(by: { $0.precedesInBytes($1) }) {
+      changed.updateValue(snapshotter.observe(external: git.workTree + "/" + path, sha256: true).sha256, forKey: path)
+    }
+    source.changed = changed
+    if !paths.isEmpty {
+      let ours = changes.map(\.path).filter { projectPath($0).map(isOurs) ?? false }
+      if let patch = (try? git.patch(limit: 10 << 20, excluding: ours)) ?? nil, !patch.isEmpty {
+        source.patch = try? records.put(object: patch)
+      }
+    }
+    return source
+  }
+
+  /// A path of git's as one of the project's; `nil` outside of it.
+  private func projectPath(_ path: String) -> RepoPath? {
+    path.hasPrefix(prefix) ? RepoPath(String(path.dropFirst(prefix.utf8.count))) : nil
+  }
+
+  /// In git's index: the file, or anything in the folder. Read once for each run.
+  package func isTracked(_ path: RepoPath) -> Bool {
+    guard let git else { return false }
+    return state.withLock { state in
+      if state.tracked == nil {
+        var files: Set<RepoPath> = []
+        var folders: Set<RepoPath> = []
+        for name in (try? git.trackedFiles()) ?? [] {
+          guard let file = projectPath(name) else { continue }
+          files.insert(file)
+          var folder = file.parent
+          while !folder.isRoot, folders.insert(folder).inserted { folder = folder.parent }
+        }
+        state.tracked = files
+        state.trackedFolders = folders
+      }
+      return state.tracked?.contains(path) == true || state.trackedFolders.contains(path)
+    }
+  }
+}

@@ -1,0 +1,482 @@
+// One stage from "its producers have ended" to a result: observe, judge, restore or run, prove, keep, commit.
+import CairnCore
+import CairnStore
+import CairnSystem
+import Synchronization
+
+/// Each step takes what the one before made. `begin` runs on a worker; while a command runs no thread is held.
+final class StageExecution: Sendable {
+  enum Step: Sendable {
+    /// Another process holds a path; try again later.
+    case blocked(PathLocks.Blocker)
+    /// The command has ended: its slot is free.
+    case commandEnded
+    /// The result is known; consumers may start. It is told once it is durable.
+    case finished(StageResult)
+    /// The result is durable, or the failure is final.
+    case settled(Outcome)
+  }
+
+  let context: RunContext
+  let id: StageID
+  let stage: Stage
+  let position: Int
+  private let isForced: Bool
+  private let report: @Sendable (Step) -> Void
+  private let progress = Mutex(Progress())
+
+  private struct Progress {
+    var attempt = 1
+    var previousAttempt: RunID?
+    var job: (any RunningJob)?
+    var claim: PathLocks.Claim?
+    var isAborted = false
+    var isAnnounced = false
+    var editedInputs: Set<String> = []
+  }
+
+  init(
+    context: RunContext, id: StageID, position: Int, isForced: Bool, report: @escaping @Sendable (Step) -> Void
+  ) {
+    self.context = context
+    self.id = id
+    stage = context.pipeline[id]
+    self.position = position
+    self.isForced = isForced
+    self.report = report
+  }
+
+  // MARK: Observe and judge
+
+  func begin() {
+    do throws(Diagnostic) {
+      let announce = progress.withLock { progress in
+        defer { progress.isAnnounced = true }
+        return !progress.isAnnounced
+      }
+      if announce { context.emit(.considered(id, isFrozen: stage.isFrozen && !stage.isImport)) }
+      var judged = judge()
+      if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry { throw unknown }
+      guard try mustRun(&judged) else { return finishFresh() }
+      if stage.commands.isEmpty || stage.isFrozen { return try verify(judged) }
+      if context.request.dry { return announceOnly(judged) }
+      guard try acquirePaths() else { return }
+      // Whoever held them may have brought this stage up to date.
+      if try context.book.refresh() {
+        judged = judge()
+        guard try mustRun(&judged) else {
+          releasePaths()
+          return finishFresh()
+        }
+      }
+      if let confirm = context.request.confirm {
+        guard confirm("Going to reproduce stage: '\(context.name(stage))'. Are you sure you want to continue?") else {
+          throw Diagnostic(.aborted, "reproduction aborted by the user")
+        }
+      }
+      try execute(judged)
+    } catch {
+      fail(error, run: nil, seconds: 0)
+    }
+  }
+
+  /// What was seen, and what follows from it.
+  struct Judged {
+    var lock: LockEntry?
+    var snapshot: StageSnapshot
+    var staleness: Staleness
+  }
+
+  private func judge() -> Judged {
+    let lock = stage.kind == .tracked ? stage.trackedLock : context.book.entry(of: stage.address)
+    var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: !context.request.dry && !stage.commands.isEmpty)
+    snapshot.environment = context.provenance.keyedEnvironment(of: stage)
+    var staleness = judge(lock, snapshot)
+    if !staleness.isStale || context.request.allowsMissing || context.request.pulls {
+      context.observer.addOutputs(to: &snapshot, of: stage, lock: lock)
+      staleness = judge(lock, snapshot)
+    }
+    return Judged(lock: lock, snapshot: snapshot, staleness: staleness)
+  }
+
+  private func judge(_ lock: LockEntry?, _ snapshot: StageSnapshot) -> Staleness {
+    Staleness.judge(
+      stage, lock: lock, now: snapshot, hasRunBefore: false,
+      recordedEnvironment: lock.flatMap { context.provenance.recordedEnvironment(of: stage, lock: $0) },
+      strict: context.request.isStrict)
+  }
+
+  /// DVC's `changed`, with `--force` and `--allow-missing`.
+  private func mustRun(_ judged: inout Judged) throws(Diagnostic) -> Bool {
+    if isForced {
+      judged.staleness.reasons.append(Reason(.forced))
+      return true
+    }
+    guard judged.staleness.isStale else { return false }
+    guard context.request.allowsMissing else { return true }
+    return judged.staleness.isStaleBeyondMissing(stage) { dependency in
+      self.isProducedDifferently(dependency, than: judged.lock?.dep(dependency.declared)?.hashText)
+    }
+  }
+
+  /// A producer's lock has another hash for this missing dependency than this stage's.
+  private func isProducedDifferently(_ dependency: Dependency, than locked: String?) -> Bool {
+    for producer in context.producers(id) {
+      let other = context.pipeline[producer]
+      let entry = other.kind == .tracked ? other.trackedLock : context.book.entry(of: other.address)
+      for output in other.outputs where output.location == dependency.location {
+        if entry?.out(output.declared)?.hashText != locked { return true }
+      }
+    }
+    return false
+  }
+
+  private func finishFresh() {
+    context.emit(.fresh(id))
+    report(.finished(.fresh))
+    report(.settled(Outcome(result: .fresh)))
+  }
+
+  /// A dry run tells what would happen and changes nothing.
+  private func announceOnly(_ judged: Judged) {
+    if !isForced, context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
+      context.emit(.restoring(id))
+    } else {
+      context.emit(.started(id, reasons: judged.staleness.reasons, attempt: 1))
+      for line in stage.lines { context.emit(.command(id, line: line)) }
+    }
+    report(.finished(.ran))
+    report(.settled(Outcome(result: .ran)))
+  }
+
+  // MARK: Paths
+
+  private func acquirePaths() throws(Diagnostic) -> Bool {
+    let claim = PathLocks.Claim(
+      reads: stage.dependencies.filter { $0.source == nil }.map { context.absolute($0.location) }
+        + stage.parameters.map { context.absolute($0.location) },
+      writes: stage.outputs.map { context.absolute($0.location) })
+    if let blocker = try context.pathLocks.acquire(claim) {
+      report(.blocked(blocker))
+      return false
+    }
+    progress.withLock { $0.claim = claim }
+    return true
+  }
+
+  private func releasePaths() {
+    let claim = progress.withLock { progress in
+      defer { progress.claim = nil }
+      return progress.claim
+    }
+    if let claim { context.pathLocks.release(claim) }
+  }
+
+  // MARK: Data and frozen stages
+
+  /// A stage without a command, or a frozen one: its outputs are looked at and recorded as they are.
+  private func verify(_ judged: Judged) throws(Diagnostic) {
+    if stage.isImport, !stage.isFrozen {
+      throw Diagnostic(
+        .notInThisVersion, "'\(context.name(stage))' is an import that has changed: importing is not in Cairn yet",
+        hint: "'dvc repro \(context.name(stage))' works on the same files")
+    }
+    context.emit(.verifying(id))
+    let missing = stage.outputs.filter { !Files.exists(context.absolute($0.location)) }
+    guard missing.isEmpty else {
+      throw Diagnostic.missingData(missing.map { context.shown($0.location, declared: $0.declared) })
+    }
+    if context.request.dry {
+      report(.finished(.ran))
+      return report(.settled(Outcome(result: .ran)))
+    }
+    let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+    if stage.kind == .tracked {
+      try context.outputs.rewriteTracked(stage, kept, context)
+      report(.finished(.ran))
+      return report(.settled(Outcome(result: .ran)))
+    }
+    let entry = makeEntry(judged.snapshot, kept)
+    commit(entry, record: [], run: nil, result: .ran, seconds: 0)
+  }
+
+  // MARK: Restore or run
+
+  private func execute(_ judged: Judged) throws(Diagnostic) {
+    let aside = try context.outputs.clear(stage, lock: judged.lock, context)
+    try checkInputsExist(judged.snapshot)
+    if !isForced,
+      let cached = context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
+    {
+      context.emit(.restoring(id))
+      do throws(Diagnostic) {
+        try context.outputs.restore(stage, from: cached, context)
+        return try finishRestored(judged, aside: aside)
+      } catch where error.code == .corruptObject || error.code == .checkoutFailed {
+        context.emit(.warning(id, error.fullMessage))
+      }
+    }
+    run(judged, aside: aside)
+  }
+
+  /// DVC's words for an input that is not there when the command is about to start.
+  private func checkInputsExist(_ snapshot: StageSnapshot) throws(Diagnostic) {
+    for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
+      switch content {
+      case .missing:
+        throw Diagnostic.missingDependency(
+          context.shown(dependency.location, declared: dependency.declared), at: dependency.mark)
+      case .unknown(let diagnostic): throw diagnostic
+      default: break
+      }
+    }
+    for (set, reading) in zip(stage.parameters, snapshot.parameters) {
+      let shown = context.shown(set.location, declared: set.declared)
+      switch reading {
+      case .missingFile: throw Diagnostic.missingDependency(shown, at: set.mark)
+      case .failed(let diagnostic): throw diagnostic
+      case .values(let values):
+        let missing = set.keys.filter { values[$0] == nil }
+        if !missing.isEmpty { throw Diagnostic.missingParameters(missing, in: shown, at: set.mark) }
+      }
+    }
+  }
+
+  private func finishRestored(_ judged: Judged, aside: OutputKeeper.Aside) throws(Diagnostic) {
+    let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+    let entry = makeEntry(judged.snapshot, kept)
+    let now = WallClock.now()
+    var draft = context.provenance.draft(
+      stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: 1,
+      previous: nil, started: now)
+    draft.restoredFrom = context.provenance.source(ofEntry: entry, stage: stage)
+    draft.execution.finished = now
+    draft.result = .restored
+    context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
+    context.outputs.saveRunCache(stage, entry, context)
+    context.outputs.discard(aside)
+    let bytes = context.provenance.encode(draft)
+    commit(
+      entry, record: bytes, run: context.provenance.identify(bytes), result: .restored, seconds: 0,
+      restoredFrom: draft.restoredFrom, draft: draft)
+  }
+
+  private func run(_ judged: Judged, aside: OutputKeeper.Aside) {
+    let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
+    let started = WallClock.now()
+    var draft = context.provenance.draft(
+      stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: attempt,
+      previous: previous, started: started)
+    draft.result = .lost
+    let name = context.provenance.attemptName(of: stage, attempt: attempt, invocation: context.invocation)
+    do throws(Diagnostic) {
+      try context.committer.started(
+        JournalEntry.Started(attempt: name, stage: stage.address, lostRecord: context.provenance.encode(draft)))
+    } catch {
+      return fail(error, run: nil, seconds: 0)
+    }
+    FaultPoint.reach(.startJournalled)
+    context.emit(.started(id, reasons: judged.staleness.reasons, attempt: attempt))
+    let job = Job(
+      stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),
+      environment: context.provenance.environment(for: stage, attempt: name, context: context),
+      output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
+    let log = LogBuffer()
+    let events = Events(execution: self, log: log) { [self, draft] observation in
+      report(.commandEnded)
+      FaultPoint.reach(.commandEnded)
+      ended(observation, judged: judged, aside: aside, draft: draft, log: log, attemptName: name)
+    }
+    let running = context.executor.start(job, events: events)
+    let isAborted = progress.withLock { progress in
+      progress.job = running
+      return progress.isAborted
+    }
+    if isAborted { running.signal(15) }
+  }
+
+  private struct Events: JobEvents {
+    let execution: StageExecution
+    let log: LogBuffer
+    let end: @Sendable (Observation) -> Void
+    func began(line: String) { execution.context.emit(.command(execution.id, line: line)) }
+    func wrote(_ stream: OutputStream, _ bytes: [UInt8]) {
+      log.append(bytes)
+      execution.context.emit(.output(execution.id, stream, bytes))
+    }
+    func finished(_ observation: Observation) { end(observation) }
+  }
+
+  /// Signals the command; one that has not started yet will not.
+  func abort(_ signal: Int32) {
+    let job = progress.withLock { progress in
+      progress.isAborted = true
+      return progress.job
+    }
+    job?.signal(signal)
+  }
+
+  // MARK: Prove, keep, commit
+
+  private func ended(
+    _ observation: Observation, judged: Judged, aside: OutputKeeper.Aside, draft: RunRecord, log: LogBuffer,
+    attemptName: String
+  ) {
+    var draft = draft
+    let seconds = Double(observation.finished - observation.started) / 1e9
+    context.provenance.describe(observation, log: log, in: &draft, records: context.records)
+    draft.claims = context.provenance.takeClaims(attemptName)
+    let isAborted = progress.withLock { progress in
+      progress.job = nil
+      return progress.isAborted
+    }
+    guard observation.isSuccess else {
+      let error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
+      return failed(
+        error, result: isAborted ? .aborted : .failed, draft: draft, judged: judged, attemptName: attemptName,
+        seconds: seconds, aside: aside)
+    }
+    do throws(Diagnostic) {
+      let proof = try InputProof.check(stage, judged.snapshot, context)
+      draft.describe(proof)
+      if let change = proof.firstChange {
+        return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
+      }
+      let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+      FaultPoint.reach(.objectsStored)
+      let entry = makeEntry(proof.snapshot, kept)
+      context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
+      draft.result = .succeeded
+      context.outputs.saveRunCache(stage, entry, context)
+      context.outputs.discard(aside)
+      let bytes = context.provenance.encode(draft)
+      commit(
+        entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
+        attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, draft: draft)
+    } catch {
+      failed(
+        error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds, aside: aside)
+    }
+  }
+
+  /// An input was edited while the command ran: the outputs are kept under the record, and nothing is claimed.
+  private func changedInput(_ change: InputProof.Change, draft: RunRecord, attemptName: String, seconds: Double) {
+    var draft = draft
+    do throws(Diagnostic) {
+      let kept = try context.outputs.snapshotWithoutCommitting(stage, context)
+      context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
+      draft.result = .inputChanged
+      draft.error = .init(code: Diagnostic.Code.inputChanged.rawValue, message: change.message)
+      let bytes = context.provenance.encode(draft)
+      let run = context.provenance.identify(bytes)
+      try context.outputs.keep(stage, under: run, context)
+      try context.committer.closed(attempt: attemptName, record: bytes)
+      fail(Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds)
+    } catch {
+      fail(error, run: nil, seconds: seconds)
+    }
+  }
+
+  private func failed(
+    _ error: Diagnostic, result: RunResult, draft: RunRecord, judged: Judged, attemptName: String, seconds: Double,
+    aside: OutputKeeper.Aside
+  ) {
+    var draft = draft
+    draft.result = result
+    draft.error = .init(code: error.code.rawValue, message: error.fullMessage)
+    let bytes = context.provenance.encode(draft)
+    let run = context.provenance.identify(bytes)
+    do throws(Diagnostic) {
+      try context.committer.closed(attempt: attemptName, record: bytes)
+    } catch {
+      context.emit(.warning(id, error.fullMessage))
+    }
+    let attempt = draft.execution.attempt
+    guard result == .failed, attempt <= stage.settings.retries else {
+      context.outputs.noteLeftovers(stage, aside)
+      return fail(
+        error.hintingPrevious(aside.isKept, stage: context.name(stage)), run: run, seconds: seconds,
+        exit: draft.execution.exit)
+    }
+    context.emit(.retrying(id, after: error, attempt: attempt + 1))
+    progress.withLock { progress in
+      progress.attempt = attempt + 1
+      progress.previousAttempt = run
+    }
+    do throws(Diagnostic) {
+      // What the failed try left is removed as before any other run; what was moved aside stays aside.
+      try context.outputs.removePartial(stage, context)
+      var again = judged
+      again.snapshot = context.observer.inputs(of: stage, lock: judged.lock, sha256: true)
+      self.run(again, aside: aside)
+    } catch {
+      fail(error, run: run, seconds: seconds)
+    }
+  }
+
+  private func fail(_ error: Diagnostic, run: RunID?, seconds: Double, exit: Int? = nil) {
+    releasePaths()
+    var outcome = Outcome(result: .failed, run: run, seconds: seconds)
+    outcome.error = error
+    outcome.exit = exit
+    report(.finished(.failed))
+    report(.settled(outcome))
+  }
+
+  private func makeEntry(_ snapshot: StageSnapshot, _ outputs: [Content]) -> LockEntry {
+    stage.sorted(
+      LockEntry(
+        command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
+        params: stage.sortedParameters(snapshot.parameters),
+        outs: zip(stage.outputs, outputs).map { LockedFile(path: $0.declared, content: $1) }))
+  }
+
+  private func commit(
+    _ entry: LockEntry, record: [UInt8], run: RunID?, result: StageResult, seconds: Double, attemptName: String = "",
+    isUnchanged: Bool = false, restoredFrom: RunID? = nil, draft: RunRecord? = nil
+  ) {
+    let ignored = stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }
+    do throws(Diagnostic) {
+      try context.outputs.checkNotTracked(stage, context)
+      try context.outputs.ignore(ignored, position: position)
+    } catch {
+      return fail(error, run: nil, seconds: seconds)
+    }
+    let replaced = context.book.put(stage.address, position: position, entry: entry)
+    if let run, let draft { context.provenance.remember(run, draft) }
+    releasePaths()
+    var made = Outcome(result: result, run: run, seconds: seconds)
+    made.isUnchanged = isUnchanged
+    made.restoredFrom = restoredFrom
+    made.exit = result == .ran && !record.isEmpty ? 0 : nil
+    let outcome = made
+    report(.finished(result))
+    context.committer.commit(
+      Commitment(
+        ended: JournalEntry.Ended(
+          attempt: attemptName, stage: stage.address, position: position, replaces: replaced,
+          entry: LockBook.encode(entry, name: stage.address.name ?? ""), ignored: ignored, record: record)
+      ) { [report] error in
+        var settled = outcome
+        if let error {
+          settled.result = .failed
+          settled.error = error
+        }
+        report(.settled(settled))
+      })
+  }
+
+  /// Looks whether inputs were edited while the command runs; called now and then by the runner.
+  func watchInputs(_ snapshot: StageSnapshot) {
+    for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
+      guard case .file = content, !stage.settings.rewrites.contains(dependency.declared) else { continue }
+      let isEdited = !context.observer.isUnchanged(content, at: dependency.location)
+      let isNews = progress.withLock { progress in
+        isEdited && progress.editedInputs.insert(dependency.declared).inserted
+      }
+      if isNews {
+        context.emit(.inputEdited(id, path: context.shown(dependency.location, declared: dependency.declared)))
+      }
+    }
+  }
+}

@@ -1,0 +1,53 @@
+// The words in which a stage fails: DVC's where DVC has words, with the next step behind them.
+package import CairnCore
+
+extension Diagnostic.Code {
+  package static let commandFailed = Diagnostic.Code("command-failed")
+  package static let inputChanged = Diagnostic.Code("input-changed")
+  package static let missingDependency = Diagnostic.Code("missing-dependency")
+  package static let missingParameter = Diagnostic.Code("missing-parameter")
+  package static let missingData = Diagnostic.Code("missing-data")
+  package static let aborted = Diagnostic.Code("aborted")
+}
+
+extension Diagnostic {
+  static func commandFailed(_ observation: Observation, stage: Stage, name: String) -> Diagnostic {
+    let line = observation.failedLine ?? stage.lines.last ?? ""
+    let failed = "failed to run: \(line)"
+    switch observation.end {
+    case .exited(let code): return Diagnostic(.commandFailed, "\(failed), exited with \(code)", at: stage.commandMark)
+    case .signalled(let signal):
+      // Python shows the end by a signal as a negative number, and DVC with it.
+      return Diagnostic(.commandFailed, "\(failed), exited with -\(signal)", at: stage.commandMark)
+    case .timedOut:
+      let limit = stage.settings.timeoutSeconds.map { " of \($0) s" } ?? ""
+      return Diagnostic(.commandFailed, "\(failed), stopped after its time limit\(limit)", at: stage.commandMark)
+    case .notStarted(let why): return Diagnostic(.commandFailed, "\(failed): \(why)", at: stage.commandMark)
+    }
+  }
+
+  /// Names the way back to outputs that were moved aside.
+  func hintingPrevious(_ isKept: Bool, stage: String) -> Diagnostic {
+    isKept ? hinting("the previous outputs are kept: `cairn restore --previous \(stage)` brings them back") : self
+  }
+
+  static func inputChanged(_ change: InputProof.Change, stage: String, run: RunID) -> Diagnostic {
+    Diagnostic(
+      .inputChanged, "\(change.message) while the stage was running; its result is kept, but not trusted",
+      hint: "`cairn repro \(stage)` runs it again; `cairn runs salvage \(run.short) --accept` keeps it as it was made")
+  }
+
+  static func missingDependency(_ path: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(.missingDependency, "dependency '\(path)' does not exist", at: mark)
+  }
+
+  static func missingParameters(_ keys: [String], in file: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(
+      .missingParameter, "Parameters '\(keys.joined(separator: ", "))' are missing from '\(file)'.", at: mark)
+  }
+
+  static func missingData(_ paths: [String]) -> Diagnostic {
+    Diagnostic(
+      .missingData, "missing data 'source\(paths.count > 1 ? "s" : "")': \(paths.joined(separator: ", "))")
+  }
+}

@@ -1,0 +1,29 @@
+// Writes what a tracked file or folder holds now into its `.dvc` file, in place.
+import CairnCore
+import CairnFormats
+import CairnSystem
+
+enum TrackedFileWriter {
+  /// Sets hash, size and count of each output of a `.dvc` file; everything else of the file stays as it is.
+  static func update(_ stage: Stage, _ contents: [Content], root: String) throws(Diagnostic) {
+    let path = root + "/" + stage.address.file.text
+    guard let bytes = try Files.read(path) else { return }
+    var editor = try YAMLEditor(SourceText(path: stage.address.file.text, bytes: bytes))
+    for (index, output) in stage.outputs.enumerated() where index < contents.count {
+      let old = stage.trackedLock?.out(output.declared)
+      let new = LockedFile(path: output.declared, content: contents[index])
+      if old?.hashText == new.hashText, old?.size == new.size { continue }
+      let item: [PathStep] = [.key("outs"), .index(index)]
+      if let hash = new.hashText { try editor.set(item + [.key("md5")], to: .string(hash)) }
+      if let size = new.size { try editor.set(item + [.key("size")], to: .int(Int(size))) }
+      if let count = new.fileCount {
+        try editor.set(item + [.key("nfiles")], to: .int(count))
+      } else if old?.fileCount != nil {
+        try editor.remove(item + [.key("nfiles")])
+      }
+      if old?.hasHashField == false { try editor.set(item + [.key("hash")], to: "md5") }
+    }
+    let text = Array(editor.text.utf8)
+    if text != bytes { try AtomicFile.writeKeepingMode(text, to: path, sync: false) }
+  }
+}
