@@ -15,7 +15,7 @@ package enum ParameterFile {
     case ".py": document = try PythonParameters.parse(source)
     default: document = try YAMLReader.parse(source)
     }
-    return document.value.isTruthy ? document : MarkedValue(.map([]), at: document.mark)
+    return document.isFalsy ? MarkedValue(.map([]), at: document.mark) : document
   }
 
   /// The last extension of the file's name in lower case, with its dot; empty for `.hidden` and `name.`.
@@ -25,5 +25,16 @@ package enum ParameterFile {
       name.index(after: dot) < name.endIndex
     else { return "" }
     return (String(name[dot...]) ?? "").lowercased()
+  }
+}
+
+extension MarkedValue {
+  /// What Python calls falsy: an empty document, an empty list, zero.
+  var isFalsy: Bool {
+    switch node {
+    case .scalar(let value): !value.isTruthy
+    case .list(let items): items.isEmpty
+    case .map(let entries): entries.isEmpty
+    }
   }
 }

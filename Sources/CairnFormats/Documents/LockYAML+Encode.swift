@@ -198,12 +198,10 @@ private struct PlainLockWriter {
       guard let first = buffer.first, let last = buffer.last, last != 0x20, last != UInt8(ascii: ":") else {
         return false
       }
-      var hasSpace = false
       // A letter that stands in no number and no date.
       var hasLetter = false
       for (index, byte) in buffer.enumerated() {
         switch byte {
-        case 0x20: hasSpace = true
         case UInt8(ascii: ":"):
           if buffer[index + 1] == 0x20 { return false }
         case UInt8(ascii: "#"):
@@ -211,11 +209,12 @@ private struct PlainLockWriter {
         case UInt8(ascii: "g")...UInt8(ascii: "n"), UInt8(ascii: "p")...UInt8(ascii: "s"),
           UInt8(ascii: "u")...UInt8(ascii: "w"), UInt8(ascii: "y"):
           hasLetter = true
-        case 0x21...0x7E: break
+        case 0x20...0x7E: break
         default: return false
         }
       }
-      if hasSpace, column + buffer.count > 79 { return false }
+      // Beyond this column a word goes to a line of its own.
+      if column + buffer.count > 79 { return false }
       switch first {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
         // `null`, `true`, `false` in their spellings, `y`, `n`, `no`, `on`, `yes`, `off`.

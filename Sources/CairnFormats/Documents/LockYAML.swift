@@ -9,6 +9,8 @@ package enum LockYAML {
   /// - Throws: "'./dvc.lock' validation failed", each fault ("expected str, in stages -> a -> cmd") a note.
   package static func parse(_ document: MarkedValue) throws(Diagnostic) -> LockFile {
     var checker = SchemaChecker()
+    // Python: `load(…) or {}`.
+    let document = document.isFalsy ? MarkedValue(.map([]), at: document.mark) : document
     checker.check(document, LockSchema.file, at: [])
     try checker.finish(document, path: document.mark?.source.path ?? "dvc.lock")
 

@@ -110,6 +110,7 @@ package enum DataFiles {
   /// - Throws: "'./data.dvc' validation failed", each fault a note.
   package static func validate(_ document: MarkedValue) throws(Diagnostic) {
     var checker = SchemaChecker()
+    let document = document.isFalsy ? MarkedValue(.map([]), at: document.mark) : document
     checker.check(document, DataFileSchema.file, at: [])
     try checker.finish(document, path: document.mark?.source.path ?? "")
   }

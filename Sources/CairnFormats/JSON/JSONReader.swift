@@ -55,6 +55,9 @@ private struct JSONParser {
   }
 
   mutating func document() throws(JSONFault) -> MarkedValue {
+    if bytes.starts(with: [0xEF, 0xBB, 0xBF]) {
+      throw JSONFault(message: "Unexpected UTF-8 BOM (decode using utf-8-sig)", offset: 0)
+    }
     skipSpace()
     let value = try value(depth: 0)
     skipSpace()
@@ -263,7 +266,7 @@ private struct JSONParser {
     case UInt8(ascii: "r"): text.append(0x0D)
     case UInt8(ascii: "t"): text.append(0x09)
     case UInt8(ascii: "u"):
-      guard var point = hexUnit(at: index) else { throw JSONFault(message: "Invalid \\uXXXX escape", offset: index) }
+      guard var point = hexUnit(at: index) else { throw JSONFault(message: "Invalid \\uXXXX escape", offset: index - 1) }
       index += 4
       if 0xD800..<0xDC00 ~= point, index + 1 < bytes.count, bytes[index] == UInt8(ascii: "\\"),
         bytes[index + 1] == UInt8(ascii: "u"), let low = hexUnit(at: index + 2), 0xDC00..<0xE000 ~= low

@@ -1,0 +1,123 @@
+import CairnCore
+import Testing
+
+@testable import CairnFormats
+
+private func lock(_ text: String) throws -> LockFile {
+  try LockYAML.parse(try YAMLReader.parse(SourceText(path: "dvc.lock", bytes: Array(text.utf8))))
+}
+
+struct LockTests {
+  @Test(
+    "A lock that DVC wrote is written back to the byte",
+    arguments: [
+      """
+      schema: '2.0'
+      stages:
+        prepare@0:
+          cmd: python src/prepare.py data/raw.csv
+          deps:
+          - path: ../data/raw.csv
+            hash: md5
+            md5: a304afb96060aad90176268345e10355
+            size: 37891850
+          - path: src
+            hash: md5
+            md5: f09ea0c15980b43010257ccb9f0055e2.dir
+            size: 1576
+            nfiles: 3
+            isexec: true
+          params:
+            params.yaml:
+              lr: 0.1
+              n: 3
+              name: yes
+              off:
+              seed: true
+          outs:
+          - path: old
+            md5: 12e45678901234567890123456789012
+            size: 3
+
+      """,
+      """
+      schema: '2.0'
+      stages:
+        b:
+          cmd:
+          - echo 
+            aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa
+            > p
+          - "two\\nlines"
+          outs:
+          - path: 'a: b'
+            hash: md5
+            md5: '12345678901234567890123456789012'
+            size: 3
+
+      """,
+      "schema: '2.0'\nstages: {}\n",
+    ])
+  func roundTrip(_ text: String) throws {
+    let text = text.replacing("md5: 12e45", with: "md5: '12e45").replacing("9012\n      size: 3\n", with: "9012'\n      size: 3\n")
+      .replacing("''", with: "'")
+    #expect(String(decoding: LockYAML.encode(try lock(text)), as: UTF8.self) == text)
+  }
+
+  @Test(
+    "Faults are told in DVC's words, each at its place",
+    arguments: [
+      ("", ["required key not provided, in schema"]), ("schema: 2.0\n", ["invalid schema version, in schema"]),
+      ("schema: '2.0'\nstages:\n", ["expected a dictionary, in stages"]),
+      ("a:\n  cmd: x\n", ["extra keys not allowed, in a", "required key not provided, in schema"]),
+      (
+        "schema: '2.0'\nstages:\n  a: {cmd: 3, foo: 1, outs: [{path: o, size: x}], params: [1]}\n  b: {}\n",
+        [
+          "expected str, in stages -> a -> cmd", "extra keys not allowed, in stages -> a -> foo",
+          "expected int, in stages -> a -> outs -> 0 -> size", "expected a dictionary, in stages -> a -> params",
+          "required key not provided, in stages -> b -> cmd",
+        ]
+      ),
+    ])
+  func faults(_ text: String, _ expected: [String]) {
+    let error = #expect(throws: Diagnostic.self) { try lock(text) }
+    #expect(error?.notes.map(\.message) == expected)
+    let count = expected.count > 1 ? ": \(expected.count) errors." : "."
+    #expect(error?.message == "'./dvc.lock' validation failed" + count)
+    #expect(error?.hasErrorPrefix == false)
+  }
+
+  @Test("A new .dvc document has DVC's order of keys")
+  func dataFile() throws {
+    var file = LockedFile(path: "d", hashName: "md5", hashText: "50f1f37b282c6270f981abe2600184ef.dir", size: 55, fileCount: 15)
+    file.isExecutable = true
+    let document = DataFiles.document(
+      outputs: [.init(file, annotations: ["type": "t", "desc": "x"], isCached: false, remote: "r", isPushed: false)],
+      md5: "abc", wdir: "..", isFrozen: true, meta: .map(["a": 1]))
+    let text = YAMLWriter.dump(document)
+    #expect(
+      text == """
+        md5: abc
+        wdir: ..
+        frozen: true
+        outs:
+        - md5: 50f1f37b282c6270f981abe2600184ef.dir
+          size: 55
+          nfiles: 15
+          isexec: true
+          hash: md5
+          path: d
+          desc: x
+          type: t
+          cache: false
+          remote: r
+          push: false
+        meta:
+          a: 1
+
+        """)
+    let parsed = try YAMLReader.parse(SourceText(path: "d.dvc", bytes: Array(text.utf8)))
+    try DataFiles.validate(parsed)
+    #expect(DataFiles.outputs(parsed) == [file])
+  }
+}
