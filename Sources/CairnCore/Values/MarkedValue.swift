@@ -2,7 +2,7 @@
 
 /// A scalar, list or map with the place where it stands. `value` forgets the places.
 package struct MarkedValue: Sendable {
-  package indirect enum Node: Sendable {
+  package enum Node: Sendable {
     /// Any `Value` but a list or a map.
     case scalar(Value)
     case list([MarkedValue])

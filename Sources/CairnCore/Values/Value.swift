@@ -2,7 +2,7 @@
 package import OrderedCollections
 
 /// A tree of scalars, lists and maps. Maps keep the order in which their keys were read.
-package indirect enum Value: Hashable, Sendable {
+package enum Value: Hashable, Sendable {
   case null
   case bool(Bool)
   case int(Int)

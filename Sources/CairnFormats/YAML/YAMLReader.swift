@@ -42,6 +42,9 @@ private struct YAMLBuilder: ~Copyable {
     /// The key just read is `<<`.
     var isMerging = false
     var merged: [MarkedValue.MarkedEntry] = []
+    /// A bit for each key by its bytes, and whether two keys may be one: then they are compared properly.
+    var keyBits: UInt64 = 0
+    var mayRepeat = false
     /// Values inside, for the expansion limit.
     var count = 1
   }
@@ -126,9 +129,23 @@ private struct YAMLBuilder: ~Copyable {
     } else {
       value = .string(String(decoding: text, as: UTF8.self))
     }
+    noteKey(text, value)
     let result = MarkedValue(.scalar(value), at: mark)
     if let anchor = event.anchor { anchors[String(cString: anchor)] = Anchored(value: result, count: 1) }
     try add(result, count: 1)
+  }
+
+  /// Remembers a key, so that most maps need no search for duplicates.
+  @inline(__always)
+  private mutating func noteKey(_ text: UnsafeBufferPointer<UInt8>, _ value: Value) {
+    let top = frames.count - 1
+    guard top >= 0, frames[top].shape == .map, frames[top].key == nil else { return }
+    guard case .string = value else { return frames[top].mayRepeat = true }
+    var hash: UInt64 = UInt64(text.count)
+    for byte in text { hash = (hash ^ UInt64(byte)) &* 0x9E37_79B9_7F4A_7C15 }
+    let bit: UInt64 = 1 << (hash >> 58)
+    if frames[top].keyBits & bit != 0 { frames[top].mayRepeat = true }
+    frames[top].keyBits |= bit
   }
 
   private mutating func start(_ event: UnsafePointer<yaml_event_t>, isMap: Bool) throws(Diagnostic) {
@@ -187,6 +204,7 @@ private struct YAMLBuilder: ~Copyable {
     }
     var value = anchored.value
     value.mark = mark
+    if !frames.isEmpty { frames[frames.count - 1].mayRepeat = true }
     try add(value, count: anchored.count)
   }
 
@@ -209,6 +227,7 @@ private struct YAMLBuilder: ~Copyable {
         throw fault(
           "found unhashable key", at: value.mark, context: "while constructing a mapping", contextMark: frames[top].mark)
       }
+      if case .scalar = value.node {} else { frames[top].mayRepeat = true }
       frames[top].key = value
       return
     }
@@ -266,6 +285,7 @@ private struct YAMLBuilder: ~Copyable {
   /// The entries of a map: merged ones first; its own override them, and are unique where nothing was merged.
   private func finished(_ frame: Frame) throws(Diagnostic) -> [MarkedValue.MarkedEntry] {
     guard frame.merged.isEmpty else { return PythonKey.lastOfEach(frame.merged + frame.entries) }
+    guard frame.mayRepeat else { return frame.entries }
     if let (first, second) = PythonKey.firstDuplicate(frame.entries) {
       let name = YAMLWords.text(frame.entries[second].key.node)
       throw fault(

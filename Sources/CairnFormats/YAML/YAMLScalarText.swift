@@ -102,10 +102,29 @@ extension YAMLEmitter {
   mutating func writeString(_ string: String, isKey: Bool) -> Bool {
     var string = string
     return string.withUTF8 { bytes in
+      // Hashes, paths and names, which are nearly all: no need to look at each character twice.
+      if Self.isSimpleWord(bytes), YAMLScalar.kind(bytes) == .string {
+        writePlain(bytes, folds: !isKey)
+        return true
+      }
       let isText = YAMLScalar.kind(bytes) == .string
       if bytes.allSatisfy({ $0 < 0x80 }) { return writeText(bytes, isText: isText, isKey: isKey) }
       return writeText(String(decoding: bytes, as: UTF8.self).unicodeScalars.map(\.value), isText: isText, isKey: isKey)
     }
+  }
+
+  /// ASCII letters and digits and what stands between them in names; plain wherever it stands.
+  private static func isSimpleWord(_ bytes: UnsafeBufferPointer<UInt8>) -> Bool {
+    guard let first = bytes.first, isWordCharacter(first), first != UInt8(ascii: "-"), first != UInt8(ascii: ".") else {
+      return false
+    }
+    for byte in bytes where !isWordCharacter(byte) { return false }
+    return true
+  }
+
+  @inline(__always)
+  private static func isWordCharacter(_ byte: UInt8) -> Bool {
+    (byte | 0x20) &- 0x61 < 26 || byte &- 0x2D < 13 || byte == UInt8(ascii: "_")  // - . / 0…9
   }
 
   private mutating func writeText<Text: RandomAccessCollection>(_ text: Text, isText: Bool, isKey: Bool) -> Bool
@@ -127,6 +146,10 @@ extension YAMLEmitter {
   where Text.Element: FixedWidthInteger, Text.Index == Int {
     guard start < end else { return }
     column += end - start
+    if let bytes = text as? UnsafeBufferPointer<UInt8> {
+      out.append(contentsOf: UnsafeBufferPointer(rebasing: bytes[start..<end]))
+      return
+    }
     for index in start..<end {
       let character = UInt32(truncatingIfNeeded: text[index])
       if character < 0x80 {
