@@ -22,68 +22,73 @@ package struct CacheWriter: Sendable {
   package func save(
     _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true
   ) throws(Diagnostic) -> Content {
-    try save(path, DigestKinds(algorithm, sha256: sha256), algorithm, relink: relink, filter: snapshotter.filter)
+    let place = snapshotter.place(path)
+    let work = StoreWork(
+      store: cache.store(algorithm), index: snapshotter.index, kinds: DigestKinds(algorithm, sha256: sha256),
+      algorithm: algorithm, byHardlink: relink && cache.linkTypes.first == .hardlink,
+      observed: snapshotter.index.now())
+    guard let (found, isLink) = try look(place.absolute) else { return .missing }
+    if found.isDirectory { return .directory(try save(folder: place, work, relink: relink)) }
+    guard found.isFile else { throw .notAFile(place.absolute) }
+    var file = FoundFile(
+      path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
+    let isExecutable = file.isExecutable
+    let digests = try store([file], in: place, work)
+    if relink { file = try link([file], in: place, digests, algorithm, isTree: false)[0] }
+    guard let content = FileContent(digests[0], work.kinds, file.fingerprint, isExecutable: isExecutable) else {
+      throw .vanished(place.absolute)
+    }
+    return .file(content)
   }
 
   private func save(
-    _ path: RepoPath, _ kinds: DigestKinds, _ algorithm: ContentHash.Algorithm, relink: Bool, filter: any PathFilter
-  ) throws(Diagnostic) -> Content {
-    let place = snapshotter.place(path)
-    let observed = snapshotter.index.now()
-    var isLink = false
-    var found: Glibc.stat
-    switch RawFile.stat(place.absolute, followLinks: false) {
-    case .failure(let error) where error.code == ENOENT || error.code == ENOTDIR: return .missing
-    case .failure(let error): throw .system(error.code, "look at it", place.absolute)
-    case .success(let own): found = own
+    folder place: Snapshotter.Place, _ work: StoreWork, relink: Bool
+  ) throws(Diagnostic) -> DirectoryContent {
+    let files = try DirectoryScan(place.absolute, base: place.base, filter: snapshotter.filter).files
+    let digests = try store(files, in: place, work)
+    var content = try DirectoryContent(files, digests, work.kinds)
+    if try !work.store.contains(content.hash) {
+      try work.store.write(ManifestJSON.encode(content.manifest), as: content.hash)
     }
-    if found.isSymbolicLink {
-      isLink = true
-      guard case .success(let target) = RawFile.stat(place.absolute, followLinks: true) else { return .missing }
-      found = target
+    if relink {
+      content.fingerprints = try link(files, in: place, digests, work.algorithm, isTree: true).map(\.fingerprint)
     }
-    if found.isFile {
-      let file = FoundFile(
-        path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
-      let (files, digests) = try store([file], in: place, kinds, algorithm, relink: relink, observed, isTree: false)
-      guard let content = FileContent(digests[0], kinds, files[0].fingerprint, isExecutable: file.isExecutable) else {
-        throw .vanished(place.absolute)
-      }
-      return .file(content)
-    }
-    guard found.isDirectory else { throw .notAFile(place.absolute) }
-    let scan = try DirectoryScan(place.absolute, base: place.base, filter: filter)
-    let (files, digests) = try store(scan.files, in: place, kinds, algorithm, relink: relink, observed, isTree: true)
-    return .directory(try DirectoryContent(files, digests, kinds))
+    return content
   }
 
-  /// Stores `files` and their manifest, then links. The files come back with their new fingerprints.
+  /// What the path leads to, and whether it is a link; `nil` when nothing is there.
+  private func look(_ path: String) throws(Diagnostic) -> (found: Glibc.stat, isLink: Bool)? {
+    switch RawFile.stat(path, followLinks: false) {
+    case .failure(let error) where error.code == ENOENT || error.code == ENOTDIR: return nil
+    case .failure(let error): throw .system(error.code, "look at it", path)
+    case .success(let own) where !own.isSymbolicLink: return (own, false)
+    case .success:
+      guard case .success(let target) = RawFile.stat(path, followLinks: true) else { return nil }
+      return (target, true)
+    }
+  }
+
   private func store(
-    _ files: [FoundFile], in place: Snapshotter.Place, _ kinds: DigestKinds, _ algorithm: ContentHash.Algorithm,
-    relink: Bool, _ observed: Nanoseconds, isTree: Bool
-  ) throws(Diagnostic) -> ([FoundFile], [Digests]) {
-    let work = StoreWork(
-      store: cache.store(algorithm), index: snapshotter.index, kinds: kinds, algorithm: algorithm,
-      byHardlink: relink && cache.linkTypes.first == .hardlink, observed: observed)
-    let digests = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
+    _ files: [FoundFile], in place: Snapshotter.Place, _ work: StoreWork
+  ) throws(Diagnostic) -> [Digests] {
+    try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       try work.store(files[number], place.appending(files[number].path), buffer)
     }
-    if isTree {
-      let content = try DirectoryContent(files, digests, kinds)
-      if try !work.store.contains(content.hash) {
-        try work.store.write(ManifestJSON.encode(content.manifest), as: content.hash)
-      }
-    }
-    if !relink { return (files, digests) }
+  }
+
+  /// Gives the workspace the configured kind of link; the files come back as they are then.
+  private func link(
+    _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ algorithm: ContentHash.Algorithm,
+    isTree: Bool
+  ) throws(Diagnostic) -> [FoundFile] {
     let linker = ObjectLinker(cache, algorithm)
-    let linked = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
+    return try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       let file = files[number]
       guard let digest = digests[number][algorithm] else { return file }
       return try link(
         file, place.appending(file.path), ContentHash(algorithm, digest), digests[number], linker, isTree: isTree,
         buffer)
     }
-    return (linked, digests)
   }
 
   private func link(

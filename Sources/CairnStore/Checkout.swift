@@ -53,17 +53,17 @@ package struct Checkout: Sendable {
       for entry in folder.manifest.entries {
         try plan.delete(entry.path, ContentHash(algorithm, entry.md5), self)
       }
-      plan.counts.deleted = folder.manifest.entries.count
-      plan.counts.modified = 1
       plan.creations = [want]
       plan.emptied = try folders(path) + [""]
+      plan.counts.deleted = folder.manifest.entries.count + plan.emptied.count - 1
+      plan.counts.modified = 1
       plan.change = .modified
     case (.directory(let folder), .nothing):
       for entry in folder.manifest.entries {
         try plan.delete(entry.path, ContentHash(algorithm, entry.md5), self)
       }
-      plan.counts.deleted = folder.manifest.entries.count
       plan.emptied = try folders(path) + [""]
+      plan.counts.deleted = folder.manifest.entries.count + plan.emptied.count
       plan.change = .deleted
     case (.directory(let folder), .folder(let files)):
       plan.isFolder = true
@@ -180,11 +180,15 @@ package struct Checkout: Sendable {
     let have = now.manifest.entries
     var index = 0
     var folders = Set<RepoPath>()
+    for file in want { noteParents(of: file.path, &folders) }
+    func delete(_ old: DirectoryManifest.Entry) throws(Diagnostic) {
+      try plan.delete(old.path, ContentHash(algorithm, old.md5), self)
+      // A file where a folder must be: DVC counts the folder's files only.
+      if !folders.contains(RepoPath(unchecked: old.path)) { plan.counts.deleted += 1 }
+    }
     for file in want {
-      noteParents(of: file.path, &folders)
       while index < have.count, have[index].path.precedesInBytes(file.path) {
-        try plan.delete(have[index].path, ContentHash(algorithm, have[index].md5), self)
-        plan.counts.deleted += 1
+        try delete(have[index])
         index += 1
       }
       guard index < have.count, have[index].path.hasSameBytes(as: file.path) else {
@@ -206,12 +210,13 @@ package struct Checkout: Sendable {
         plan.counts.modified += 1
       }
     }
-    for old in have[index...] {
-      try plan.delete(old.path, ContentHash(algorithm, old.md5), self)
-      plan.counts.deleted += 1
-    }
+    for old in have[index...] { try delete(old) }
     plan.emptied = try self.folders(plan.path).filter { !folders.contains(RepoPath(unchecked: $0)) }
     plan.counts.deleted += plan.emptied.count
+    // A folder where a file must be: one file modified, not one deleted and one added.
+    let new = Set(plan.creations.map { RepoPath(unchecked: $0.path) })
+    let replaced = plan.emptied.count { new.contains(RepoPath(unchecked: $0)) }
+    plan.counts += CheckoutCounts(added: -replaced, modified: replaced, deleted: -replaced)
     if plan.counts != CheckoutCounts() { plan.change = .modified }
   }
 

@@ -35,13 +35,15 @@ struct FoundFile: Sendable {
 }
 
 struct DirectoryScan {
-  var files: [FoundFile] = []
+  /// Ordered by the bytes of their paths.
+  private(set) var files: [FoundFile] = []
 
   /// - Parameters:
   ///   - folder: where it lies on the disk.
   ///   - base: its path in the project; `nil` outside, where no filter applies.
   init(_ folder: String, base: RepoPath?, filter: any PathFilter) throws(Diagnostic) {
     try visit(folder, relative: "", base: base, filter: filter)
+    files.sort { $0.path.precedesInBytes($1.path) }
   }
 
   private mutating func visit(

@@ -62,7 +62,6 @@ package final class LocalObjectStore: ObjectStore {
     case .success(let found):
       if found.permissions == Self.protectedMode { return .whole(size: UInt64(found.st_size)) }
       let kinds = DigestKinds(algorithm, sha256: false)
-      // A manifest is named by its plain MD5 in either layout… but DVC 2 unified line ends there, too: it has none.
       guard let digests = try ContentHasher.digests(ofFile: path, kinds) else { return .missing }
       guard digests[algorithm] == hash.digest else {
         try Files.remove(path)

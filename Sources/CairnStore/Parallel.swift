@@ -2,12 +2,9 @@
 import CairnCore
 import CairnSystem
 import Dispatch
-import Glibc
 import Synchronization
 
 enum Parallel {
-  /// More than the processors that Dispatch gives threads to would only wait for them.
-  private static let workers = max(1, Int(sysconf(Int32(_SC_NPROCESSORS_ONLN))))
 
   /// `body(0)…body(count - 1)` in their order, computed by several threads, each of which makes one tool (a buffer,
   /// say). Of several errors the one of the lowest number that was reached is thrown; nothing new is begun after one.
@@ -21,7 +18,7 @@ enum Parallel {
       return try run(0..<count, tool, body)
     }
     let progress = Progress<Value>(chunks: chunks)
-    DispatchQueue.concurrentPerform(iterations: min(chunks, workers)) { _ in
+    DispatchQueue.concurrentPerform(iterations: min(chunks, Machine.processorCount())) { _ in
       let tool = makeTool()
       while let number = progress.take() {
         do throws(Diagnostic) {

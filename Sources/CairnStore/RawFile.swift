@@ -3,6 +3,7 @@
 import CairnCore
 import CairnSystem
 import Glibc
+import Synchronization
 
 /// A buffer that one worker fills again and again.
 struct ReadBuffer: ~Copyable {
@@ -114,12 +115,14 @@ enum RawFile {
     return UInt32(mask)
   }()
 
-  /// A name that no other process picks, for a file that is renamed once it is whole.
+  /// A name that nobody else picks, for a file that is renamed once it is whole.
   static func temporaryName() -> String {
-    var generator = SystemRandomNumberGenerator()
-    let high = String(generator.next(), radix: 36)
-    return ".\(high)\(String(UInt32.random(in: 0...UInt32.max, using: &generator), radix: 36)).tmp"
+    "." + process + String(temporaryCount.add(1, ordering: .relaxed).newValue, radix: 36) + ".tmp"
   }
+
+  private static let temporaryCount = Atomic<UInt64>(0)
+  /// Random, since the numbers of processes of other hosts and containers repeat.
+  private static let process = String(UInt64.random(in: 0...UInt64.max), radix: 36) + "-"
 }
 
 struct Errno: Error { let code: Int32 }

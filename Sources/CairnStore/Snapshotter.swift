@@ -133,8 +133,7 @@ package struct Snapshotter: Sendable {
         let scan = try? DirectoryScan(place.absolute, base: place.base, filter: filter),
         scan.files.count == directory.manifest.entries.count
       else { return false }
-      let files = scan.files.sorted { $0.path.precedesInBytes($1.path) }
-      return zip(zip(files, directory.manifest.entries), directory.fingerprints).allSatisfy { pair, before in
+      return zip(zip(scan.files, directory.manifest.entries), directory.fingerprints).allSatisfy { pair, before in
         let (file, entry) = pair
         return file.path.hasSameBytes(as: entry.path) && (entry.isExecutable ?? file.isExecutable) == file.isExecutable
           && isSame(
@@ -168,14 +167,13 @@ extension FileContent {
 }
 
 extension DirectoryContent {
-  /// `digests` are those of `files`, in the same order.
+  /// `files` as a scan orders them, `digests` in the same order.
   init(_ files: [FoundFile], _ digests: [Digests], _ kinds: DigestKinds) throws(Diagnostic) {
     let algorithm: ContentHash.Algorithm = kinds.contains(.md5) ? .md5 : .md5Dos2unix
-    let order = files.indices.sorted { files[$0].path.precedesInBytes(files[$1].path) }
     var entries: [DirectoryManifest.Entry] = []
     entries.reserveCapacity(files.count)
     var size: UInt64 = 0
-    for number in order {
+    for number in files.indices {
       let file = files[number]
       guard let md5 = digests[number][algorithm] else { throw .vanished(file.path) }
       entries.append(
@@ -189,7 +187,7 @@ extension DirectoryContent {
       hash: ContentHash(algorithm, ContentHasher.md5(of: ManifestJSON.encode(manifest)), isDirectory: true),
       sha256: kinds.contains(.sha256)
         ? DirectoryDocument.encode(manifest).map { ContentHasher.sha256(of: $0) } : nil,
-      size: size, fileCount: entries.count, manifest: manifest, fingerprints: order.map { files[$0].fingerprint })
+      size: size, fileCount: entries.count, manifest: manifest, fingerprints: files.map(\.fingerprint))
   }
 }
 

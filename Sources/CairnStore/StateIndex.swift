@@ -128,6 +128,7 @@ package final class StateIndex: Sendable {
       guard !state.pending.isEmpty else { return }
       var keys = Set<UInt64>()
       var bytes: [UInt8] = []
+      bytes.reserveCapacity(state.pending.count * StateRecord.size)
       for key in state.pending where keys.insert(key).inserted { state.records[key]?.append(to: &bytes) }
       state.pending.removeAll()
       state.stored += keys.count
@@ -199,6 +200,7 @@ package final class StateIndex: Sendable {
   /// The time that the file server gives to a file that is made now.
   private static func serverTime(beside path: String) -> Nanoseconds? {
     let probe = path + RawFile.temporaryName()
+    if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) { try? Files.makeDirectories(String(path[..<slash])) }
     let descriptor = RawFile.open(probe, O_WRONLY | O_CREAT | O_EXCL, 0o600)
     guard descriptor >= 0 else { return nil }
     defer {
@@ -206,7 +208,8 @@ package final class StateIndex: Sendable {
       _ = RawFile.unlink(probe)
     }
     var found = Glibc.stat()
-    guard write(descriptor, "x", 1) == 1, fstat(descriptor, &found) == 0 else { return nil }
+    // Only what has reached the server bears its time.
+    guard write(descriptor, "x", 1) == 1, fsync(descriptor) == 0, fstat(descriptor, &found) == 0 else { return nil }
     return found.fingerprint.modified
   }
 }

@@ -39,16 +39,28 @@ struct StateRecord: Equatable {
   }
 
   func append(to bytes: inout [UInt8]) {
-    let dos = digests.md5Dos2unix
-    let sha = digests.sha256
-    let words: [UInt64] = [
-      key, fingerprint.size, UInt64(bitPattern: fingerprint.modified), fingerprint.inode, fingerprint.device,
-      UInt64(bitPattern: observed), digests.md5?.high ?? 0, digests.md5?.low ?? 0, dos?.high ?? 0, dos?.low ?? 0,
-      sha?.high.high ?? 0, sha?.high.low ?? 0, sha?.low.high ?? 0, sha?.low.low ?? 0, UInt64(digests.kinds.rawValue),
-    ]
-    for word in words + [Self.checksum { words[$0] }] {
-      withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
+    let (md5, dos2unix, sha256) = (digests.md5, digests.md5Dos2unix, digests.sha256)
+    func word(_ index: Int) -> UInt64 {
+      switch index {
+      case 0: key
+      case 1: fingerprint.size
+      case 2: UInt64(bitPattern: fingerprint.modified)
+      case 3: fingerprint.inode
+      case 4: fingerprint.device
+      case 5: UInt64(bitPattern: observed)
+      case 6: md5?.high ?? 0
+      case 7: md5?.low ?? 0
+      case 8: dos2unix?.high ?? 0
+      case 9: dos2unix?.low ?? 0
+      case 10: sha256?.high.high ?? 0
+      case 11: sha256?.high.low ?? 0
+      case 12: sha256?.low.high ?? 0
+      case 13: sha256?.low.low ?? 0
+      default: UInt64(digests.kinds.rawValue)
+      }
     }
+    for index in 0..<15 { withUnsafeBytes(of: word(index).littleEndian) { bytes.append(contentsOf: $0) } }
+    withUnsafeBytes(of: Self.checksum(word).littleEndian) { bytes.append(contentsOf: $0) }
   }
 
   private static func checksum(_ word: (Int) -> UInt64) -> UInt64 {

@@ -24,7 +24,10 @@ import Testing
     ("cp f d/a", .modified, CheckoutCounts(modified: 1)),
     ("cp f d/new", .modified, CheckoutCounts(deleted: 1)),
     ("mkdir d/n; cp f d/n/x", .modified, CheckoutCounts(deleted: 2)),
-    ("rm d/s/b; mkdir d/s/b; cp f d/s/b/x", .modified, CheckoutCounts(added: 1, deleted: 2)),
+    ("rm d/s/b; mkdir d/s/b; cp f d/s/b/x", .modified, CheckoutCounts(modified: 1, deleted: 1)),
+    ("mkdir d/none", .modified, CheckoutCounts(deleted: 1)),
+    ("rm -r d/s; cp f d/s", .modified, CheckoutCounts(added: 2)),
+    ("rm -r d/*", .modified, CheckoutCounts(added: 3)),
     ("chmod +x d/a", .modified, CheckoutCounts(modified: 1)),
     ("rm -r d; cp f d", .modified, CheckoutCounts(added: 3)),
   ] as [(String, CheckoutChange?, CheckoutCounts)])
@@ -40,6 +43,22 @@ import Testing
     #expect(checkout.snapshotter.observe(repoPath("d")).hash == d)
     #expect(try scratch.sh("find d -type d | sort") == "d\nd/s\n")
     #expect(try scratch.sh("find . -name '*.tmp'") == "")
+  }
+
+  @Test("a folder at a file's place goes, and is counted as DVC counts", arguments: [
+    ("rm f; mkdir f", CheckoutCounts(modified: 1)),
+    ("rm f; mkdir f; cp d/a f/x", CheckoutCounts(modified: 1, deleted: 1)),
+    ("rm f; mkdir -p f/y; cp d/a f/y/x", CheckoutCounts(modified: 1, deleted: 2)),
+  ])
+  func folderAtFile(script: String, counts: CheckoutCounts) throws {
+    let (scratch, _, f) = try saved()
+    try scratch.sh(script)
+    let checkout = scratch.checkout()
+    let plan = try checkout.plan(target("f", f))
+    #expect(plan.change == .modified)
+    #expect(plan.counts == counts)
+    #expect(try checkout.apply(plan))
+    #expect(try scratch.sh("cat f") == "f\n")
   }
 
   @Test("files that no cache holds are named before they are lost", arguments: [
