@@ -5,7 +5,7 @@ internal import CairnSystem
 package enum CairnFolder {
   /// Makes the folder where it is missing, hidden from git (but for `config.toml`) and from DVC's walk.
   package static func prepare(_ repository: Repository) throws(Diagnostic) {
-    try write("*\n!/config.toml\n", to: Repository.join(repository.cairnFolder, ".gitignore"), in: repository)
+    try write("*\n!config.toml\n", to: Repository.join(repository.cairnFolder, ".gitignore"), in: repository)
     // Outputs that were moved aside may hold a dvc.yaml, which DVC would take for a part of the pipeline.
     try write("*\n", to: Repository.join(repository.cairnFolder, ".dvcignore"), in: repository)
   }

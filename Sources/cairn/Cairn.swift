@@ -78,7 +78,9 @@ struct Cairn: ParsableCommand {
       CacheCommand.self,
       ConfigCommand.self,
       RemoteCommand.self,
+      LineageCommand.self,
       RootCommand.self,
+      RunsCommand.self,
       VersionCommand.self,
     ],
     helpNames: [.short, .long])

@@ -1,0 +1,201 @@
+// What a word on the command line asks the lineage of: a version of a path, all places of a hash, or a run.
+// Knows locks, work tree and index; knows nothing of how lineage is walked.
+package import CairnCore
+import CairnFormats
+package import CairnLineage
+import CairnStore
+import CairnSystem
+
+package struct LineageSubject: Sendable {
+  package enum What: Sendable {
+    case run(RunID)
+    /// With the run behind the lock entry and the origin, where they are known.
+    case artifacts([LineageArtifact], producer: RunID?, origin: RunRecord.Origin?)
+  }
+  package var what: What
+  /// What deserves to be said beside the answer.
+  package var notes: [String] = []
+
+  package static func find(
+    _ word: String, rev: String?, _ repository: Repository, _ settings: Settings, _ index: LineageIndex
+  ) throws(Diagnostic) -> LineageSubject {
+    let finder = Finder(repository: repository, index: index, rev: rev)
+    for (prefix, kind) in [("path:", Kind.path), ("md5:", .hash), ("sha256:", .hash), ("run:", .run)]
+    where word.hasPrefix(prefix) {
+      return try finder.find(String(word.dropFirst(prefix.utf8.count)), kind, said: word)
+    }
+    if word.hasPrefix("models:/") {
+      var diagnostic = Diagnostic(.usage, "'models:/' is not in this version")
+      diagnostic.exitCode = 254
+      throw diagnostic
+    }
+    return try finder.find(word)
+  }
+
+  enum Kind: String { case path, hash, run }
+}
+
+private struct Finder {
+  let repository: Repository
+  let index: LineageIndex
+  let rev: String?
+
+  typealias Kind = LineageSubject.Kind
+
+  func find(_ word: String, _ kind: Kind, said: String) throws(Diagnostic) -> LineageSubject {
+    switch kind {
+    case .path:
+      if let subject = try path(word) { return subject }
+      throw Diagnostic.noSubject("nothing is known of the path '\(word)'")
+    case .hash:
+      if let subject = try hash(word) { return subject }
+      throw Diagnostic.noSubject("no record has the hash '\(word)'")
+    case .run: return LineageSubject(what: .run(try index.resolve(word)))
+    }
+  }
+
+  /// A word that says not what it is: an existing or tracked path wins.
+  func find(_ word: String) throws(Diagnostic) -> LineageSubject {
+    if let subject = try path(word) { return subject }
+    var found: [(Kind, LineageSubject)] = []
+    var runError: Diagnostic?
+    do {
+      if RunReference(word) != nil { found.append((.run, LineageSubject(what: .run(try index.resolve(word))))) }
+    } catch { runError = error }
+    if let subject = try hash(word) { found.append((.hash, subject)) }
+    if found.count > 1 {
+      throw Diagnostic(.ambiguousSubject, "'\(word)' begins the name of a run and a file's hash")
+        .hinting("say 'run:\(word)' or 'md5:\(word)'")
+    }
+    if let only = found.first { return only.1 }
+    if let runError, runError.code != .noSuchRun || word.hasPrefix("@") { throw runError }
+    throw Diagnostic.noSubject("'\(word)' is no path, hash or run that Cairn knows")
+  }
+
+  // MARK: Hashes
+
+  private func hash(_ word: String) throws(Diagnostic) -> LineageSubject? {
+    let digits = word.hasSuffix(".dir") ? String(word.dropLast(4)) : word
+    guard digits.utf8.count >= 4, digits.utf8.allSatisfy({ "0123456789abcdefABCDEF".utf8.contains($0) }) else { return nil }
+    let artifacts = try index.artifacts(hashPrefix: digits)
+    guard let first = artifacts.first else { return nil }
+    let hashes = Set(artifacts.map { $0.md5?.hasPrefix(digits.lowercased()) == true ? $0.md5 ?? "" : $0.contentHash })
+    if hashes.count > 1 {
+      throw Diagnostic(.ambiguousSubject, "'\(word)' begins \(hashes.count) hashes")
+        .noting(hashes.sorted().prefix(20).joined(separator: "\n      ")).hinting("give more digits")
+    }
+    _ = first
+    return LineageSubject(what: .artifacts(artifacts, producer: nil, origin: nil))
+  }
+
+  // MARK: Paths
+
+  private func path(_ word: String) throws(Diagnostic) -> LineageSubject? {
+    let folder = repository.workingFolder ?? .root
+    let inside = word.hasPrefix("/") ? repository.repoPath(of: word) : folder.resolving(word)
+    guard let path = inside, !path.isRoot else { return nil }
+    if let rev { return try committed(path, rev) }
+    let tracked = try trackedPaths()
+    if let entry = tracked.at(path) { return try version(path, entry) }
+    let known = try index.artifacts(path: path.text)
+    if let content = try observe(path), let md5 = content.hash?.text {
+      let same = known.first { $0.md5 == md5 }
+      if same == nil, let entry = tracked.around(path) {
+        var subject = try version(entry.path, entry)
+        subject.notes.insert("'\(path)' is part of '\(entry.path)'", at: 0)
+        return subject
+      }
+      let isInGit = try isInGit(path)
+      return subject(path, md5, content.size, origin: isInGit ? .init(.git) : nil, isInGit: isInGit)
+    }
+    guard let newest = known.first else { return nil }
+    return LineageSubject(
+      what: .artifacts([newest], producer: nil, origin: nil),
+      notes: ["'\(path)' is not here: this is its newest recorded version"])
+  }
+
+  /// A path that the lock or a `.dvc` file names: what lies there now, else what is locked.
+  private func version(_ path: RepoPath, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> LineageSubject {
+    let locked = entry.file?.hashText
+    let content = try observe(path)
+    let md5 = content?.hash?.text ?? locked
+    guard let md5 else {
+      throw Diagnostic.noSubject("'\(path)' was never made: it has no hash, neither in the work tree nor in dvc.lock")
+    }
+    guard let locked, md5 == locked else {
+      var subject = subject(path, md5, content?.size, origin: .init(.none), isInGit: false)
+      subject.notes.append("'\(path)' is not the version that is locked: it was changed afterwards")
+      return subject
+    }
+    var producer: RunID?
+    if let work = entry.work { producer = try index.run(behind: work, of: entry.stage) }
+    return subject(
+      path, md5, content?.size ?? entry.file?.size, producer: producer, origin: entry.origin, isInGit: false)
+  }
+
+  private func committed(_ path: RepoPath, _ rev: String) throws(Diagnostic) -> LineageSubject? {
+    guard let git = try GitRepository.find(from: repository.root) else {
+      throw Diagnostic.noSubject("--rev needs git, and this project is not in a git repository")
+    }
+    guard let commit = try git.revision(rev) else { throw Diagnostic.noSubject("unknown Git revision '\(rev)'") }
+    let tracked = try TrackedPaths.inCommit(commit, git, repository)
+    if let entry = tracked.at(path) ?? tracked.around(path), let hash = entry.file?.hashText {
+      var producer: RunID?
+      if let work = entry.work { producer = try index.run(behind: work, of: entry.stage) }
+      return subject(entry.path, hash, entry.file?.size, producer: producer, origin: entry.origin, isInGit: false)
+    }
+    let prefix = Repository.relative(repository.root, to: git.workTree)
+    let name = prefix == "." ? path.text : prefix + "/" + path.text
+    guard let bytes = try GitObjects(git).show(commit, name) else { return nil }
+    return subject(
+      path, ContentHasher.md5(of: bytes).hex, UInt64(bytes.count), origin: .init(.git), isInGit: true)
+  }
+
+  private func subject(
+    _ path: RepoPath, _ md5: String, _ size: UInt64?, producer: RunID? = nil, origin: RunRecord.Origin?, isInGit: Bool
+  ) -> LineageSubject {
+    let known = ((try? index.artifacts(path: path.text)) ?? []).first { $0.md5 == md5 }
+    let artifact = known ?? LineageArtifact(
+      repository: repositoryName, path: path.text, md5: md5, sha256: nil, size: size)
+    return LineageSubject(what: .artifacts([artifact], producer: producer, origin: origin))
+  }
+
+  /// As records have it.
+  private var repositoryName: String {
+    guard let git = (try? GitRepository.find(from: repository.root)) ?? nil else { return "" }
+    return ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil) ?? ""
+  }
+
+  private func isInGit(_ path: RepoPath) throws(Diagnostic) -> Bool {
+    guard let git = try GitRepository.find(from: repository.root) else { return false }
+    let prefix = Repository.relative(repository.root, to: git.workTree)
+    return try git.isTracked(prefix == "." ? path.text : prefix + "/" + path.text)
+  }
+
+  private func trackedPaths() throws(Diagnostic) -> TrackedPaths {
+    let git = try GitRepository.find(from: repository.root)
+    let project = PipelineLoader(
+      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree
+    ).loadKeepingFailures()
+    return TrackedPaths(project)
+  }
+
+  private func observe(_ path: RepoPath) throws(Diagnostic) -> Content? {
+    guard Files.exists(repository.absolute(path)) else { return nil }
+    let state = StateIndex(
+      path: Repository.join(repository.cairnFolder, "state"),
+      isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+    let content = Snapshotter(root: repository.root, index: state).observe(path)
+    if case .unknown(let diagnostic) = content { throw diagnostic }
+    return content
+  }
+}
+
+extension Diagnostic.Code {
+  package static let ambiguousSubject = Diagnostic.Code("ambiguous-subject")
+  package static let noSubject = Diagnostic.Code("no-subject")
+}
+
+extension Diagnostic {
+  fileprivate static func noSubject(_ words: String) -> Diagnostic { Diagnostic(.noSubject, words) }
+}

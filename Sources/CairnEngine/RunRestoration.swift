@@ -1,0 +1,245 @@
+// Brings what a run had back into the workspace: parameters into their files, outputs from the cache or from `kept`.
+// Runs nothing, and leaves locks alone unless a person accepts (`RunRestoration+Accept.swift`).
+package import CairnCore
+import CairnFormats
+import CairnStore
+import CairnSystem
+
+package struct RunRestoration: Sendable {
+  let repository: Repository
+  let settings: Settings
+  let cache: DataCache
+  let snapshotter: Snapshotter
+
+  package init(_ repository: Repository, _ settings: Settings) {
+    self.repository = repository
+    self.settings = settings
+    cache = DataCache(
+      folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
+      isShared: settings.isCacheShared)
+    let state = StateIndex(
+      path: Repository.join(repository.cairnFolder, "state"),
+      isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+    snapshotter = Snapshotter(root: repository.root, index: state)
+  }
+
+  package struct Applied: Sendable {
+    package struct Change: Sendable {
+      package var file: String
+      package var key: String
+      package var was: Value?
+      package var now: Value
+    }
+    package var parameters: [Change] = []
+    package var outputs: [String] = []
+    /// Outputs that no cache holds, or that lie outside of the project.
+    package var missing: [String] = []
+  }
+
+  /// - Parameter force: replace files that no cache holds.
+  package func apply(_ record: RunRecord, of run: RunID, force: Bool) throws(Diagnostic) -> Applied {
+    guard record.result.isTrusted || record.result == .restored else {
+      throw Diagnostic(
+        .usage, "run \(run.short) of '\(record.stage.address)' ended as '\(record.result.rawValue)': it has no outputs to trust"
+      ).hinting(record.result == .inputChanged ? "`cairn runs salvage \(run.short)` brings back what it made" : "")
+    }
+    return try locked { () throws(Diagnostic) in
+      // All that can be refused is refused before anything is written.
+      var plans: [(checkout: Checkout, plan: CheckoutPlan)] = []
+      var applied = Applied()
+      for output in record.outputs {
+        guard let path = RepoPath(output.path), let hash = output.md5.flatMap({ ContentHash($0) }) else {
+          applied.missing.append(output.path)
+          continue
+        }
+        if snapshotter.observe(path).hash == hash { continue }
+        guard try cache.contains(hash) else {
+          applied.missing.append(output.path)
+          continue
+        }
+        let checkout = Checkout(cache: cache, snapshotter: snapshotter)
+        let plan = try checkout.plan(CheckoutTarget(path: path, hash: hash, size: output.size))
+        if !force, let lost = plan.unsaved.first {
+          throw Diagnostic(.wouldLose, "'\(repository.repoPath(of: lost)?.text ?? lost)' is in no cache and would be lost")
+            .hinting("move it away, or pass --force")
+        }
+        plans.append((checkout, plan))
+      }
+      let files = try parameterFiles(record, &applied)
+      for (path, bytes) in files { try AtomicFile.writeKeepingMode(bytes, to: path, sync: false) }
+      for (checkout, plan) in plans {
+        if try checkout.apply(plan) { applied.outputs.append(plan.path.text) } else { applied.missing.append(plan.path.text) }
+      }
+      return applied
+    }
+  }
+
+  // MARK: Parameters
+
+  private func parameterFiles(
+    _ record: RunRecord, _ applied: inout Applied
+  ) throws(Diagnostic) -> [(path: String, bytes: [UInt8])] {
+    var files: [(path: String, bytes: [UInt8])] = []
+    for (file, values) in record.params {
+      let path = file.hasPrefix("/") ? file : repository.absolute(RepoPath(unchecked: file))
+      let source = SourceText(path: file, bytes: try Files.read(path) ?? [])
+      let present = source.bytes.isEmpty ? Value.emptyMap : try ParameterFile.parse(source).value
+      let changes = values.compactMap { key, value -> Applied.Change? in
+        let was = present.parameter(key)
+        if let was, was.isEqualInPython(to: value) { return nil }
+        return Applied.Change(file: file, key: key, was: was, now: value)
+      }
+      if changes.isEmpty { continue }
+      files.append((path, try Self.edited(source, present, changes)))
+      applied.parameters += changes
+    }
+    return files
+  }
+
+  private static func edited(
+    _ source: SourceText, _ present: Value, _ changes: [Applied.Change]
+  ) throws(Diagnostic) -> [UInt8] {
+    let name = source.path.lowercased()
+    if name.hasSuffix(".toml") {
+      var editor = try TOMLEditor(source)
+      for change in changes { try editor.set(change.key.split(separator: ".").map(String.init), to: change.now) }
+      return Array(editor.text.utf8)
+    }
+    if name.hasSuffix(".json") {
+      var value = present
+      for change in changes { value = value.setting(change.key.split(separator: ".").map(String.init)[...], to: change.now) }
+      return Array((JSONWriter.text(value, indent: 4, ensureASCII: false) + "\n").utf8)
+    }
+    if name.hasSuffix(".py") {
+      throw Diagnostic(.usage, "cannot put parameters back into '\(source.path)': it is a program")
+        .hinting(changes.map { "\($0.key) = \($0.now.scalarText)" }.joined(separator: ", "))
+    }
+    var editor = try YAMLEditor(source)
+    for change in changes {
+      try editor.set(present.steps(change.key), to: change.now)
+    }
+    return Array(editor.text.utf8)
+  }
+
+  // MARK: Salvage
+
+  /// The outputs that were kept under the run, back at their places; gives the paths that had to be written.
+  package func salvage(_ record: RunRecord, of run: RunID) throws(Diagnostic) -> [String] {
+    let kept = Repository.join(repository.cairnFolder, "kept/" + run.hex)
+    guard Files.isDirectory(kept) else {
+      throw Diagnostic(.noSuchRun, "nothing is kept of run \(run.short) ('\(record.result.rawValue)')")
+        .hinting("only a run that ended as 'input-changed' leaves outputs to salvage")
+    }
+    return try locked { () throws(Diagnostic) in
+      var written: [(path: RepoPath, source: String)] = []
+      for output in record.outputs {
+        guard let path = RepoPath(output.path) else { continue }
+        let source = Repository.join(kept, path.text)
+        guard Files.exists(source, followLinks: false) else { continue }
+        let now = snapshotter.observe(path)
+        if let hash = now.hash, hash.text == output.md5 { continue }
+        if !now.isMissing {
+          guard let hash = now.hash, try cache.contains(hash) else {
+            throw Diagnostic(.wouldLose, "'\(path)' is in no cache and would be lost").hinting("move it away first")
+          }
+        }
+        written.append((path, source))
+      }
+      for (path, source) in written {
+        let target = repository.absolute(path)
+        try Self.removeTree(target)
+        try Files.makeDirectories(Repository.parent(target))
+        try Self.copyTree(source, to: target)
+      }
+      return written.map(\.path.text)
+    }
+  }
+
+  static func removeTree(_ path: String) throws(Diagnostic) {
+    guard let stat = try FileStat.of(path, followLinks: false) else { return }
+    guard stat.isDirectory else {
+      try Files.remove(path)
+      return
+    }
+    for entry in try Files.list(path) ?? [] { try removeTree(Repository.join(path, entry.name)) }
+    try Files.removeEmptyDirectory(path)
+  }
+
+  static func copyTree(_ source: String, to target: String) throws(Diagnostic) {
+    guard let stat = try FileStat.of(source, followLinks: false) else { return }
+    switch stat.kind {
+    case .directory:
+      try Files.makeDirectories(target)
+      for entry in try Files.list(source) ?? [] {
+        try copyTree(Repository.join(source, entry.name), to: Repository.join(target, entry.name))
+      }
+    case .symlink:
+      if let link = try Files.readLink(source) { _ = try FileLink.make(.symlink, from: link, to: target) }
+    default:
+      if try !FileLink.make(.reflink, from: source, to: target) { _ = try FileLink.make(.copy, from: source, to: target) }
+      try Files.chmod(target, stat.mode | 0o200)
+    }
+  }
+
+  /// Runs `body` under DVC's lock of the project, waiting for another holder at most a minute.
+  func locked<Result>(_ body: () throws(Diagnostic) -> Result) throws(Diagnostic) -> Result {
+    try Files.makeDirectories(repository.temporaryFolder)
+    let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
+    guard try lock.lock(within: .seconds(60)) else {
+      throw Diagnostic(.locked, "the repository is locked by process \(lock.holder().map(String.init) ?? "unknown")")
+    }
+    defer { lock.release() }
+    return try body()
+  }
+}
+
+extension Value {
+  /// What a dotted key means in a parameter file; a key with dots in it that stands there as such wins.
+  fileprivate func parameter(_ key: String) -> Value? {
+    if let direct = self[key] { return direct }
+    var value = self
+    for step in steps(key) {
+      switch step {
+      case .key(let name):
+        guard let next = value[name] else { return nil }
+        value = next
+      case .index(let number):
+        guard let items = value.list, items.indices.contains(number) else { return nil }
+        value = items[number]
+      }
+    }
+    return value
+  }
+
+  /// `train.layers.0` as steps: a number is a position where there is a list.
+  fileprivate func steps(_ key: String) -> [PathStep] {
+    var steps: [PathStep] = []
+    var value: Value? = self
+    for part in key.split(separator: ".").map(String.init) {
+      if let items = value?.list, let number = Int(part) {
+        steps.append(.index(number))
+        value = items.indices.contains(number) ? items[number] : nil
+      } else {
+        steps.append(.key(part))
+        value = value?[part]
+      }
+    }
+    return steps
+  }
+
+  fileprivate func setting(_ path: ArraySlice<String>, to new: Value) -> Value {
+    guard let first = path.first else { return new }
+    if case .list(var items) = self, let number = Int(first), items.indices.contains(number) {
+      items[number] = items[number].setting(path.dropFirst(), to: new)
+      return .list(items)
+    }
+    var map = self.map ?? [:]
+    map[.string(first)] = (map[.string(first)] ?? .emptyMap).setting(path.dropFirst(), to: new)
+    return .map(map)
+  }
+}
+
+extension Diagnostic.Code {
+  /// Something that no cache holds would be overwritten.
+  package static let wouldLose = Diagnostic.Code("would-lose")
+}

@@ -1,0 +1,146 @@
+// Which paths locks and `.dvc` files give a hash, in the work tree or in a commit.
+package import CairnCore
+import CairnFormats
+package import CairnLineage
+package import CairnSystem
+
+package struct TrackedPaths: Sendable {
+  package struct Entry: Sendable {
+    package var path: RepoPath
+    /// The stage's address as records have it; the `.dvc` file for data.
+    package var stage: String
+    /// `nil` when nothing is locked yet.
+    package var file: LockedFile?
+    /// For finding the run behind it; `nil` for data.
+    package var work: WorkKey?
+    package var origin: RunRecord.Origin
+  }
+
+  private var entries: [RepoPath: Entry] = [:]
+
+  /// The output at exactly this path.
+  package func at(_ path: RepoPath) -> Entry? { entries[path] }
+
+  /// The output that holds this path.
+  package func around(_ path: RepoPath) -> Entry? {
+    var folder = path.parent
+    while !folder.isRoot {
+      if let entry = entries[folder] { return entry }
+      folder = folder.parent
+    }
+    return nil
+  }
+
+  package init(_ project: LoadedProject) {
+    for stage in project.pipeline.stages {
+      let lock = project.lockEntry(of: stage)
+      let work = lock.map { WorkKey(stage, $0) }
+      for (number, output) in stage.outputs.enumerated() {
+        guard let path = output.location.local else { continue }
+        let file = stage.tracked.map { $0.outputs.indices.contains(number) ? $0.outputs[number] : nil }
+          ?? lock?.out(output.declared)
+        entries[path] = Entry(
+          path: path, stage: stage.address.text(), file: file, work: stage.kind == .pipeline ? work : nil,
+          origin: stage.kind == .pipeline ? .init(.stage) : Self.origin(stage))
+      }
+    }
+  }
+
+  /// Where the data of a `.dvc` file came from.
+  private static func origin(_ stage: Stage) -> RunRecord.Origin {
+    guard stage.isImport, let dependency = stage.dependencies.first else {
+      return .init(stage.commands.isEmpty ? .dvcFile : .stage)
+    }
+    if let repository = dependency.source?.repository {
+      return .init(
+        .import, repository: repository["url"]?.string,
+        rev: repository["rev_lock"]?.string ?? repository["rev"]?.string, url: repository["url"]?.string)
+    }
+    let url = switch dependency.location {
+    case .url(let url): url
+    case .external(let path): path
+    case .local(let path): path.text
+    }
+    return .init(.importURL, url: url)
+  }
+
+  // MARK: In a commit
+
+  private init() {}
+
+  /// What the locks and `.dvc` files of a commit say. Templates are not resolved there: a `wdir` with `${}` is taken
+  /// for none.
+  package static func inCommit(
+    _ commit: String, _ git: GitRepository, _ repository: Repository
+  ) throws(Diagnostic) -> TrackedPaths {
+    var tracked = TrackedPaths()
+    let top = Repository.relative(repository.root, to: git.workTree)
+    let prefix = top == "." ? "" : top + "/"
+    let objects = GitObjects(git)
+    for file in try git.tree(commit, path: top == "." ? "" : top) ?? [] where file.path.hasPrefix(prefix) {
+      guard let path = RepoPath(String(file.path.dropFirst(prefix.utf8.count))) else { continue }
+      if path.text.hasSuffix(".dvc"), file.mode.hasPrefix("100") {
+        guard let document = try parse(file.path, commit, objects) else { continue }
+        tracked.add(dataFile: document, at: path)
+      } else if path.name == "dvc.lock" {
+        guard let document = try parse(file.path, commit, objects) else { continue }
+        let pipeline = try parse(prefix + path.parent.appending("dvc.yaml").text, commit, objects)
+        try tracked.add(lock: LockYAML.parse(document), of: pipeline, in: path.parent)
+      }
+    }
+    return tracked
+  }
+
+  private static func parse(
+    _ path: String, _ commit: String, _ objects: GitObjects
+  ) throws(Diagnostic) -> MarkedValue? {
+    guard let bytes = try objects.show(commit, path) else { return nil }
+    return try YAMLReader.parse(SourceText(path: path, bytes: bytes))
+  }
+
+  private mutating func add(dataFile document: MarkedValue, at file: RepoPath) {
+    let folder = document["wdir"]?.string.flatMap { file.parent.resolving($0) } ?? file.parent
+    let dependency = document["deps"]?.items?.first
+    for output in document["outs"]?.items ?? [] {
+      guard let name = output["path"]?.string, let path = folder.resolving(name), let md5 = output["md5"]?.string
+      else { continue }
+      let origin: RunRecord.Origin
+      if let source = dependency?["repo"] {
+        origin = .init(
+          .import, repository: source["url"]?.string, rev: source["rev_lock"]?.string, url: source["url"]?.string)
+      } else if let url = dependency?["path"]?.string {
+        origin = .init(.importURL, url: url)
+      } else {
+        origin = .init(.dvcFile)
+      }
+      let size = output["size"]?.scalar?.int.flatMap { UInt64(exactly: $0) }
+      entries[path] = Entry(
+        path: path, stage: file.text, file: LockedFile(path: name, hashName: "md5", hashText: md5, size: size),
+        work: nil, origin: origin)
+    }
+  }
+
+  private mutating func add(lock: LockFile, of pipeline: MarkedValue?, in folder: RepoPath) {
+    for (name, entry) in lock.entries {
+      let group = name.split(separator: "@", maxSplits: 1).first.map(String.init) ?? name
+      let declared = pipeline?["stages"]?[name] ?? pipeline?["stages"]?[group]
+      let wdir = declared?["wdir"]?.string ?? declared?["do"]?["wdir"]?.string ?? "."
+      let place = folder.resolving(wdir) ?? folder
+      func files(_ locked: [LockedFile]) -> [(path: String, md5: String)] {
+        locked.map { (place.resolving($0.path)?.text ?? $0.path, $0.hashText ?? "") }
+      }
+      let work = WorkKey(
+        command: entry.command.list?.compactMap(\.string) ?? entry.command.string.map { [$0] } ?? [],
+        inputs: files(entry.deps),
+        parameters: entry.params.map { file, values in
+          (place.resolving(file)?.text ?? file, values.map { ($0.key, $0.value) })
+        },
+        outputs: files(entry.outs))
+      let address = StageAddress(file: folder.appending("dvc.yaml"), name: name).text()
+      for output in entry.outs {
+        guard let path = place.resolving(output.path) else { continue }
+        entries[path] = Entry(path: path, stage: address, file: output, work: work, origin: .init(.stage))
+      }
+    }
+  }
+}

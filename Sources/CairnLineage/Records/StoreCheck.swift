@@ -1,0 +1,110 @@
+// Looks at every record: is it what its name says, and is what it names there too?
+package import CairnCore
+import CairnFormats
+
+/// The result of `cairn runs check`.
+package struct StoreCheck: Sendable {
+  /// What a record names and the store does not have as it should be.
+  package struct Fault: Sendable {
+    package enum Kind: String, Sendable { case altered, unreadable, missing, erased }
+    package var kind: Kind
+    package var hash: Digest32
+    /// What it is for the record that names it: `producer`, `environment`, `log`, `previous`, …; `document` for itself.
+    package var role: String
+    /// The document that names it; `nil` for a fault of the document itself.
+    package var namedBy: Digest32?
+  }
+
+  package private(set) var runs = 0
+  package private(set) var invocations = 0
+  package private(set) var otherDocuments = 0
+  package private(set) var edges = 0
+  package private(set) var faults: [Fault] = []
+
+  /// Reads and hashes all of it.
+  package init(_ store: RecordStore) throws(Diagnostic) {
+    var presence: [Digest32: Presence] = [:]
+    var names: [(Digest32, role: String, by: Digest32)] = []
+    for digest in try store.documents() {
+      let bytes: [UInt8]
+      do throws(Diagnostic) {
+        guard let found = try store.document(digest) else { continue }
+        bytes = found
+      } catch {
+        guard error.code == .recordAltered else { throw error }
+        presence[digest] = .altered
+        faults.append(Fault(kind: .altered, hash: digest, role: "document"))
+        continue
+      }
+      presence[digest] = .present
+      do throws(Diagnostic) {
+        switch LineageIndex.schema(of: bytes) {
+        case RecordJSON.runSchema:
+          runs += 1
+          names += Self.names(in: try RecordJSON.decode(bytes)).map { ($0.0, $0.1, digest) }
+        case RecordJSON.invocationSchema:
+          invocations += 1
+          names += Self.names(in: try RecordJSON.decodeInvocation(bytes)).map { ($0.0, $0.1, digest) }
+        default: otherDocuments += 1
+        }
+      } catch {
+        faults.append(Fault(kind: .unreadable, hash: digest, role: "document"))
+      }
+    }
+    edges = names.count
+    for (digest, role, by) in names {
+      if presence[digest] == nil { presence[digest] = try store.presence(of: digest) }
+      switch presence[digest] {
+      case .present, nil: break
+      case .altered:
+        // A document of its own was told already.
+        if !faults.contains(where: { $0.hash == digest && $0.namedBy == nil }) {
+          faults.append(Fault(kind: .altered, hash: digest, role: role, namedBy: by))
+        }
+      case .missing: faults.append(Fault(kind: .missing, hash: digest, role: role, namedBy: by))
+      case .erased: faults.append(Fault(kind: .erased, hash: digest, role: role, namedBy: by))
+      }
+    }
+  }
+
+  /// Nothing but erasures, which are told by their tombstones.
+  package var isWhole: Bool { faults.allSatisfy { $0.kind == .erased } }
+
+  private static func names(in record: RunRecord) -> [(Digest32, String)] {
+    var names: [(Digest32, String)] = []
+    func add(_ digest: Digest32?, _ role: String) { if let digest { names.append((digest, role)) } }
+    for input in record.inputs {
+      add(input.producer?.digest, "producer")
+      if input.md5?.hasSuffix(".dir") == true { add(input.sha256, "directory") }
+    }
+    for output in record.outputs where output.md5?.hasSuffix(".dir") == true { add(output.sha256, "directory") }
+    add(record.environment, "environment")
+    add(record.log?.sha256, "log")
+    add(record.source.patch, "patch")
+    add(record.restoredFrom?.digest, "restored_from")
+    add(record.accepts?.digest, "accepts")
+    add(record.execution.previousAttempt?.digest, "previous_attempt")
+    return names
+  }
+
+  private static func names(in invocation: InvocationRecord) -> [(Digest32, String)] {
+    invocation.previous.map { ($0, "previous") } + invocation.stages.compactMap { stage in
+      stage.run.map { ($0.digest, "run") }
+    }
+  }
+
+  /// The document of `cairn runs check --json`.
+  package var value: Value {
+    .map([
+      "schema": "cairn.runs-check/v1", "runs": .int(runs), "invocations": .int(invocations),
+      "documents": .int(otherDocuments), "edges": .int(edges),
+      "faults": .list(
+        faults.map {
+          .map([
+            "kind": .string($0.kind.rawValue), "hash": .string($0.hash.hex), "role": .string($0.role),
+            "named_by": $0.namedBy.map { .string($0.hex) } ?? .null,
+          ])
+        }),
+    ])
+  }
+}

@@ -1,0 +1,85 @@
+// `cairn lineage`: what made it, or what it touched.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnLineage
+
+struct LineageCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "lineage", abstract: "Show what made a file or run, or what it touched.",
+    discussion: """
+      Up (the default) answers what made this: every run, input, parameter and commit back to the sources. Down
+      answers what it was used for. A word that could mean two things can be said: path:, md5:, sha256:, run:.
+
+      cairn lineage model.pkl
+      cairn lineage --down data/raw.csv --json
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(help: "What made it (the default).") var up = false
+  @Flag(help: "What it was used for.") var down = false
+  @Option(help: ArgumentHelp("The version of the path in this commit.", valueName: "rev")) var rev: String?
+  @Option(help: ArgumentHelp("At most this many runs away.", valueName: "number")) var depth: Int?
+  @Flag(help: "Also follow equal bytes at other places.") var byContent = false
+  @Flag(help: "Print one JSON document.") var json = false
+  @Flag(help: "Print a graph for Graphviz.") var dot = false
+  @Flag(help: "Print a flowchart for Mermaid.") var mermaid = false
+  @Option(help: ArgumentHelp("Not in this version.", valueName: "file")) var html: String?
+  @Option(help: ArgumentHelp("Not in this version.", valueName: "format")) var format: String?
+  @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run")) var subject: String
+  @Argument(help: ArgumentHelp("Not in this version.", valueName: "other")) var other: String?
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    if html != nil { throw Diagnostic.notInThisVersion("lineage --html", instead: "--json, --dot or --mermaid") }
+    if format != nil { throw Diagnostic.notInThisVersion("lineage --format", instead: "--json") }
+    if other != nil { throw Diagnostic.notInThisVersion("lineage A B", instead: "cairn runs diff A B") }
+    if up, down { throw Diagnostic.notTogether("argument --down: not allowed with argument --up") }
+    if [json, dot, mermaid].count(where: { $0 }) > 1 {
+      throw Diagnostic.notTogether("--json, --dot and --mermaid are not allowed together")
+    }
+    if let depth, depth < 0 { throw Diagnostic.notTogether("argument --depth: must not be negative") }
+    let console = invocation.console
+    if json || dot || mermaid { console.keepOutputForResults() }
+    let context = try HistoryContext()
+    let index = try context.history.index()
+    var options = LineageQuery.Options()
+    options.direction = down ? .down : .up
+    options.depth = depth
+    options.followsEqualBytes = byContent
+    let subject = try LineageSubject.find(self.subject, rev: rev, context.repository, context.settings, index)
+    for note in subject.notes { console.note(note) }
+    let graph =
+      switch subject.what {
+      case .run(let run): try LineageQuery.graph(of: run, in: index, options)
+      case .artifacts(let artifacts, let producer, let origin):
+        try LineageQuery.graph(of: artifacts, producer: producer, origin: origin, in: index, options)
+      }
+    if json {
+      console.write(json: graph.value)
+    } else if dot {
+      console.write(graph.dot)
+    } else if mermaid {
+      console.write(graph.mermaid)
+    } else {
+      let sources = SourceHistory(root: context.repository.root)
+      let tree = LineageTree(graph: graph, isDown: down, names: try ShortNames(index), sources: sources)
+      for line in tree.lines() { console.write(line) }
+    }
+    // Nothing is known of it: that is an answer of its own.
+    return graph.edges.isEmpty && !graph.unknown.isEmpty ? .unknown : .success
+  }
+}
+
+extension Diagnostic {
+  private static func commandLine(_ words: String) -> Diagnostic {
+    var diagnostic = Diagnostic(.usage, words)
+    diagnostic.exitCode = ExitStatus.usage.rawValue
+    return diagnostic
+  }
+
+  fileprivate static func notTogether(_ words: String) -> Diagnostic { commandLine(words) }
+
+  fileprivate static func notInThisVersion(_ what: String, instead: String) -> Diagnostic {
+    commandLine("'\(what)' is not in this version").hinting("there is \(instead)")
+  }
+}

@@ -1,0 +1,35 @@
+// `cairn runs apply`: a run's parameters and outputs, back into the workspace.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnLineage
+
+struct RunsApplyCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "apply", abstract: "Bring back a run's parameters and outputs.",
+    discussion: """
+      Parameters are put into their files, whose layout and comments stay; outputs come from the cache. Locks are left
+      alone: `cairn repro` then finds what it knows in the run-cache.
+
+      cairn runs apply 7f3a
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(name: .shortAndLong, help: "Replace outputs that no cache holds.") var force = false
+  @Argument(help: ArgumentHelp("A run.", valueName: "run")) var run: String
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    let context = try HistoryContext()
+    let (id, record) = try context.run(run, in: context.history.index())
+    let result = try RunRestoration(context.repository, context.settings).apply(record, of: id, force: force)
+    for change in result.parameters {
+      let was = change.was.map { HumanText.value($0) } ?? "-"
+      console.info("\(change.file): \(change.key)  \(was) → \(HumanText.value(change.now))")
+    }
+    for path in result.outputs { console.info("\(path)  restored") }
+    if result.parameters.isEmpty, result.outputs.isEmpty { console.info("Everything is as that run left it.") }
+    for path in result.missing { console.warning("'\(path)' is not in the cache and was left as it is") }
+    return result.missing.isEmpty ? .success : .no
+  }
+}

@@ -1,0 +1,67 @@
+// `cairn runs check` and `cairn runs rebuild`: is the history whole; make the indexes over it anew.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnLineage
+
+struct RunsCheckCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "check", abstract: "Check every record and all that it names.",
+    discussion: """
+      Reads all records and compares each with its name, follows every edge to its other end, and says what is missing
+      between. Exits with 1 when something is altered or missing; what a tombstone explains is no fault.
+
+      cairn runs check
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(help: "Print one JSON document.") var json = false
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    if json { console.keepOutputForResults() }
+    let check = try StoreCheck(HistoryContext().history.store)
+    if json {
+      console.write(json: check.value)
+      return check.isWhole ? .success : .no
+    }
+    for fault in check.faults {
+      let name = String(fault.hash.hex.prefix(12))
+      if let by = fault.namedBy {
+        console.write("\(fault.kind.rawValue)  \(name)  \(fault.role) of \(by.hex.prefix(12))")
+      } else {
+        console.write("\(fault.kind.rawValue)  \(name)")
+      }
+    }
+    let counts = Dictionary(check.faults.map { ($0.kind, 1) }, uniquingKeysWith: +)
+    var words = [
+      count(check.runs, "run"), count(check.invocations, "invocation"), count(check.otherDocuments, "other document"),
+      count(check.edges, "edge"),
+    ]
+    for kind in [StoreCheck.Fault.Kind.altered, .unreadable, .missing, .erased] {
+      if let number = counts[kind] { words.append("\(number) \(kind.rawValue)") }
+    }
+    console.write((check.isWhole ? "whole" : "NOT WHOLE") + ": " + words.joined(separator: ", "))
+    return check.isWhole ? .success : .no
+  }
+
+  private func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
+}
+
+struct RunsRebuildCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "rebuild", abstract: "Make the indexes anew from the records.",
+    discussion: """
+      Nothing is lost with an index: it can be deleted at any time. This is for when one is doubted.
+
+      cairn runs rebuild
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let count = try HistoryContext().history.rebuild()
+    invocation.console.write("\(count) run\(count == 1 ? "" : "s") indexed")
+    return .success
+  }
+}

@@ -1,0 +1,70 @@
+// `cairn runs`: what was run, when, by whom, with what. The parent of its subcommands, and what they share.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnFormats
+internal import CairnLineage
+
+struct RunsCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "runs", abstract: "List, compare and bring back recorded runs.",
+    discussion: """
+      Every execution of a stage is a run with a record that is never changed. A run is named by 4 or more digits of
+      its record's SHA-256, or as @last or @last:STAGE.
+      """,
+    subcommands: [
+      RunsListCommand.self, RunsShowCommand.self, RunsDiffCommand.self, RunsLogCommand.self, RunsApplyCommand.self,
+      RunsSalvageCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
+    ],
+    defaultSubcommand: RunsListCommand.self)
+}
+
+/// The project's history, opened for a question.
+struct HistoryContext {
+  let repository: Repository
+  let settings: Settings
+  let history: History
+
+  init() throws(Diagnostic) {
+    repository = try Repository.findRoot()
+    settings = try Settings.load(repository)
+    history = try History(repository, cacheFolder: settings.cacheFolder)
+  }
+
+  /// The run that a word names, with its record.
+  func run(_ word: String, in index: LineageIndex) throws(Diagnostic) -> (id: RunID, record: RunRecord) {
+    let id = try index.resolve(word)
+    guard let record = try history.store.record(id) else { throw Diagnostic(.noSuchRun, "no run begins with '\(word)'") }
+    return (id, record)
+  }
+}
+
+extension Console {
+  /// One JSON document on standard output.
+  func write(json value: Value) {
+    write(JSONWriter.text(value, indent: 2, ensureASCII: false))
+  }
+}
+
+/// The fewest digits, 4 or more, that tell each run from all others.
+struct ShortNames {
+  private let sorted: [String]
+
+  init(_ index: LineageIndex) throws(Diagnostic) { sorted = try index.allRuns().map(\.hex) }
+
+  func name(_ run: RunID) -> String {
+    let hex = run.hex
+    var low = 0
+    var high = sorted.count
+    while low < high {
+      let middle = (low + high) / 2
+      if sorted[middle] < hex { low = middle + 1 } else { high = middle }
+    }
+    var digits = 4
+    for place in [low - 1, low, low + 1] where sorted.indices.contains(place) && sorted[place] != hex {
+      let shared = zip(sorted[place].utf8, hex.utf8).prefix { $0 == $1 }.count
+      digits = max(digits, shared + 1)
+    }
+    return String(hex.prefix(digits))
+  }
+}

@@ -1,0 +1,58 @@
+// Times, sizes, durations and short names as people say them.
+internal import CairnCore
+internal import CairnSystem
+
+enum HumanText {
+  /// `18.3 MB`, decimal units.
+  static func size(_ bytes: UInt64?) -> String? {
+    guard let bytes else { return nil }
+    if bytes < 1000 { return "\(bytes) B" }
+    var value = Double(bytes)
+    var unit = ""
+    for next in ["kB", "MB", "GB", "TB", "PB"] where value >= 999.95 || unit.isEmpty {
+      value /= 1000
+      unit = next
+    }
+    let tenths = Int((value * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10) \(unit)"
+  }
+
+  /// `0.4 s`, `12 s`, `38 min`, `2 h 05`.
+  static func duration(_ seconds: Double?) -> String {
+    guard let seconds else { return "" }
+    if seconds < 9.95 { return "\(Int(seconds * 10 + 0.5) / 10).\(Int(seconds * 10 + 0.5) % 10) s" }
+    let whole = Int(seconds.rounded())
+    if whole < 60 { return "\(whole) s" }
+    if whole < 3600 { return "\((whole + 30) / 60) min" }
+    let minutes = whole / 60 % 60
+    return "\(whole / 3600) h " + (minutes < 10 ? "0" : "") + "\(minutes)"
+  }
+
+  private static let months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
+
+  /// `14:02` today, `12 May` this year, `12 May 2024` before; in this machine's zone.
+  static func moment(_ time: Nanoseconds, withTime: Bool = false) -> String {
+    let then = WallClock.local(time)
+    let now = WallClock.local(WallClock.now())
+    let clock = pad(then.hour) + ":" + pad(then.minute)
+    if then.year == now.year, then.month == now.month, then.day == now.day { return clock }
+    var date = "\(then.day) \(months[max(0, min(11, then.month - 1))])"
+    if then.year != now.year { date += " \(then.year)" }
+    return withTime ? date + " " + clock : date
+  }
+
+  private static func pad(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+
+  /// A value in a line: a long one is cut.
+  static func value(_ value: Value) -> String {
+    let text = value.scalarText.replacing("\n", with: "⏎")
+    return text.count > 60 ? text.prefix(59) + "…" : text
+  }
+}
+
+extension RunRecord {
+  /// Of the command; `nil` while it is not known to have ended.
+  var seconds: Double? {
+    execution.finished.map { Double($0 - execution.started) / 1e9 }
+  }
+}

@@ -1,0 +1,245 @@
+// A lineage as a tree for people: the root, below it what it was made of (or what was made of it), and what is unknown.
+internal import CairnCore
+internal import CairnEngine
+internal import CairnLineage
+
+struct LineageTree {
+  let graph: LineageGraph
+  let isDown: Bool
+  let names: ShortNames
+  let sources: SourceHistory
+
+  /// A name with what is said of it.
+  private struct Line {
+    var indent: String
+    var name: String
+    var text: String
+  }
+
+  func lines() -> [String] {
+    var lines: [Line] = []
+    var shown: Set<LineageNodeID> = []
+    for root in graph.roots {
+      shown.insert(root)
+      lines.append(Line(indent: "", name: name(root), text: rootText(root)))
+      add(children(of: root), below: "", to: &lines, &shown)
+    }
+    // What is said begins in one column, unless a deep or long name would push it off the screen.
+    let column = min(lines.filter { !$0.indent.isEmpty }.map { $0.indent.count + $0.name.count }.max() ?? 0, 48)
+    var texts = lines.map { line in
+      if line.text.isEmpty { return line.indent + line.name }
+      let used = line.indent.count + line.name.count
+      let space = line.indent.isEmpty ? 2 : max(2, column - used + 2)
+      return line.indent + line.name + String(repeating: " ", count: space) + line.text
+    }
+    var unknown: [String] = []
+    for text in graph.unknown.map(unknownText) where !unknown.contains(text) { unknown.append(text) }
+    texts += unknown.map { "unknown: " + $0 }
+    return texts
+  }
+
+  // MARK: Structure
+
+  private struct Child {
+    var id: LineageNodeID?
+    var name: String
+    var text: String
+    /// Whose children stand below it.
+    var leads: Bool
+  }
+
+  private func add(
+    _ children: [Child], below indent: String, to lines: inout [Line], _ shown: inout Set<LineageNodeID>
+  ) {
+    for (number, child) in children.enumerated() {
+      let isLast = number == children.count - 1
+      let line = indent + (isLast ? "└─ " : "├─ ")
+      guard let id = child.id, child.leads else {
+        lines.append(Line(indent: line, name: child.name, text: child.text))
+        continue
+      }
+      let below = self.children(of: id)
+      let isRepeated = !shown.insert(id).inserted && !below.isEmpty
+      lines.append(Line(indent: line, name: child.name, text: child.text + (isRepeated ? " · see above" : "")))
+      if !isRepeated { add(below, below: indent + (isLast ? "   " : "│  "), to: &lines, &shown) }
+    }
+  }
+
+  private func children(of id: LineageNodeID) -> [Child] {
+    switch id {
+    case .artifact: isDown ? consumers(of: id) : producers(of: id)
+    case .run(let run): isDown ? outputs(of: run) : inputs(of: run)
+    case .commit, .external: []
+    }
+  }
+
+  private func record(_ id: LineageNodeID) -> RunRecord? {
+    if case .run(let record) = graph.nodes[id] { record } else { nil }
+  }
+
+  /// Up from an artifact: the inputs of the run that made it.
+  private func producers(of id: LineageNodeID) -> [Child] {
+    var children: [Child] = []
+    for edge in graph.edges(into: id) {
+      switch edge.kind {
+      case .generated:
+        if case .run(let run) = edge.from, record(edge.from)?.result != .restored { children += inputs(of: run) }
+      case .sameBytes:
+        children.append(Child(id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from), leads: true))
+      case .imported: children.append(Child(id: edge.from, name: name(edge.from), text: "imported", leads: false))
+      case .used: break
+      }
+    }
+    return children
+  }
+
+  private func inputs(of run: RunID) -> [Child] {
+    guard let record = record(.run(run)) else { return [] }
+    var children = record.params.map { file, values in
+      let leaves = values.flatMap { key, value in value.leaves(below: key) }
+      let shown = leaves.prefix(6).map { "\($0.0) \(HumanText.value($0.1))" }.joined(separator: ", ")
+      return Child(id: nil, name: file, text: shown + (leaves.count > 6 ? ", …" : ""), leads: false)
+    }
+    let inputs = record.inputs.filter { $0.role != "params" }.map { input in
+      let id = LineageArtifact(input, repository: record.source.repository ?? "").id
+      return Child(id: id, name: input.path, text: inputText(input, id, record), leads: true)
+    }
+    // Sources first: what was made is followed by its own story.
+    let isMade = { (child: Child) in child.id.map { !graph.edges(into: $0).isEmpty } ?? false }
+    children += inputs.filter { !isMade($0) } + inputs.filter(isMade)
+    return children
+  }
+
+  private func consumers(of id: LineageNodeID) -> [Child] {
+    var children: [Child] = []
+    var seen: Set<LineageNodeID> = []
+    for edge in graph.edges(outOf: id) {
+      switch edge.kind {
+      case .used:
+        guard case .run(let run) = edge.to, let record = record(edge.to) else { continue }
+        if record.outputs.isEmpty {
+          children.append(
+            Child(id: nil, name: record.stage.address, text: RunsTable.word(record.result) + " · " + when(record), leads: false))
+        }
+        for child in outputs(of: run) where child.id.map({ seen.insert($0).inserted }) ?? true { children.append(child) }
+      case .sameBytes:
+        children.append(Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: true))
+      case .generated, .imported: break
+      }
+    }
+    return children
+  }
+
+  private func outputs(of run: RunID) -> [Child] {
+    guard let record = record(.run(run)) else { return [] }
+    return record.outputs.map { output in
+      let id = LineageArtifact(output, repository: record.source.repository ?? "").id
+      return Child(id: id, name: output.path, text: story(run, record), leads: true)
+    }
+  }
+
+  // MARK: Words
+
+  private func name(_ id: LineageNodeID) -> String {
+    switch graph.nodes[id] {
+    case .artifact(let artifact): artifact.path
+    case .run(let record): record.stage.address
+    case .commit, .external, nil: id.bare
+    }
+  }
+
+  private func rootText(_ id: LineageNodeID) -> String {
+    switch graph.nodes[id] {
+    case .artifact(let artifact):
+      let size = HumanText.size(artifact.size)
+      let story = generator(of: id).map { self.story($0.run, $0.record, withCommit: true) }
+      return [size, story].compactMap { $0 }.joined(separator: " · ")
+    case .run(let record):
+      guard case .run(let run) = id else { return "" }
+      return names.name(run) + " · " + RunsTable.word(record.result) + " · " + when(record) + commit(record)
+    case .commit, .external, nil: return ""
+    }
+  }
+
+  private func inputText(_ input: RunRecord.Input, _ id: LineageNodeID, _ record: RunRecord) -> String {
+    if let made = generator(of: id) { return story(made.run, made.record) }
+    var parts: [String] = []
+    switch input.origin.kind {
+    case .git:
+      if record.source.changed.keys.contains(input.path) {
+        let since = input.md5.flatMap { sources.commitSince(input.path, md5: $0) }
+        return "uncommitted when it ran" + (since.map { "; committed since in \($0)" } ?? "")
+      }
+      return record.source.commit.map { "commit \($0.prefix(7))" } ?? ""
+    case .dvcFile:
+      parts.append("DVC data" + (HumanText.size(input.size).map { ", " + $0 } ?? ""))
+      if let commit = sources.commit(ofData: input.path) { parts.append("commit " + commit) }
+    case .import, .importURL:
+      parts.append("imported from \(input.origin.url ?? input.origin.repository ?? "elsewhere")")
+      if let rev = input.origin.rev { parts.append("at \(rev.prefix(7))") }
+    case .stage: parts.append("made by a stage, without a record")
+    case .none: parts.append(HumanText.size(input.size) ?? "")
+    }
+    return parts.filter { !$0.isEmpty }.joined(separator: " · ")
+  }
+
+  private func generator(of id: LineageNodeID) -> (run: RunID, record: RunRecord)? {
+    let runs = graph.edges(into: id).filter { $0.kind == .generated }.compactMap { edge -> (RunID, RunRecord)? in
+      guard case .run(let run) = edge.from, let record = record(edge.from) else { return nil }
+      return (run, record)
+    }
+    // The restored one is the nearer: its story names the run that first made it.
+    return runs.first { $0.1.result == .restored } ?? runs.first
+  }
+
+  private func made(_ id: LineageNodeID) -> String {
+    generator(of: id).map { " · " + story($0.run, $0.record) } ?? ""
+  }
+
+  /// `train · 12 May 14:02 · ann`, or `features · from cache, first made 3 May by bob`.
+  private func story(_ run: RunID, _ record: RunRecord, withCommit: Bool = false) -> String {
+    var text = record.stage.address
+    if record.result == .restored {
+      text += " · from cache"
+      if let source = record.restoredFrom, let first = self.record(.run(source)) {
+        text += ", first made \(HumanText.moment(first.execution.started)) by \(first.actor.name)"
+      }
+    } else {
+      text += " · " + when(record)
+      if record.result == .accepted { text += " · accepted by a person" }
+      if !record.result.isTrusted { text += " · " + RunsTable.word(record.result) }
+    }
+    return withCommit ? text + commit(record) : text
+  }
+
+  private func when(_ record: RunRecord) -> String {
+    HumanText.moment(record.execution.started, withTime: true) + " · " + record.actor.name
+  }
+
+  private func commit(_ record: RunRecord) -> String {
+    guard let commit = record.source.commit else { return "" }
+    let count = record.source.changed.count
+    let dirty = count == 0 ? (record.source.dirty ? " + uncommitted changes" : "")
+      : " + \(count) uncommitted file" + (count == 1 ? "" : "s")
+    return " · commit \(commit.prefix(7))" + dirty
+  }
+
+  private func unknownText(_ unknown: LineageGraph.Unknown) -> String {
+    let name = name(unknown.node)
+    switch unknown.what {
+    case .origin: return "where \(name) came from before it was " + (isData(unknown.node) ? "added" : "here")
+    case .record: return "which run made \(name): there is no record, DVC may have run it"
+    case .missing: return "run \(name.prefix(12)): its record is missing"
+    case .erased: return "run \(name.prefix(12)): its record was erased"
+    case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
+    }
+  }
+
+  private func isData(_ id: LineageNodeID) -> Bool {
+    for edge in graph.edges(outOf: id) where edge.kind == .used {
+      guard let record = record(edge.to), case .artifact(let artifact) = graph.nodes[id] else { continue }
+      if record.inputs.contains(where: { $0.path == artifact.path && $0.origin.kind == .dvcFile }) { return true }
+    }
+    return false
+  }
+}

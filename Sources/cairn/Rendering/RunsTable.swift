@@ -1,0 +1,92 @@
+// The list of runs: a table for people, `cairn.runs/v1` for programs.
+internal import CairnCore
+internal import CairnFormats
+internal import CairnLineage
+
+enum RunsTable {
+  struct Row {
+    var name: String
+    var record: RunRecord
+    /// The stage's run before it: what changed since is told.
+    var previous: RunRecord?
+  }
+
+  static func value(_ runs: [RunID], in store: RecordStore) throws(Diagnostic) -> Value {
+    var list: [Value] = []
+    for run in runs {
+      guard let record = try store.record(run) else { continue }
+      list.append(value(run, record))
+    }
+    return .map(["schema": "cairn.runs/v1", "runs": .list(list)])
+  }
+
+  private static func value(_ run: RunID, _ record: RunRecord) -> Value {
+    let params = record.params.map { file, values in
+      (Value.string(file), Value.map(ValueMap(values.map { (.string($0.key), $0.value) }, uniquingKeysWith: { $1 })))
+    }
+    return .map([
+      "run": .string(run.hex), "stage": .string(record.stage.address), "result": .string(record.result.rawValue),
+      "started": .string(Timestamp.text(record.execution.started)),
+      "seconds": record.seconds.map { .float($0) } ?? .null,
+      "exit": record.execution.exit.map { .int($0) } ?? .null,
+      "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
+      "reasons": .list(record.reasons), "params": .map(ValueMap(params, uniquingKeysWith: { $1 })),
+      "metrics": .map(ValueMap(record.metrics.map { (.string($0.key), $0.value) }, uniquingKeysWith: { $1 })),
+    ])
+  }
+
+  static func word(_ result: RunResult) -> String {
+    switch result {
+    case .succeeded: "ran"
+    case .restored: "from cache"
+    case .accepted: "accepted"
+    case .failed: "FAILED"
+    case .aborted: "ABORTED"
+    case .inputChanged: "INPUT CHANGED"
+    case .lost: "LOST"
+    }
+  }
+
+  static func lines(_ rows: [Row], usesColor: Bool) -> [String] {
+    let cells = rows.map { row in
+      let record = row.record
+      return [
+        row.name, record.stage.address, word(record.result), HumanText.moment(record.execution.started),
+        HumanText.duration(record.result == .restored ? nil : record.seconds),
+        "\(record.actor.name)@\(record.actor.host)",
+      ]
+    }
+    let widths = (0..<6).map { column in cells.map { $0[column].count }.max() ?? 0 }
+    return zip(rows, cells).map { row, cells in
+      var line = ""
+      for (column, cell) in cells.enumerated() {
+        let space = String(repeating: " ", count: widths[column] - cell.count)
+        // Durations are read from the right.
+        let padded = column == 4 ? space + cell : cell + space
+        let isBad = column == 2 && !row.record.result.isTrusted && row.record.result != .restored
+        line += Color.red.paint(padded, if: usesColor && isBad) + "  "
+      }
+      line += tail(row).joined(separator: "  ")
+      while line.last == " " { line.removeLast() }
+      return line
+    }
+  }
+
+  /// Changed parameters, metrics, or how it failed.
+  private static func tail(_ row: Row) -> [String] {
+    let record = row.record
+    if !record.result.isTrusted, record.result != .restored {
+      if let exit = record.execution.exit, exit != 0 { return ["exit \(exit)"] }
+      return record.error.map { [String($0.message.prefix(60))] } ?? []
+    }
+    var words: [String] = []
+    let before = Dictionary(row.previous?.parameterLeaves ?? [], uniquingKeysWith: { first, _ in first })
+    for (name, value) in record.parameterLeaves {
+      guard let old = before[name], !old.isEqualInPython(to: value) else { continue }
+      words.append("\(name) \(HumanText.value(old)) → \(HumanText.value(value))")
+    }
+    words = Array(words.prefix(3))
+    words += record.metricLeaves.prefix(3).map { "\($0.0) \(HumanText.value($0.1))" }
+    return words
+  }
+}
