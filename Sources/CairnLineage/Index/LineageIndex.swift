@@ -10,10 +10,13 @@ package final class LineageIndex: Sendable {
   package let store: RecordStore
   let database: DatabaseQueue
 
-  /// Opens or makes the index of `store` in the file `path`, and reads what it has not seen.
+  /// Opens or makes the index of `store` in the file `path`, and reads what it has not seen. Where there is no record
+  /// yet, no file is made: a question leaves a project that has never heard of Cairn as it was.
   package init(path: String, store: RecordStore) throws(Diagnostic) {
     self.store = store
-    if let database = Self.openFile(path) {
+    let hasRecords = try !store.documents().isEmpty
+    if hasRecords { try? store.prepareProjectFolder() }
+    if hasRecords, let database = Self.openFile(path) {
       do {
         try Self.catchUp(database, with: store)
         self.database = database
@@ -25,7 +28,7 @@ package final class LineageIndex: Sendable {
       } catch { throw Diagnostic.index(error) }
     }
     do {
-      let again = try Self.openFile(path) ?? Self.openMemory()
+      let again = try (hasRecords ? Self.openFile(path) : nil) ?? Self.openMemory()
       do {
         try Self.catchUp(again, with: store)
         database = again

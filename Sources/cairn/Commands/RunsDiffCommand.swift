@@ -86,6 +86,10 @@ struct RunsDiffCommand: CairnCommand {
       let size = file["size"]?.int.flatMap { HumanText.size(UInt64(exactly: $0)) }
       return [size, md5.string.map { "md5 " + $0.prefix(8) }].compactMap { $0 }.joined(separator: " ")
     }
+    // A commit or the hash of a file says no more in full.
+    if let text = value.string, text.utf8.count == 40 || text.utf8.count == 64, Hex.decode(text) != nil {
+      return String(text.prefix(text.utf8.count == 40 ? 7 : 12))
+    }
     return HumanText.value(value)
   }
 

@@ -152,7 +152,10 @@ struct LineageTree {
     switch graph.nodes[id] {
     case .artifact(let artifact):
       let size = HumanText.size(artifact.size)
-      let story = generator(of: id).map { self.story($0.run, $0.record, withCommit: true) }
+      var story = generator(of: id).map { self.story($0.run, $0.record, withCommit: true) }
+      if story == nil, let commit = artifact.md5.flatMap({ sources.commitSince(artifact.path, md5: $0) }) {
+        story = "commit \(commit)"
+      }
       return [size, story].compactMap { $0 }.joined(separator: " · ")
     case .run(let record):
       guard case .run(let run) = id else { return "" }
@@ -177,7 +180,8 @@ struct LineageTree {
     case .import, .importURL:
       parts.append("imported from \(input.origin.url ?? input.origin.repository ?? "elsewhere")")
       if let rev = input.origin.rev { parts.append("at \(rev.prefix(7))") }
-    case .stage: parts.append("made by a stage, without a record")
+    case .stage:
+      parts.append(input.producer.map { "made by run \(names.name($0))" } ?? "made by a stage, without a record")
     case .none: parts.append(HumanText.size(input.size) ?? "")
     }
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
