@@ -87,6 +87,18 @@ struct LockTests {
     #expect(error?.hasErrorPrefix == false)
   }
 
+  @Test("A .dvc file with several faults has them all told")
+  func dataFileFaults() throws {
+    let text = "deps:\n- {path: 1, db: {query: 2}}\nouts:\n- {md5: 1.5, zz: 1}\n"
+    let document = try YAMLReader.parse(SourceText(path: "d.dvc", bytes: Array(text.utf8)))
+    let error = #expect(throws: Diagnostic.self) { try DataFiles.validate(document) }
+    #expect(
+      error?.notes.map(\.message) == [
+        "expected str, in deps -> 0 -> path", "expected str, in deps -> 0 -> db -> query",
+        "not a valid value, in outs -> 0 -> md5", "extra keys not allowed, in outs -> 0 -> zz",
+      ])
+  }
+
   @Test("A new .dvc document has DVC's order of keys")
   func dataFile() throws {
     var file = LockedFile(path: "d", hashName: "md5", hashText: "50f1f37b282c6270f981abe2600184ef.dir", size: 55, fileCount: 15)

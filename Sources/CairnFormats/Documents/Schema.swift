@@ -89,7 +89,7 @@ struct SchemaChecker {
     }
   }
 
-  /// As voluptuous: the fault of the choice that got deepest, the first of these.
+  /// As voluptuous: the faults of the choice whose first one lies deepest.
   private mutating func checkAny(_ value: MarkedValue, _ choices: [Schema], at path: [String]) {
     var best: [SchemaFault] = []
     for choice in choices {
@@ -98,7 +98,7 @@ struct SchemaChecker {
       if trial.faults.isEmpty { return }
       if best.isEmpty || trial.faults[0].path.count > best[0].path.count { best = trial.faults }
     }
-    faults.append(contentsOf: best.prefix(1))
+    faults.append(contentsOf: best)
   }
 
   private func keyText(_ key: MarkedValue) -> String {

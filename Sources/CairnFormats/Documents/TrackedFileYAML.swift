@@ -132,7 +132,10 @@ enum DataFileSchema {
       ("url", .text), ("rev", .text), ("rev_lock", .text), ("config", .anyOf([.text, .mapOf(.anything)])),
       ("remote", .anyOf([.text, .mapOf(.anything)])),
     ], required: ["url"])
-  static let dependency = Schema.map(artifact + [("repo", repository), ("db", .mapOf(.anything))])
+  static let database = Schema.map([
+    ("query", .text), ("connection", .text), ("file_format", .text), ("table", .text),
+  ])
+  static let dependency = Schema.map(artifact + [("repo", repository), ("db", database)])
   static let file = Schema.map([
     ("md5", LockSchema.checksum), ("wdir", .anyOf([.text, .null])),
     ("deps", .anyOf([.list(dependency), .null])), ("outs", .anyOf([.list(output), .null])), ("locked", .boolean),
