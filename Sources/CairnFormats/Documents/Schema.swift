@@ -55,6 +55,7 @@ struct SchemaChecker {
     case .map(let fields, let required): checkMap(value, fields, required: required, at: path)
     case .mapOf(let item, let maximum):
       guard let entries = value.entries else { return faults.append(wrong("expected a dictionary")) }
+      let before = faults.count
       for entry in entries {
         guard let key = entry.key.string else {
           faults.append(
@@ -63,7 +64,7 @@ struct SchemaChecker {
         }
         check(entry.value, item, at: path + [key])
       }
-      if let maximum, entries.count > maximum {
+      if let maximum, entries.count > maximum, faults.count == before {
         faults.append(wrong("length of value must be at most \(maximum)"))
       }
     case .anyOf(let choices): checkAny(value, choices, at: path)
