@@ -75,12 +75,20 @@ struct Cairn: ParsableCommand {
       Works in DVC repositories, on DVC's files, with DVC's commands.
       """,
     subcommands: [
+      AddCommand.self,
       CacheCommand.self,
       ConfigCommand.self,
-      RemoteCommand.self,
+      FreezeCommand.self,
+      InitCommand.self,
       LineageCommand.self,
+      MoveCommand.self,
+      RemoteCommand.self,
+      RemoveCommand.self,
       RootCommand.self,
       RunsCommand.self,
+      StageCommand.self,
+      UnfreezeCommand.self,
+      UnprotectCommand.self,
       VersionCommand.self,
     ],
     helpNames: [.short, .long])

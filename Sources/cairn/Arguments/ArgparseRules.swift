@@ -33,22 +33,36 @@ struct ArgparseRules {
     var given: Set<String> = []
     var unknown: [String] = []
     var isBehindTerminator = false
+    /// The last word was an argument. argparse fills a repeating argument from one run of words, and takes what
+    /// stands behind a later option for too much.
+    var isInRun = false
+    var hasFilledRepeating = false
 
     mutating func take(_ word: String) throws(Fault) {
       if isBehindTerminator || word == "-" || !word.hasPrefix("-") || Self.isNegativeNumber(word) {
         positional(word)
-      } else if word == "--" {
-        isBehindTerminator = true
-      } else if word.hasPrefix("--") {
-        try longOption(word)
       } else {
-        try shortOptions(word)
+        isInRun = false
+        if word == "--" {
+          isBehindTerminator = true
+        } else if word.hasPrefix("--") {
+          try longOption(word)
+        } else {
+          try shortOptions(word)
+        }
       }
     }
 
     private mutating func positional(_ word: String) {
       let index = min(positionals.count, shapes.positionals.count - 1)
       let isRest = index >= 0 && shapes.positionals[index].takesRest
+      let isRepeating = index >= 0 && shapes.positionals[index].isRepeating && !isRest
+      if isRepeating, hasFilledRepeating, !isInRun {
+        unknown.append(word)
+        return
+      }
+      isInRun = true
+      hasFilledRepeating = isRepeating
       if positionals.count < shapes.positionals.count || (shapes.positionals.last?.isRepeating ?? false) {
         positionals.append(word)
         if isRest {

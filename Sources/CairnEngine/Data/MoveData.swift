@@ -1,0 +1,109 @@
+// `move`: renames data that was added, with the `.dvc` file that tracks it.
+package import CairnCore
+internal import CairnFormats
+internal import CairnStore
+internal import CairnSystem
+
+package struct MoveData {
+  private let project: OpenProject
+  private let loaded: LoadedProject
+  private var git: GitTracking
+
+  package init(_ project: OpenProject) throws(Diagnostic) {
+    self.project = project
+    loaded = try project.loader.load()
+    _ = try loaded.graph()
+    git = GitTracking(project)
+  }
+
+  /// Returns what is to be said: of a source that is missing, then of git.
+  package mutating func run(_ source: String, to target: String) throws(Diagnostic) -> (warnings: [String], git: [String]) {
+    do throws(Diagnostic) {
+      let warnings = try move(source, to: target)
+      return (warnings, try git.finish())
+    } catch {
+      git.takeBack()
+      throw error
+    }
+  }
+
+  private mutating func move(_ source: String, to target: String) throws(Diagnostic) -> [String] {
+    let from = Repository.normalized(project.absolute(source))
+    guard let path = project.repository.repoPath(of: from), let (id, index) = holder(of: path) else {
+      throw Diagnostic(.stageFile, "Unable to find DVC file with output '\(Self.trimmed(source))'")
+    }
+    var stage = loaded.pipeline[id]
+    guard stage.kind == .tracked, stage.commands.isEmpty else { throw .isNoDataSource(stage, project) }
+    let shownTarget = Files.isDirectory(project.absolute(target)) ? Repository.join(target, path.name) : target
+    let to = Repository.normalized(project.absolute(shownTarget))
+    guard let destination = project.repository.repoPath(of: to) else {
+      throw Diagnostic(.stageFile, "file path '\(Repository.parent(to))' is outside of DVC repo")
+    }
+    let oldFile = stage.address.file
+    // A `.dvc` file that is called like its data moves along; another one only learns the new path.
+    let movesFile = oldFile.name.hasSuffix(".dvc") && String(oldFile.name.dropLast(4)).hasSameBytes(as: path.name)
+    if movesFile {
+      if !Files.isDirectory(Repository.parent(to)) {
+        throw Diagnostic(.stageFile, "stage working dir '\(Repository.parent(to))' does not exist")
+      }
+      let file = RepoPath(unchecked: destination.text + ".dvc")
+      if Files.exists(project.repository.absolute(file)) {
+        throw Diagnostic(.stageFile, "'\(shownTarget).dvc' already exists")
+      }
+      stage.address = StageAddress(file: file, name: nil)
+      stage.wdir = .local(destination.parent)
+      stage.outputs[index].declared = destination.name
+    } else if let wdir = stage.wdir.local {
+      stage.outputs[index].declared = destination.relative(to: wdir)
+    }
+    stage.outputs[index].location = .local(destination)
+
+    var warnings: [String] = []
+    let exists = Files.exists(from, followLinks: false)
+    if exists {
+      try Files.rename(from, to: to)
+    } else {
+      warnings.append("'\(from)' missing")
+    }
+    if stage.outputs[index].isCached { try git.unignore(from) }
+    var files = stage.tracked?.outputs ?? []
+    if exists {
+      let content = try project.writer.save(destination, relink: true)
+      if case .unknown(let error) = content { throw error }
+      files[index] = LockedFile(path: stage.outputs[index].declared, of: content)
+      project.snapshotter.index.flush()
+    } else if files.indices.contains(index) {
+      files[index].path = stage.outputs[index].declared
+    }
+    if stage.outputs[index].isCached { try git.ignore(to) }
+    let file = project.repository.absolute(stage.address.file)
+    try TrackedFileWriter.write(
+      stage, outputs: files, previous: movesFile ? nil : stage.tracked?.document, to: file)
+    git.track(file)
+    if movesFile {
+      let old = project.repository.absolute(oldFile)
+      _ = try Files.remove(old)
+      git.track(old)
+    }
+    return warnings
+  }
+
+  private func holder(of path: RepoPath) -> (StageID, Int)? {
+    for id in loaded.pipeline.ids {
+      if let index = loaded.pipeline[id].outputs.firstIndex(where: { $0.location.local == path }) { return (id, index) }
+    }
+    return nil
+  }
+
+  private static func trimmed(_ path: String) -> String { path }
+}
+
+extension Diagnostic {
+  fileprivate static func isNoDataSource(_ stage: Stage, _ project: OpenProject) -> Diagnostic {
+    let name = stage.address.text(from: project.repository.workingFolder ?? .root)
+    return Diagnostic(
+      .stageFile,
+      "move is not permitted for stages that are not data sources. You need to either move '\(name)' to a new location "
+        + "and edit it by hand, or remove '\(name)' and create a new one at the desired location.")
+  }
+}

@@ -1,0 +1,73 @@
+// Writes `.dvc` files: a new one as DVC writes it, one that exists with its layout and comments kept.
+package import CairnCore
+internal import CairnFormats
+internal import CairnSystem
+internal import CairnStore
+
+package enum TrackedFileWriter {
+  /// Writes what `stage` now is; `outputs` are the hashes of its outputs, in their order.
+  ///
+  /// - Parameter previous: the file as it was read; `nil` for a new one.
+  package static func write(
+    _ stage: Stage, outputs: [LockedFile], previous: MarkedValue?, to path: String
+  ) throws(Diagnostic) {
+    let value = document(stage, outputs: outputs, previous: previous)
+    var text = YAMLWriter.dump(value)
+    if let previous, let source = previous.mark?.source {
+      var editor = try YAMLEditor(source)
+      var wanted = value
+      // DVC copies it over untouched: what the editor is not told of stays as it is.
+      if let meta = previous["meta"], case .map(var map) = wanted {
+        map["meta"] = meta.value
+        wanted = .map(map)
+      }
+      try editor.apply(wanted, over: previous.value)
+      text = editor.text
+    }
+    try AtomicFile.writeKeepingMode(Array(text.utf8), to: path, sync: false)
+  }
+
+  /// The document that DVC would build for `stage`.
+  static func document(_ stage: Stage, outputs: [LockedFile], previous: MarkedValue?) -> Value {
+    let folder = stage.address.file.parent
+    let wdir = stage.wdir.local.map { $0.relative(to: folder) }
+    var stageValue = DataFiles.document(
+      outputs: zip(stage.outputs, outputs).map { DataFiles.TrackedOutput($0, $1) },
+      dependencies: previous?["deps"]?.value.list ?? [], md5: nil,
+      command: stage.commands.isEmpty ? nil : stage.commandValue, wdir: wdir == "." ? nil : wdir,
+      isFrozen: stage.isFrozen, isAlwaysChanged: stage.isAlwaysChanged, description: stage.description,
+      meta: stage.meta?.value)
+    // Data that was added needs no checksum of its file; imports and stages of DVC before 1.0 have one.
+    if stage.isImport || !stage.commands.isEmpty, case .map(var map) = stageValue {
+      map["md5"] = .string(StageChecksum.md5(of: map))
+      var ordered = ValueMap()
+      for key in ["desc", "md5"] as [Value] { if let value = map.removeValue(forKey: key) { ordered[key] = value } }
+      for (key, value) in map { ordered[key] = value }
+      stageValue = .map(ordered)
+    }
+    return stageValue
+  }
+}
+
+/// `md5:` of a `.dvc` file: of its document without what may change freely.
+enum StageChecksum {
+  static func md5(of document: ValueMap) -> String {
+    var map = document
+    for key in ["md5", "meta", "desc"] as [Value] { map.removeValue(forKey: key) }
+    if map["wdir"]?.string == "." { map.removeValue(forKey: "wdir") }
+    let text = JSONWriter.text(filtered(.map(map)), sortKeys: true)
+    return ContentHasher.md5(of: Array(text.utf8)).hex
+  }
+
+  private static let left: Set<Value> = [
+    "desc", "type", "labels", "meta", "locked", "frozen", "metric", "persist", "isexec", "size", "nfiles",
+  ]
+
+  private static func filtered(_ value: Value) -> Value {
+    switch value {
+    case .map(let map): .map(map.filter { !left.contains($0.key) }.mapValues(filtered))
+    case .list(let items): .list(items.map(filtered))
+    default: value
+    }
+  }
+}

@@ -1,0 +1,33 @@
+// `cairn move`: renames tracked data.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+
+struct MoveCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "move", abstract: "Rename or move a DVC controlled data file or a directory.",
+    discussion: """
+      It renames and modifies the corresponding .dvc file to reflect the changes.
+
+      cairn move data.csv data/raw.csv
+      """, aliases: ["mv"])
+
+  @OptionGroup var global: GlobalOptions
+  @Argument(help: "Source path to a data file or directory.") var src: String
+  @Argument(help: "Destination path.") var dst: String
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let project = try OpenProject.open()
+    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+    defer { lock.release() }
+    do {
+      var work = try MoveData(project)
+      let said = try work.run(src, to: dst)
+      for line in said.warnings { invocation.console.warning(line) }
+      for line in said.git { invocation.console.info(line) }
+    } catch {
+      throw error.framed("failed to move '\(src)' -> '\(dst)'").exiting(.no)
+    }
+    return .success
+  }
+}
