@@ -77,6 +77,7 @@ struct Cairn: ParsableCommand {
     subcommands: [
       AddCommand.self,
       CacheCommand.self,
+      CheckoutCommand.self,
       ConfigCommand.self,
       FreezeCommand.self,
       InitCommand.self,

@@ -18,6 +18,8 @@ package struct AddData {
   private let loaded: LoadedProject
   private let options: Options
   private var git: GitTracking
+  /// What the workspace now shares with the cache.
+  private var links: [(path: RepoPath, hash: ContentHash)] = []
 
   package init(_ project: OpenProject, options: Options) throws(Diagnostic) {
     self.project = project
@@ -43,6 +45,7 @@ package struct AddData {
       let items = try plan(targets)
       let tracked = try git.tracked(items.map { project.repository.absolute($0.path) })
       for item in items { try add(item, isInGit: tracked.contains(project.repository.absolute(item.path))) }
+      try LinkBook(project).record(links)
       project.snapshotter.index.flush()
       return try git.finish()
     } catch {
@@ -183,13 +186,14 @@ package struct AddData {
     } else {
       let content = try save(place, algorithm, isCached: output.isCached)
       if case .unknown(let error) = content { throw error }
-      file = LockedFile(path: output.declared, of: content)
+      file = LockedFile(path: output.declared, content: content)
     }
     if output.isCached { try git.ignore(project.repository.absolute(place)) }
+    if output.isCached, options.commits, options.relinks, let hash = file.contentHash { links.append((place, hash)) }
     if files.indices.contains(index) { files[index] = file } else { files = [file] }
     stage.tracked?.outputs = files
     let path = project.repository.absolute(stage.address.file)
-    try TrackedFileWriter.write(stage, outputs: files, previous: item.previous, to: path)
+    try DataFileWriter.write(stage, outputs: files, previous: item.previous, to: path)
     git.track(path)
   }
 
@@ -271,20 +275,6 @@ package struct AddData {
       let (from, to) = (Repository.join(source, entry.name), Repository.join(destination, entry.name))
       if Files.isDirectory(from) { try copyFolder(from, to: to) } else { _ = try FileLink.make(.copy, from: from, to: to) }
     }
-  }
-}
-
-extension LockedFile {
-  /// What the lock or a `.dvc` file says of `content`.
-  init(path: String, of content: Content) {
-    self.init(path: path)
-    guard let hash = content.hash else { return }
-    hashName = "md5"
-    hashText = hash.text
-    hasHashField = hash.algorithm == .md5
-    size = content.size
-    if case .directory(let folder) = content { fileCount = folder.fileCount }
-    if case .file(let file) = content { isExecutable = file.isExecutable }
   }
 }
 

@@ -16,7 +16,7 @@ package struct FreezeStage {
     stage.isFrozen = isFrozen
     let file = stage.address.file
     guard let name = stage.address.name else {
-      try TrackedFileWriter.write(
+      try DataFileWriter.write(
         stage, outputs: stage.tracked?.outputs ?? [], previous: stage.tracked?.document,
         to: project.repository.absolute(file))
       return nil

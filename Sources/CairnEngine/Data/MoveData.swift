@@ -70,14 +70,14 @@ package struct MoveData {
     if exists {
       let content = try project.writer.save(destination, relink: true)
       if case .unknown(let error) = content { throw error }
-      files[index] = LockedFile(path: stage.outputs[index].declared, of: content)
+      files[index] = LockedFile(path: stage.outputs[index].declared, content: content)
       project.snapshotter.index.flush()
     } else if files.indices.contains(index) {
       files[index].path = stage.outputs[index].declared
     }
     if stage.outputs[index].isCached { try git.ignore(to) }
     let file = project.repository.absolute(stage.address.file)
-    try TrackedFileWriter.write(
+    try DataFileWriter.write(
       stage, outputs: files, previous: movesFile ? nil : stage.tracked?.document, to: file)
     git.track(file)
     if movesFile {

@@ -28,7 +28,7 @@ package struct RemoveStage {
       if removesOutputs {
         try Files.removeTree(absolute)
       } else if output.isCached, Files.exists(absolute) {
-        try Unprotect(project).run(absolute, name: project.shown(path))
+        try DataUnprotection(project).run(absolute, name: project.shown(path))
       }
       if output.isCached { try git.unignore(absolute) }
     }

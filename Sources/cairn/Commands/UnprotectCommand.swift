@@ -18,7 +18,7 @@ struct UnprotectCommand: CairnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()
     for target in targets {
-      try Unprotect(project).run(Repository.normalized(project.absolute(target)), name: target)
+      try DataUnprotection(project).run(Repository.normalized(project.absolute(target)), name: target)
     }
     return .success
   }

@@ -3,7 +3,7 @@ package import CairnCore
 internal import CairnStore
 internal import CairnSystem
 
-package struct Unprotect {
+package struct DataUnprotection {
   private let project: OpenProject
 
   package init(_ project: OpenProject) { self.project = project }

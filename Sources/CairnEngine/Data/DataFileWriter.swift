@@ -4,7 +4,7 @@ internal import CairnFormats
 internal import CairnSystem
 internal import CairnStore
 
-package enum TrackedFileWriter {
+package enum DataFileWriter {
   /// Writes what `stage` now is; `outputs` are the hashes of its outputs, in their order.
   ///
   /// - Parameter previous: the file as it was read; `nil` for a new one.

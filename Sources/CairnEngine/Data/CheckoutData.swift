@@ -1,0 +1,152 @@
+// `checkout`: makes the outputs in the workspace those that locks and `.dvc` files name.
+package import CairnCore
+package import CairnStore
+internal import CairnSystem
+
+package struct CheckoutData {
+  package struct Options: Sendable {
+    package var withDependencies = false
+    package var recursive = false
+    package var force = false
+    package var relink = false
+    package var allowsMissing = false
+    package init() {}
+  }
+
+  /// What has changed in the workspace; paths relative to the working directory, a folder's with `/` behind it.
+  package struct Outcome: Sendable {
+    package var modified: [String] = []
+    package var added: [String] = []
+    package var deleted: [String] = []
+    package var counts = CheckoutCounts()
+    /// Outputs that could not be made.
+    package var failed: [String] = []
+  }
+
+  private let project: OpenProject
+  private let loaded: LoadedProject
+  private let options: Options
+
+  package init(_ project: OpenProject, options: Options) throws(Diagnostic) {
+    self.project = project
+    self.options = options
+    loaded = try project.loader.load()
+  }
+
+  package func run(_ targets: [String]) throws(Diagnostic) -> Outcome {
+    var outcome = Outcome()
+    let selections = try select(targets)
+    let book = LinkBook(project)
+    if targets.isEmpty {
+      let used = loaded.pipeline.stages.flatMap { $0.outputs.compactMap(\.location.local) }
+      let unused = try book.unused(besides: Set(used))
+      outcome.deleted = unused.map(shown)
+      outcome.counts.deleted = unused.count
+      try book.remove(unused)
+    }
+    let checkout = Checkout(cache: project.cache, snapshotter: project.snapshotter)
+    var plans: [CheckoutPlan] = []
+    for target in try self.targets(selections) {
+      plans.append(try checkout.plan(target, relink: options.relink))
+    }
+    if !options.force {
+      let lost = plans.flatMap(\.unsaved)
+      if !lost.isEmpty { throw .unsavedFiles(Self.shallowFirst(lost)) }
+    }
+    var links: [(path: RepoPath, hash: ContentHash)] = []
+    for plan in plans where plan.change != nil || options.relink || plan.isImpossible {
+      let existed = plan.change == .deleted ? shown(plan.target.path) : ""
+      let isWhole = try checkout.apply(plan, relink: options.relink)
+      let path = plan.target.path
+      guard isWhole || plan.target.hash == nil else {
+        outcome.failed.append(project.shown(path))
+        continue
+      }
+      if let hash = plan.target.hash { links.append((path, hash)) }
+      outcome.counts += plan.counts
+      switch plan.change {
+      case .added: outcome.added.append(shown(path))
+      // Of a part DVC says that the whole was modified.
+      case .modified: outcome.modified.append(shown(path))
+      case .deleted: outcome.deleted.append(existed)
+      case nil: break
+      }
+    }
+    try book.record(links)
+    project.snapshotter.index.flush()
+    outcome.modified = Self.foldersFirst(outcome.modified)
+    outcome.added = Self.foldersFirst(outcome.added)
+    outcome.deleted = Self.foldersFirst(outcome.deleted)
+    return outcome
+  }
+
+  private func select(_ words: [String]) throws(Diagnostic) -> [StageSelection] {
+    let resolution = TargetResolution(loaded, loader: project.loader)
+    if words.isEmpty { return try resolution.selections(nil) }
+    var all: [StageSelection] = []
+    for word in words {
+      do throws(Diagnostic) {
+        all += try resolution.selections(
+          word, withDependencies: options.withDependencies, recursive: options.recursive)
+      } catch {
+        guard [.noOutputOrStage, .noSuchFile, .badFileName].contains(error.code) else { throw error }
+        throw Diagnostic(error.code, "Did you mean `git checkout \(word)`?").because(of: error)
+      }
+    }
+    return all
+  }
+
+  /// The outputs that the selections mean, each once.
+  private func targets(_ selections: [StageSelection]) throws(Diagnostic) -> [CheckoutTarget] {
+    var result: [CheckoutTarget] = []
+    var seen: Set<RepoPath> = []
+    for selection in selections {
+      let stage = loaded.pipeline[selection.stage]
+      let locked = stage.tracked?.outputs ?? loaded.lockEntry(of: stage)?.outs ?? []
+      for (index, output) in stage.outputs.enumerated() where output.isCached {
+        guard let path = output.location.local else { continue }
+        var part: String?
+        if let chosen = selection.path {
+          guard let wanted = chosen.local else { continue }
+          if wanted.isInside(path) {
+            part = wanted == path ? nil : wanted.relative(to: path)
+          } else {
+            continue
+          }
+        }
+        if !seen.insert(selection.path?.local ?? path).inserted { continue }
+        let file =
+          stage.tracked != nil
+          ? (locked.indices.contains(index) ? locked[index] : nil)
+          : locked.first { $0.path.hasSameBytes(as: output.declared) }
+        let hash = file?.contentHash
+        // An import that was never downloaded has nothing to check out.
+        if hash == nil, stage.isImport { continue }
+        result.append(
+          CheckoutTarget(
+            path: path, hash: hash, isExecutable: file?.isExecutable ?? false, size: file?.size, part: part))
+      }
+    }
+    return result
+  }
+
+  /// As DVC lists a path: absolute when it is gone, a folder's with `/` behind it.
+  private func shown(_ path: RepoPath) -> String {
+    let absolute = project.repository.absolute(path)
+    guard Files.exists(absolute) else { return absolute }
+    let text = Repository.relative(absolute, to: project.repository.workingDirectory)
+    return Files.isDirectory(absolute) ? text + "/" : text
+  }
+
+  private static func foldersFirst(_ paths: [String]) -> [String] {
+    paths.sorted { a, b in
+      let (isFolder, isOtherFolder) = (a.hasSuffix("/"), b.hasSuffix("/"))
+      return isFolder == isOtherFolder ? a.precedesInBytes(b) : isFolder
+    }
+  }
+
+  private static func shallowFirst(_ paths: [String]) -> [String] {
+    let depth = { (path: String) in path.utf8.count { $0 == UInt8(ascii: "/") } }
+    return paths.enumerated().sorted { (depth($0.element), $0.offset) < (depth($1.element), $1.offset) }.map(\.element)
+  }
+}

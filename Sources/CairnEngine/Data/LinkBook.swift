@@ -1,0 +1,68 @@
+// Remembers what was put into the workspace from the cache, so that data which no stage names any more can go with
+// its `.dvc` file when another commit is checked out. Losing the book leaves files behind, never takes one away.
+package import CairnCore
+internal import CairnStore
+internal import CairnSystem
+
+/// One line for each output, `HASH TAB PATH`; the last line of a path counts.
+package struct LinkBook {
+  private let project: OpenProject
+  private let path: String
+
+  package init(_ project: OpenProject) {
+    self.project = project
+    path = Repository.join(project.repository.cairnFolder, "links")
+  }
+
+  /// The outputs now hold these contents of the cache.
+  package func record(_ links: [(path: RepoPath, hash: ContentHash)]) throws(Diagnostic) {
+    if links.isEmpty { return }
+    let known = try read()
+    let new = links.filter { known[$0.path] != $0.hash }
+    if new.isEmpty { return }
+    var bytes = try Files.read(path) ?? []
+    for link in new { bytes += Self.line(link.path, link.hash) }
+    try AtomicFile.write(bytes, to: path, sync: false)
+  }
+
+  /// Paths outside of `used` that still hold what was put there, and that the cache has.
+  package func unused(besides used: Set<RepoPath>) throws(Diagnostic) -> [RepoPath] {
+    var result: [RepoPath] = []
+    for (path, hash) in try read() where !used.contains(path) {
+      guard Files.exists(project.repository.absolute(path)) else { continue }
+      // Somebody's output, or a folder around one, is never taken away.
+      if used.contains(where: { $0.overlaps(path) }) { continue }
+      guard project.snapshotter.observe(path, algorithm: hash.algorithm).hash == hash else { continue }
+      if try project.cache.contains(hash) { result.append(path) }
+    }
+    return result.sorted()
+  }
+
+  /// Takes the paths out of the workspace and the book.
+  package func remove(_ paths: [RepoPath]) throws(Diagnostic) {
+    if paths.isEmpty { return }
+    for path in paths { try Files.removeTree(project.repository.absolute(path)) }
+    var known = try read()
+    for path in paths { known[path] = nil }
+    let bytes = known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) }
+    try AtomicFile.write(bytes, to: path, sync: false)
+  }
+
+  private static func line(_ path: RepoPath, _ hash: ContentHash) -> [UInt8] {
+    let kind = hash.algorithm == .md5 ? "" : "dos2unix:"
+    return Array("\(kind)\(hash.text)\t".utf8) + FileName.bytes(path.text) + [0x0A]
+  }
+
+  private func read() throws(Diagnostic) -> [RepoPath: ContentHash] {
+    var result: [RepoPath: ContentHash] = [:]
+    for line in (try Files.read(path) ?? []).split(separator: 0x0A) {
+      guard let tab = line.firstIndex(of: 0x09) else { continue }
+      var text = String(decoding: line[..<tab], as: UTF8.self)
+      let isLegacy = text.hasPrefix("dos2unix:")
+      if isLegacy { text = String(text.dropFirst(9)) }
+      guard let hash = ContentHash(text, algorithm: isLegacy ? .md5Dos2unix : .md5) else { continue }
+      result[RepoPath(unchecked: FileName.escape(line[line.index(after: tab)...]))] = hash
+    }
+    return result
+  }
+}
