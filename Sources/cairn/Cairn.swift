@@ -78,6 +78,7 @@ struct Cairn: ParsableCommand {
       AddCommand.self,
       CacheCommand.self,
       CheckoutCommand.self,
+      CommitCommand.self,
       ConfigCommand.self,
       FreezeCommand.self,
       InitCommand.self,

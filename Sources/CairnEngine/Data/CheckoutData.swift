@@ -64,9 +64,9 @@ package struct CheckoutData {
       }
       if let hash = plan.target.hash { links.append((path, hash)) }
       outcome.counts += plan.counts
-      switch plan.change {
-      case .added: outcome.added.append(shown(path))
       // Of a part DVC says that the whole was modified.
+      switch plan.target.part != nil && plan.change != nil ? .modified : plan.change {
+      case .added: outcome.added.append(shown(path))
       case .modified: outcome.modified.append(shown(path))
       case .deleted: outcome.deleted.append(existed)
       case nil: break
