@@ -25,7 +25,8 @@ package final class Committer: @unchecked Sendable {
   private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
   private let root: String
   private let book: LockBook
-  private let ignores: IgnoreBook
+  /// `nil` without git.
+  private let ignores: IgnoreBook?
   private let records: RecordStore
   private let writeLock: FileLock
   private let journalFolder: String
@@ -40,7 +41,7 @@ package final class Committer: @unchecked Sendable {
   private static let gathering = DispatchTimeInterval.milliseconds(5)
 
   package init(
-    root: String, book: LockBook, ignores: IgnoreBook, records: RecordStore, temporaryFolder: String,
+    root: String, book: LockBook, ignores: IgnoreBook?, records: RecordStore, temporaryFolder: String,
     journalFolder: String
   ) {
     self.root = root
@@ -146,7 +147,7 @@ package final class Committer: @unchecked Sendable {
         book.wrote(path)
       }
     }
-    try ignores.write()
+    try ignores?.write()
     lastLockWrite = .now()
     lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
   }
@@ -173,7 +174,7 @@ package final class Committer: @unchecked Sendable {
     let result: Result<Void, Diagnostic> = queue.sync {
       do throws(Diagnostic) {
         try writeLocks()
-        if takesBackIgnores { try ignores.takeBack() }
+        if takesBackIgnores { try ignores?.takeBack() }
         try records.sync()
         FaultPoint.reach(.beforeJournalRemoved)
         journal?.remove()

@@ -1,13 +1,14 @@
 // The lines that a run adds to `.gitignore` files, in the order of a serial run.
 package import CairnCore
 import CairnStore
-import CairnSystem
+package import CairnSystem
 import Synchronization
 
 /// Which outputs of this run git must ignore. The files are rendered from their text at the first touch, so that the
 /// order of lines is the serial one whatever order stages ended in, and so that a failed run can take its lines back.
 package final class IgnoreBook: Sendable {
   private let root: String
+  private let git: GitRepository
   private let state = Mutex(State())
 
   private struct State {
@@ -16,9 +17,14 @@ package final class IgnoreBook: Sendable {
     var added: [RepoPath: [(position: Int, name: String)]] = [:]
     var dirty: Set<RepoPath> = []
     var written: Set<RepoPath> = []
+    /// Outputs that some rule of git's covered before this run: they need no line.
+    var covered: [RepoPath: Bool] = [:]
   }
 
-  package init(root: String) { self.root = root }
+  package init(root: String, git: GitRepository) {
+    self.root = root
+    self.git = git
+  }
 
   /// `paths` are outputs of the stage at `position`, in the stage's order.
   package func add(_ paths: [RepoPath], position: Int) throws(Diagnostic) {
@@ -40,6 +46,7 @@ package final class IgnoreBook: Sendable {
 
   /// Writes what is new. The caller holds the write lock.
   package func write() throws(Diagnostic) {
+    try dropCovered()
     let work = state.withLock { state in
       let work = state.dirty.sorted().map { folder in
         (folder, state.before[folder] ?? nil, state.added[folder] ?? [])
@@ -55,6 +62,25 @@ package final class IgnoreBook: Sendable {
       guard let text, text != before else { continue }
       try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
       state.withLock { _ = $0.written.insert(folder) }
+    }
+  }
+
+  /// Asks git once about all outputs that are new here.
+  private func dropCovered() throws(Diagnostic) {
+    let prefix = root.hasPrefix(git.workTree + "/") ? String(root.dropFirst(git.workTree.utf8.count + 1)) + "/" : ""
+    let unknown = state.withLock { state in
+      state.dirty.flatMap { folder in
+        (state.added[folder] ?? []).map { folder.appending($0.name) }.filter { state.covered[$0] == nil }
+      }
+    }
+    guard !unknown.isEmpty else { return }
+    let ignored = try git.ignored(unknown.map { prefix + $0.text })
+    state.withLock { state in
+      for path in unknown {
+        let isCovered = ignored.contains(prefix + path.text)
+        state.covered[path] = isCovered
+        if isCovered { state.added[path.parent]?.removeAll { $0.name.hasSameBytes(as: path.name) } }
+      }
     }
   }
 

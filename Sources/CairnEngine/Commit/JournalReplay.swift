@@ -2,7 +2,7 @@
 package import CairnCore
 package import CairnLineage
 import CairnFormats
-import CairnSystem
+package import CairnSystem
 
 package enum JournalReplay {
   /// True when a journal lies there whose owner is gone.
@@ -17,7 +17,7 @@ package enum JournalReplay {
   /// - Returns: the addresses of executions that were lost.
   @discardableResult
   package static func run(
-    root: String, journalFolder: String, records: RecordStore
+    root: String, git: GitRepository?, journalFolder: String, records: RecordStore
   ) throws(Diagnostic) -> [StageAddress] {
     var lost: [StageAddress] = []
     for path in try Journal.paths(in: journalFolder) {
@@ -46,9 +46,11 @@ package enum JournalReplay {
       for (lockPath, lock) in try LockBook.replay(ends, root: root) {
         try AtomicFile.writeKeepingMode(LockYAML.encode(lock), to: root + "/" + lockPath.text, sync: true)
       }
-      let ignores = IgnoreBook(root: root)
-      for end in ends { try ignores.add(end.ignored, position: end.position) }
-      try ignores.write()
+      if let git {
+        let ignores = IgnoreBook(root: root, git: git)
+        for end in ends { try ignores.add(end.ignored, position: end.position) }
+        try ignores.write()
+      }
       try records.sync()
       _ = try Files.remove(path)
     }

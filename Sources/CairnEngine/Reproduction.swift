@@ -1,0 +1,171 @@
+// One `cairn repro` from an opened workspace to a summary: replay, plan, run, and the record of the invocation.
+package import CairnCore
+import CairnLineage
+import CairnStore
+import CairnSystem
+import Dispatch
+
+package struct Reproduction: Sendable {
+  package let workspace: Workspace
+  package let request: ReproRequest
+  package let order: [StageID]
+  package let invocation = Identifier.ulid()
+  private let graph: StageGraph?
+
+  /// Resolves the targets and orders the stages. Throws DVC's words for targets that name nothing, and for a
+  /// pipeline that is not valid; nothing has been written then.
+  package init(_ workspace: Workspace, _ request: ReproRequest) throws(Diagnostic) {
+    self.workspace = workspace
+    self.request = request
+    let project = workspace.project
+    var targets: [StageID] = []
+    if !request.allPipelines {
+      let resolution = TargetResolution(project, loader: workspace.loader)
+      targets = try resolution.stages(
+        request.targets.isEmpty ? ["dvc.yaml"] : request.targets, recursive: request.recursive, glob: request.glob)
+    }
+    if request.singleItem, !request.allPipelines, !request.pipeline {
+      graph = nil
+      order = targets
+    } else {
+      let graph = try project.graph()
+      self.graph = graph
+      if request.allPipelines || targets.isEmpty {
+        order = graph.reproduction(of: [], pipeline: request.pipeline, downstream: false)
+      } else {
+        order = graph.reproduction(of: targets, pipeline: request.pipeline, downstream: request.downstream)
+      }
+    }
+  }
+
+  /// Runs the plan. Blocks the calling thread until everything is durable.
+  ///
+  /// - Parameters:
+  ///   - terminal: how commands get their output.
+  ///   - emit: called on any thread, one call at a time for each stage.
+  ///   - handle: is given the way to stop the run, for signals.
+  package func run(
+    terminal: Job.OutputMode, emit: @escaping @Sendable (RunEvent) -> Void,
+    handle: (@escaping @Sendable (Int32) -> Void) -> Void
+  ) throws(Diagnostic) -> RunSummary {
+    let started = WallClock.now()
+    let root = workspace.repository.root
+    if !request.dry {
+      try CairnFolder.prepare(workspace.repository)
+      try replayIfNeeded()
+    }
+    let pipeline = workspace.project.pipeline
+    let ignores = workspace.git.map { git in IgnoreBook(root: root, git: git) }
+    let outputs = OutputKeeper(
+      cache: workspace.cache, snapshotter: workspace.snapshotter, ignores: ignores,
+      cairnFolder: workspace.repository.cairnFolder)
+    let committer = Committer(
+      root: root, book: workspace.book, ignores: ignores, records: workspace.records,
+      temporaryFolder: workspace.repository.temporaryFolder, journalFolder: workspace.journalFolder)
+    let written = Set(pipeline.stages.flatMap { stage in stage.outputs.compactMap(\.location.local) })
+    let source = SourceState(
+      git: workspace.git, root: root, snapshotter: workspace.snapshotter, records: workspace.records,
+      isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
+    let graph = graph
+    let context = RunContext(
+      root: root, request: request, pipeline: pipeline,
+      producers: { graph?.activeProducers(of: $0) ?? [] }, observer: workspace.observer, outputs: outputs,
+      runCache: RunCache(cache: workspace.cache), book: workspace.book, committer: committer,
+      pathLocks: PathLocks(
+        temporaryFolder: workspace.repository.temporaryFolder,
+        command: (["cairn"] + request.arguments).joined(separator: " ")),
+      provenance: Provenance(
+        invocation: invocation, records: workspace.records, producers: workspace.producers, source: source,
+        pipeline: pipeline, cairnFolder: workspace.repository.cairnFolder),
+      records: workspace.records, executor: LocalExecutor(), terminal: terminal, invocation: invocation,
+      folder: workspace.folder, emit: emit)
+    let pool = try capacities()
+    let runner = Runner(
+      context, order: order, pool: pool,
+      seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
+    handle { runner.interrupt($0) }
+    let summary = runner.run()
+    workspace.index.flush()
+    if !request.dry {
+      try writeInvocation(summary, started: started, source: source)
+    }
+    return summary
+  }
+
+  /// Finishes what a process that died left in its journal.
+  private func replayIfNeeded() throws(Diagnostic) {
+    guard JournalReplay.isNeeded(journalFolder: workspace.journalFolder) else { return }
+    let lock = FileLock(workspace.repository.temporaryFolder + "/lock")
+    guard try lock.lock(within: .seconds(60)) else {
+      throw Diagnostic(.lock, "Unable to acquire lock. Most likely another process is running or was terminated abruptly.")
+    }
+    defer { lock.release() }
+    try JournalReplay.run(
+      root: workspace.repository.root, git: workspace.git, journalFolder: workspace.journalFolder, records: workspace.records)
+    try workspace.book.refresh()
+  }
+
+  /// What the machine has and the settings say; a stage that asks for more than there is can never run.
+  private func capacities() throws(Diagnostic) -> ResourcePool {
+    var capacity: [String: Double] = [
+      "gpu": Double(GraphicsProcessors.visible().count), "mem_gb": Double(Machine.memoryTotal()) / 1e9,
+    ]
+    for (name, value) in workspace.settings.cairn("resources")?.map ?? [:] {
+      if let name = name.string, let number = value.number { capacity[name] = number }
+    }
+    let pool = ResourcePool(capacity: capacity)
+    for id in order {
+      let stage = workspace.project.pipeline[id]
+      if let excess = pool.impossible(stage.settings) {
+        throw Diagnostic(
+          .resources,
+          "stage '\(stage.address.text(from: workspace.folder))' wants \(excess.wanted.shortText) of '\(excess.name)', "
+            + "and there is \(excess.capacity.shortText)", at: stage.mark,
+          hint: "`cairn config cairn.resources.\(excess.name) N` sets what there is")
+      }
+    }
+    return pool
+  }
+
+  private func writeInvocation(
+    _ summary: RunSummary, started: Nanoseconds, source: SourceState
+  ) throws(Diagnostic) {
+    let pipeline = workspace.project.pipeline
+    let hasNews = summary.outcomes.contains { $0.outcome.result != .fresh && $0.outcome.run != nil }
+    guard hasNews else { return }
+    var considered = summary.outcomes.map { id, outcome in
+      let state: InvocationRecord.Considered.State =
+        switch outcome.result {
+        case .ran: outcome.isUnchanged ? .unchanged : .ran
+        case .restored: .restored
+        case .fresh: .fresh
+        case .failed: .failed
+        case .skipped: .skipped
+        }
+      let stage = pipeline[id]
+      var run = outcome.run
+      if outcome.result == .fresh, let lock = workspace.lockEntry(of: stage) {
+        run = workspace.producers.run(behind: WorkKey(stage, lock), of: stage.address.text())
+      }
+      return InvocationRecord.Considered(stage: stage.address.text(), state: state, run: run)
+    }
+    considered += (summary.skipped + summary.notStarted).map {
+      .init(stage: pipeline[$0].address.text(), state: .skipped, run: nil)
+    }
+    let record = InvocationRecord(
+      invocation: invocation, actor: .init(name: Machine.userName(), host: Machine.hostName()), started: started,
+      finished: WallClock.now(), arguments: request.arguments, commit: source.source().commit, stages: considered,
+      store: try workspace.records.identifier(), previous: workspace.records.heads(),
+      exit: summary.failures.isEmpty && summary.error == nil ? 0 : 255)
+    _ = try workspace.records.write(record)
+  }
+}
+
+extension Double {
+  /// `2` for 2.0, `0.5` for 0.5.
+  fileprivate var shortText: String { self == rounded() ? String(Int(self)) : String(self) }
+}
+
+extension Diagnostic.Code {
+  package static let resources = Diagnostic.Code("resources")
+}

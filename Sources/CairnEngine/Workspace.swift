@@ -1,0 +1,80 @@
+// An opened project: its stages, and what looks at its disk. Made once for each command that asks about stages.
+package import CairnCore
+package import CairnLineage
+package import CairnStore
+package import CairnSystem
+
+/// Values only; opening writes nothing.
+package struct Workspace: Sendable {
+  package let repository: Repository
+  package let settings: Settings
+  package let loader: PipelineLoader
+  package let project: LoadedProject
+  /// `nil` without git, or with `core.no_scm`.
+  package let git: GitRepository?
+  package let index: StateIndex
+  package let cache: DataCache
+  package let snapshotter: Snapshotter
+  package let observer: Observer
+  package let book: LockBook
+  package let records: RecordStore
+  package let producers: ProducerIndex
+
+  /// The folder where names in messages start: the working directory, or the root when that is outside.
+  package var folder: RepoPath { repository.workingFolder ?? .root }
+
+  package var journalFolder: String { repository.cairnFolder + "/journal" }
+
+  /// Loads the project as it stands; files that cannot be understood are in `project.failures`.
+  package static func open(_ repository: Repository, _ settings: Settings) throws(Diagnostic) -> Workspace {
+    let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
+    let folder = repository.workingFolder ?? .root
+    var unpacking = UnpackingOptions()
+    unpacking.negatesFalse = settings.parsesBoolsAsPairs
+    unpacking.repeatsKeyForLists = settings.appendsLists
+    let loader = PipelineLoader(
+      root: repository.root, folder: folder, gitRoot: git?.workTree, unpacking: unpacking)
+    let project = loader.loadKeepingFailures()
+    let index = StateIndex(
+      path: repository.cairnFolder + "/state", isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+    let snapshotter = Snapshotter(root: repository.root, index: index, filter: loader.ignore)
+    let cache = DataCache(
+      folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
+      isShared: settings.isCacheShared)
+    let parameters = ParameterReader(root: repository.root, folder: folder)
+    let store = StoreLocation.find(
+      root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
+    let book = LockBook(
+      root: repository.root, journalFolder: repository.cairnFolder + "/journal", locks: project.locks)
+    try book.refresh()
+    return Workspace(
+      repository: repository, settings: settings, loader: loader, project: project, git: git, index: index,
+      cache: cache, snapshotter: snapshotter,
+      observer: Observer(
+        snapshotter: snapshotter, cache: cache, filter: loader.ignore, parameters: { parameters.read($0) }),
+      book: book, records: RecordStore(folder: store.folder, sharedFolder: store.shared),
+      producers: ProducerIndex(path: store.folder + "/producers"))
+  }
+
+  /// The lock entry of a stage, journals included; of a `.dvc` file, what it says itself.
+  package func lockEntry(of stage: Stage) -> LockEntry? {
+    stage.kind == .tracked ? stage.trackedLock : book.entry(of: stage.address)
+  }
+}
+
+/// Where the run records of a project lie.
+package enum StoreLocation {
+  /// `.cairn/runs`, of the main worktree where git has linked this one; `CACHE/cairn` too where the cache is outside.
+  static func find(
+    root: String, cairnFolder: String, cacheFolder: String, git: GitRepository?
+  ) -> (folder: String, shared: String?) {
+    var folder = cairnFolder + "/runs"
+    if let git, git.gitDirectory != git.commonDirectory, git.commonDirectory.hasSuffix("/.git") {
+      let main = String(git.commonDirectory.dropLast(5))
+      let inside = root.hasPrefix(git.workTree) ? String(root.dropFirst(git.workTree.count)) : ""
+      if Files.isDirectory(main + inside + "/.dvc") { folder = main + inside + "/.cairn/runs" }
+    }
+    let isOutside = !(cacheFolder + "/").hasPrefix(root + "/")
+    return (folder, isOutside ? cacheFolder + "/cairn" : nil)
+  }
+}
