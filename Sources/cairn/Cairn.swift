@@ -86,6 +86,7 @@ struct Cairn: ParsableCommand {
       MoveCommand.self,
       RemoteCommand.self,
       RemoveCommand.self,
+      ReproCommand.self,
       RootCommand.self,
       RunsCommand.self,
       StageCommand.self,

@@ -36,6 +36,7 @@ package final class Committer: @unchecked Sendable {
   private var lastLockWrite = DispatchTime.now()
   private var lastLockCost: UInt64 = 0
   private var failure: Diagnostic?
+  private var wroteLocks: [RepoPath] = []
 
   /// How long stages are gathered before one sync makes them durable.
   private static let gathering = DispatchTimeInterval.milliseconds(5)
@@ -145,11 +146,17 @@ package final class Committer: @unchecked Sendable {
         try AtomicFile.writeKeepingMode(bytes, to: root + "/" + path.text, sync: true)
         FaultPoint.reach(.lockWritten)
         book.wrote(path)
+        if !wroteLocks.contains(path) { wroteLocks.append(path) }
       }
     }
     try ignores?.write()
     lastLockWrite = .now()
     lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
+  }
+
+  /// Files that git should hear of, relative to the project.
+  package var changedFiles: [RepoPath] {
+    queue.sync { wroteLocks + (ignores?.changed ?? []) }
   }
 
   /// Makes everything durable, writes the locks, and removes the journal. Blocks: for the main thread only.

@@ -27,6 +27,8 @@ package final class LockBook: Sendable {
     var base: LockFile
     var stat: FileStat?
     var own: [String: Own] = [:]
+    /// It was told that this file is being made.
+    var isAnnounced = false
   }
 
   private struct Own: Sendable {
@@ -121,9 +123,18 @@ package final class LockBook: Sendable {
     return files.filter { changed.contains($0.key) }.mapValues(\.base)
   }
 
-  /// Records the end of a stage; returns the digest of the entry that it replaces.
-  package func put(_ address: StageAddress, position: Int, entry: LockEntry) -> Digest16? {
-    guard let name = address.name else { return nil }
+  /// What `put` changed.
+  package struct Put: Sendable {
+    /// The digest of the entry that was there; `nil` when there was none.
+    package var replaces: Digest16?
+    package var isChange: Bool
+    /// The lock file itself is new.
+    package var isFirst: Bool
+  }
+
+  /// Records the end of a stage.
+  package func put(_ address: StageAddress, position: Int, entry: LockEntry) -> Put {
+    guard let name = address.name else { return Put(replaces: nil, isChange: false, isFirst: false) }
     let path = Self.lockPath(of: address.file)
     return state.withLock { state in
       var file = state.files.removeValue(forKey: path) ?? FileState(base: LockFile(), stat: nil)
@@ -133,8 +144,10 @@ package final class LockBook: Sendable {
         file.own[name] = Own(entry: entry, position: position, isNew: isNew)
         state.dirty.insert(path)
       }
+      let isFirst = file.stat == nil && !file.isAnnounced
+      file.isAnnounced = true
       state.files[path] = file
-      return Self.digest(present, name: name)
+      return Put(replaces: Self.digest(present, name: name), isChange: present != entry, isFirst: isFirst)
     }
   }
 

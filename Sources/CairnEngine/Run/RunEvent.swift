@@ -20,16 +20,14 @@ package enum RunEvent: Sendable {
   /// Another process holds what the stage needs.
   case waiting(StageID, path: String, pid: Int, command: String)
   case retrying(StageID, after: Diagnostic, attempt: Int)
+  /// The lock gets a new entry for the stage; `isNew`: there was no lock file.
+  case lockChanged(StageID, isNew: Bool)
   case finished(StageID, Outcome)
-  case skipped(StageID, why: Skip)
+  /// Will not start, since a producer failed; in serial order.
+  case skipped([StageID], because: StageID)
 }
 
 package enum OutputStream: Sendable { case standardOutput, standardError }
-
-package enum Skip: String, Sendable {
-  case fresh, frozen
-  case upstreamFailed = "upstream-failed"
-}
 
 /// How one stage ended.
 package struct Outcome: Sendable {
@@ -59,6 +57,8 @@ package struct RunSummary: Sendable {
   package var signal: Int32?
   /// A fault of the run itself, not of a stage.
   package var error: Diagnostic?
+  /// Locks and `.gitignore` files that were written: what git should hear of.
+  package var changedFiles: [RepoPath] = []
 
   package init() {}
 

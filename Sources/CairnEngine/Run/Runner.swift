@@ -22,6 +22,7 @@ package final class Runner: Sendable {
     var outcomes: [StageID: Outcome] = [:]
     var forced: Set<StageID>
     var skipped: [StageID] = []
+    var skippedBecause: [StageID: [StageID]] = [:]
     /// Results told to the schedule whose durability is still to be told.
     var unsettled = 0
     var isDone = false
@@ -63,6 +64,7 @@ package final class Runner: Sendable {
     } catch {
       summary.error = error
     }
+    summary.changedFiles = context.committer.changedFiles
     let outcomes = state.withLock { $0.outcomes }
     summary.outcomes = order.compactMap { id in outcomes[id].map { (id, $0) } }
     return summary
@@ -101,16 +103,15 @@ package final class Runner: Sendable {
     case .commandEnded:
       state.withLock { $0.schedule.commandEnded(id) }
     case .finished(let result):
-      let skipped = state.withLock { state in
+      state.withLock { state in
         state.unsettled += 1
         let skipped = state.schedule.finished(id, result)
         state.skipped += skipped
+        if !skipped.isEmpty { state.skippedBecause[id] = skipped }
         if context.request.forceDownstream, result == .ran || result == .restored || state.forced.contains(id) {
           for consumer in order where context.producers(consumer).contains(id) { state.forced.insert(consumer) }
         }
-        return skipped
       }
-      for stage in skipped { context.emit(.skipped(stage, why: .upstreamFailed)) }
       if result == .failed, context.request.failFast, context.request.policy == .stop { stopRunning(SIGTERM) }
     case .settled(let outcome):
       if !(outcome.result == .fresh) { context.emit(.finished(id, outcome)) }
@@ -120,6 +121,8 @@ package final class Runner: Sendable {
         state.executions[id] = nil
         if outcome.error != nil, context.request.policy == .stop { state.schedule.stop() }
       }
+      let skipped = state.withLock { $0.skippedBecause.removeValue(forKey: id) ?? [] }
+      if !skipped.isEmpty { context.emit(.skipped(skipped, because: id)) }
     }
     pump()
   }

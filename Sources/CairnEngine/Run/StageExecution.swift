@@ -442,7 +442,8 @@ final class StageExecution: Sendable {
     } catch {
       return fail(error, run: nil, seconds: seconds)
     }
-    let replaced = context.book.put(stage.address, position: position, entry: entry)
+    let put = context.book.put(stage.address, position: position, entry: entry)
+    if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
     if let run, let draft { context.provenance.remember(run, draft) }
     releasePaths()
     var made = Outcome(result: result, run: run, seconds: seconds)
@@ -454,7 +455,7 @@ final class StageExecution: Sendable {
     context.committer.commit(
       Commitment(
         ended: JournalEntry.Ended(
-          attempt: attemptName, stage: stage.address, position: position, replaces: replaced,
+          attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
           entry: LockBook.encode(entry, name: stage.address.name ?? ""), ignored: ignored, record: record)
       ) { [report] error in
         var settled = outcome

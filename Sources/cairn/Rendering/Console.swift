@@ -48,6 +48,14 @@ final class Console: Sendable {
     }
   }
 
+  /// Bytes of others for standard error, in order with what was written before.
+  func writeErrors(_ bytes: [UInt8]) {
+    state.withLock { state in
+      Self.drain(&state)
+      _ = Self.write(bytes, to: STDERR_FILENO)
+    }
+  }
+
   /// What goes on, for people: DVC prints it to standard output.
   func info(_ text: String) {
     if isQuiet { return }

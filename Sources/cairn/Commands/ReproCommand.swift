@@ -1,0 +1,234 @@
+// `cairn repro`: run what is stale.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnSystem
+internal import Dispatch
+internal import Glibc
+
+struct ReproCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "repro",
+    abstract: "Reproduce complete or partial pipelines by executing their stages.",
+    discussion: """
+      Stages whose command, dependencies, parameters or outputs changed since `dvc.lock` was written are run, as many \
+      at once as there are processors; all others are left alone. Every execution becomes a run record (`cairn runs`).
+
+      Examples:
+        cairn repro                  everything in the dvc.yaml of this folder
+        cairn repro train -j 1       what train needs, and train, one after the other
+      """)
+
+  @OptionGroup var global: GlobalOptions
+
+  @Flag(name: .shortAndLong, help: "Reproduce even if dependencies were not changed.")
+  var force = false
+
+  @Flag(name: .shortAndLong, help: "Ask for confirmation before reproducing each stage.")
+  var interactive = false
+
+  @Flag(name: .shortAndLong, help: "Reproduce only single data item without recursive dependencies check.")
+  var singleItem = false
+
+  @Flag(name: .shortAndLong, help: "Reproduce the whole pipeline that the specified targets belong to.")
+  var pipeline = false
+
+  @Flag(name: [.customShort("P"), .long], help: "Reproduce all pipelines in the repo.")
+  var allPipelines = false
+
+  @Flag(name: [.customShort("R"), .long], help: "Reproduce all stages in the specified directory.")
+  var recursive = false
+
+  @Flag(name: .long, help: "Start from the specified stages when reproducing pipelines.")
+  var downstream = false
+
+  @Flag(
+    name: .long,
+    help: "Reproduce all descendants of a changed stage even if their direct dependencies didn't change.")
+  var forceDownstream = false
+
+  @Flag(name: .long, help: "Try automatically pulling missing data.")
+  var pull = false
+
+  @Flag(name: .long, help: "Skip stages with missing data but no other changes.")
+  var allowMissing = false
+
+  @Flag(name: .long, help: "Only print the commands that would be executed without actually executing.")
+  var dry = false
+
+  @Flag(name: .shortAndLong, help: "Continue executing, skipping stages having dependencies on the failed stages.")
+  var keepGoing = false
+
+  @Flag(name: .long, help: "Ignore errors from stages.")
+  var ignoreErrors = false
+
+  @Flag(name: .long, help: "Allows targets containing shell-style wildcards.")
+  var glob = false
+
+  @Flag(name: .long, help: "Don't put files/directories into cache.")
+  var noCommit = false
+
+  @Flag(
+    name: .long,
+    help:
+      "Execute stage commands even if they have already been run with the same command/dependencies/outputs/etc before."
+  )
+  var noRunCache = false
+
+  @Option(
+    name: .shortAndLong,
+    help: ArgumentHelp(
+      "Stages to run at once (default: the processors that this process may use; 1 is DVC's serial order).",
+      valueName: "number"))
+  var jobs: Int?
+
+  @Flag(name: .long, help: "After a failure, stop the stages that are running too.")
+  var failFast = false
+
+  @Flag(name: .long, help: "Print one JSON event a line; what stages print goes to standard error.")
+  var json = false
+
+  @Argument(
+    help: """
+      Stages to reproduce. 'dvc.yaml' by default. The targets can be path to a dvc.yaml file or `.dvc` file, or a \
+      stage name from dvc.yaml file from current working directory. To run a stage from dvc.yaml from other \
+      directories, the target must be a path followed by colon `:` and then the stage name.
+      """)
+  var targets: [String] = []
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    if let jobs, jobs < 1 {
+      throw Diagnostic.wrongUsage("argument -j/--jobs: at least one stage must run, got \(jobs)")
+    }
+    let console = invocation.console
+    let repository = try Repository.findRoot()
+    let settings = try Settings.load(repository)
+    for warning in settings.warnings { console.warning(warning) }
+    let workspace = try Workspace.open(repository, settings)
+    let request = try request(settings, invocation)
+    let reproduction = try Reproduction(workspace, request)
+    for warning in workspace.project.warnings { console.warning(warning) }
+
+    let isTerminal = !json && Terminal.isTerminal(STDOUT_FILENO)
+    let printer: any ReproPrinter =
+      json
+      ? ReproEventLines(console: console, reproduction: reproduction)
+      : ReproConsole(console: console, reproduction: reproduction)
+    var watch: SignalWatch?
+    let summary = try reproduction.run(
+      terminal: isTerminal ? .terminal(input: request.jobs == 1 && Terminal.isTerminal(STDIN_FILENO)) : .pipes,
+      emit: { printer.take($0) },
+      handle: { interrupt in
+        if !request.dry { watch = SignalWatch(on: DispatchQueue(label: "cairn.signals")) { interrupt($0) } }
+      })
+    withExtendedLifetime(watch) {}
+    let status = try finish(summary, printer, workspace, console)
+    return status
+  }
+
+  private func request(_ settings: Settings, _ invocation: Invocation) throws -> ReproRequest {
+    var request = ReproRequest()
+    request.targets = targets
+    request.recursive = recursive
+    request.glob = glob
+    request.pipeline = pipeline
+    request.allPipelines = allPipelines
+    request.downstream = downstream && !pipeline && !allPipelines
+    request.singleItem = singleItem && !pipeline && !allPipelines
+    request.force = force
+    request.forceDownstream = forceDownstream
+    request.dry = dry
+    request.usesRunCache = !noRunCache
+    request.commits = !noCommit
+    request.pulls = pull
+    request.allowsMissing = allowMissing
+    request.policy = ignoreErrors ? .ignore : keepGoing ? .keepGoing : .stop
+    request.failFast = failFast
+    request.arguments = invocation.arguments
+    request.isStrict = settings.cairn("strict")?.bool ?? false
+    request.grace = settings.cairn("grace")?.number ?? 10
+    let asks = interactive || settings.flag("core", "interactive")
+    request.jobs = asks ? 1 : jobs ?? settings.cairn("jobs")?.int ?? Machine.processorCount()
+    // A dry run tells DVC's order.
+    if dry { request.jobs = 1 }
+    if asks { request.confirm = { question in Prompt.confirms(question, on: invocation.console) } }
+    return request
+  }
+
+  private func finish(
+    _ summary: RunSummary, _ printer: any ReproPrinter, _ workspace: Workspace, _ console: Console
+  ) throws -> ExitStatus {
+    var status = ExitStatus.success
+    let failures = summary.failures
+    if let error = summary.error {
+      console.report(error)
+      status = .failure
+    } else if !failures.isEmpty {
+      printer.fail(summary)
+      status = ignoreErrors ? .success : .failure
+    }
+    if let signal = summary.signal {
+      if signal != SIGINT { status = ExitStatus(128 + signal) }
+      else if status == .success { status = .interrupted }
+    }
+    if status == .success {
+      try tellGit(summary, workspace, console)
+      let didAnything = summary.outcomes.contains { $0.outcome.result != .fresh && $0.outcome.result != .failed }
+      if !json {
+        console.write(
+          didAnything
+            ? "Use `dvc push` to send your updates to remote storage." : "Data and pipelines are up to date.")
+      }
+    }
+    printer.end(summary, status)
+    return status
+  }
+
+  /// As DVC does after a change: adds the files to git, or tells how.
+  private func tellGit(_ summary: RunSummary, _ workspace: Workspace, _ console: Console) throws {
+    guard let git = workspace.git, !summary.changedFiles.isEmpty else { return }
+    let paths = summary.changedFiles.map { workspace.repository.absolute($0) }
+    if workspace.settings.stagesAutomatically {
+      try git.add(paths.map { Repository.relative($0, to: git.workTree) })
+      return
+    }
+    let names = paths.map { Repository.relative($0, to: workspace.repository.workingDirectory) }
+    console.info("\nTo track the changes with git, run:\n\n\tgit add \(names.map(ShellWord.quote).joined(separator: " "))")
+    console.info("\nTo enable auto staging, run:\n\n\tdvc config core.autostage true")
+  }
+}
+
+/// Quotes a word for a POSIX shell where it needs it.
+enum ShellWord {
+  static func quote(_ word: String) -> String {
+    let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
+      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
+        || "@%+=:,./-_".utf8.contains(byte)
+    }
+    return isPlain ? word : "'" + word.replacing("'", with: "'\"'\"'") + "'"
+  }
+}
+
+/// Asks a person.
+enum Prompt {
+  /// "question [y/n]" until a line says yes or no; no at the end of input.
+  static func confirms(_ question: String, on console: Console) -> Bool {
+    while true {
+      console.flush()
+      console.writeRaw(Array("\(question) [y/n] ".utf8))
+      console.flush()
+      guard let answer = readLine()?.lowercased() else { return false }
+      if ["y", "yes"].contains(answer) { return true }
+      if ["n", "no"].contains(answer) { return false }
+      console.writeRaw(Array("Your response must be one of: ['y', 'yes', 'n', 'no']. Please try again.\n".utf8))
+    }
+  }
+}
+
+extension Diagnostic {
+  static func wrongUsage(_ message: String) -> Diagnostic {
+    var diagnostic = Diagnostic(.usage, message)
+    diagnostic.exitCode = ExitStatus.usage.rawValue
+    return diagnostic
+  }
+}

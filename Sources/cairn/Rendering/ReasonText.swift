@@ -1,0 +1,36 @@
+// A reason in words that a colleague would use.
+internal import CairnCore
+internal import CairnFormats
+
+enum ReasonText {
+  /// "data/raw.csv changed", "params.yaml: train.lr changed  0.01 → 0.003".
+  static func short(_ reason: Reason) -> String {
+    let path = reason.path ?? ""
+    switch reason.kind {
+    case .neverRun: return "it has never run"
+    case .noRecord: return "dvc.lock has no entry for it"
+    case .commandChanged: return "its command was edited"
+    case .dependencyChanged: return "\(path) changed"
+    case .dependencyMissing: return "\(path) is missing"
+    case .dependencyAdded: return "\(path) is a new dependency"
+    case .parameterChanged: return "\(path): \(reason.key ?? "") changed  \(value(reason.was)) → \(value(reason.now))"
+    case .parameterAdded:
+      return reason.key.map { "\(path): \($0) is a new parameter" } ?? "\(path) is a new parameter file"
+    case .parameterMissing: return reason.key.map { "\(path): \($0) is missing" } ?? "\(path) is missing"
+    case .outputChanged: return "\(path) was changed after the stage ran"
+    case .outputMissing: return "\(path) is missing"
+    case .outputAdded: return "\(path) is a new output"
+    case .upstreamStale: return reason.stage.map { "\($0.text()) comes first" } ?? "a stage before it is stale"
+    case .alwaysChanged: return "it is declared always changed"
+    case .environmentChanged: return "the environment variable \(reason.key ?? "") changed"
+    case .forced: return "it was forced"
+    }
+  }
+
+  /// A value as YAML would show it on one line; at most 60 characters.
+  static func value(_ evidence: Reason.Evidence?) -> String {
+    guard case .value(let value)? = evidence else { return "?" }
+    let text = value.string ?? JSONWriter.text(value, ensureASCII: false)
+    return text.count > 60 ? String(text.prefix(59)) + "…" : text
+  }
+}

@@ -1,0 +1,160 @@
+// What `repro` says to people and to scripts that read DVC's words. Knows events; knows nothing of how stages run.
+internal import CairnCore
+internal import CairnEngine
+internal import Glibc
+internal import Synchronization
+
+/// Takes the events of a run as they come, from any thread.
+protocol ReproPrinter: Sendable {
+  func take(_ event: RunEvent)
+  /// The run failed: says which stages, and why.
+  func fail(_ summary: RunSummary)
+  func end(_ summary: RunSummary, _ status: ExitStatus)
+}
+
+/// DVC's lines. With one job they come as they happen; with more, each stage gives one block when it ends.
+final class ReproConsole: ReproPrinter {
+  private let console: Console
+  private let reproduction: Reproduction
+  private let isStreaming: Bool
+  private let state = Mutex(State())
+
+  private enum Piece {
+    case info(String)
+    case warning(String)
+    case output(OutputStream, [UInt8])
+  }
+
+  private struct State {
+    /// DVC puts an empty line between a stage that did something and whatever follows.
+    var owesBlankLine = false
+    var blocks: [StageID: [Piece]] = [:]
+  }
+
+  init(console: Console, reproduction: Reproduction) {
+    self.console = console
+    self.reproduction = reproduction
+    isStreaming = reproduction.request.jobs == 1
+  }
+
+  private func stage(_ id: StageID) -> Stage { reproduction.workspace.project.pipeline[id] }
+  private func name(_ id: StageID) -> String { stage(id).address.text(from: reproduction.workspace.folder) }
+
+  func take(_ event: RunEvent) {
+    switch event {
+    case .considered(let id, let isFrozen):
+      if isStreaming { payBlankLine() }
+      if isFrozen {
+        say(id, .warning("stage: '\(name(id))' is frozen. Its dependencies are not going to be reproduced."))
+      }
+    case .fresh(let id):
+      let isPlain = stage(id).commands.isEmpty
+      say(id, .info("\(isPlain ? "" : "Stage ")'\(name(id))' didn't change, skipping"))
+      close(id, didSomething: false)
+    case .started(let id, let reasons, let attempt):
+      if attempt == 1, console.colorsOutput, let reason = reasons.first {
+        say(id, .info(Color.grey.paint("\(name(id))  STALE  because \(ReasonText.short(reason))")))
+      }
+      say(id, .info("Running stage '\(name(id))':"))
+    case .command(let id, let line): say(id, .info("> \(line)"))
+    case .output(let id, let stream, let bytes): say(id, .output(stream, bytes))
+    case .verifying(let id):
+      let what = stage(id).isFrozen ? "outputs in frozen stage" : "data sources in stage"
+      say(id, .info("Verifying \(what): '\(name(id))'"))
+    case .restoring(let id):
+      say(id, .info("Stage '\(name(id))' is cached - skipping run, checking out outputs"))
+    case .warning(let id, let text):
+      if let id { say(id, .warning(text)) } else { console.warning(text) }
+    case .inputEdited(let id, let path):
+      console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
+    case .waiting(let id, let path, let pid, let command):
+      console.debug("\(name(id)) waits for '\(path)', which process \(pid) holds (\(command))")
+    case .retrying(let id, let error, let attempt):
+      say(id, .warning("\(error.fullMessage); try \(attempt) of \(stage(id).settings.retries + 1)"))
+    case .lockChanged(let id, let isNew):
+      let lock = PipelineLoader.lockPath(of: stage(id).address.file).relative(to: reproduction.workspace.folder)
+      if isNew { say(id, .info("Generating lock file '\(lock)'")) }
+      say(id, .info("Updating lock file '\(lock)'"))
+    case .finished(let id, let outcome): finished(id, outcome)
+    case .skipped(let ids, _):
+      let names = Self.join(ids.map { "'\(name($0))'" })
+      console.warning("Stage\(ids.count > 1 ? "s" : "") \(names) will be skipped due to this failure")
+    }
+  }
+
+  private func finished(_ id: StageID, _ outcome: Outcome) {
+    close(id, didSomething: outcome.error == nil)
+    guard let error = outcome.error else { return }
+    switch reproduction.request.policy {
+    case .stop: break
+    case .keepGoing: console.warning(error.fullMessage)
+    case .ignore: console.warning(error.fullMessage + " (ignored)")
+    }
+  }
+
+  func fail(_ summary: RunSummary) {
+    let failures = summary.failures
+    switch reproduction.request.policy {
+    case .ignore: break
+    case .keepGoing:
+      let names = Self.join(failures.map { "'\(name($0.stage))'" })
+      var diagnostic = Diagnostic(
+        .commandFailed, "failed to reproduce\(failures.count > 1 ? " stages:" : "") \(names)")
+      if failures.count == 1 { diagnostic.hint = failures[0].error.hint }
+      console.report(diagnostic)
+    case .stop:
+      for (id, error) in failures {
+        console.report(Diagnostic(error.code, "failed to reproduce '\(name(id))'").because(of: error))
+      }
+    }
+  }
+
+  func end(_ summary: RunSummary, _ status: ExitStatus) {
+    let open = state.withLock { Array($0.blocks.keys) }
+    for id in open { close(id, didSomething: false) }
+  }
+
+  private func say(_ id: StageID, _ piece: Piece) {
+    if isStreaming { return show(piece) }
+    state.withLock { $0.blocks[id, default: []].append(piece) }
+  }
+
+  /// The stage has said everything: its block is shown whole.
+  private func close(_ id: StageID, didSomething: Bool) {
+    if isStreaming {
+      state.withLock { $0.owesBlankLine = didSomething }
+      return
+    }
+    state.withLock { state in
+      guard let block = state.blocks.removeValue(forKey: id) else { return }
+      if state.owesBlankLine { console.info("") }
+      for piece in block { show(piece) }
+      state.owesBlankLine = didSomething
+    }
+  }
+
+  private func payBlankLine() {
+    let owes = state.withLock { state in
+      defer { state.owesBlankLine = false }
+      return state.owesBlankLine
+    }
+    if owes { console.info("") }
+  }
+
+  private func show(_ piece: Piece) {
+    switch piece {
+    case .info(let text): console.info(text)
+    case .warning(let text): console.warning(text)
+    case .output(.standardOutput, let bytes):
+      console.writeRaw(bytes)
+      if isStreaming { console.flush() }
+    case .output(.standardError, let bytes): console.writeErrors(bytes)
+    }
+  }
+
+  /// `a`, `a and b`, `a, b and c`.
+  static func join(_ words: [String]) -> String {
+    guard words.count > 1, let last = words.last else { return words.first ?? "" }
+    return words.dropLast().joined(separator: ", ") + " and " + last
+  }
+}

@@ -1,0 +1,86 @@
+// `repro --json`: one event a line on standard output (`cairn.event/v1`); what stages print goes to standard error.
+internal import CairnCore
+internal import CairnEngine
+internal import CairnFormats
+internal import CairnSystem
+
+struct ReproEventLines: ReproPrinter {
+  let console: Console
+  let reproduction: Reproduction
+
+  init(console: Console, reproduction: Reproduction) {
+    self.console = console
+    self.reproduction = reproduction
+    console.keepOutputForResults()
+  }
+
+  private func name(_ id: StageID) -> String { reproduction.workspace.project.pipeline[id].address.text() }
+
+  func take(_ event: RunEvent) {
+    switch event {
+    case .started(let id, let reasons, let attempt):
+      line("stage-started", id, attempt: attempt, ["reasons": .list(reasons.map(ReasonJSON.value))])
+    case .output(_, _, let bytes): console.writeErrors(bytes)
+    case .fresh(let id): line("stage-skipped", id, ["why": "fresh"])
+    case .skipped(let ids, _): for id in ids { line("stage-skipped", id, ["why": "upstream-failed"]) }
+    case .finished(let id, let outcome):
+      if outcome.result == .restored {
+        line(
+          "stage-restored", id,
+          ["run": Self.run(outcome.run), "restored_from": Self.run(outcome.restoredFrom)])
+        return
+      }
+      line(
+        outcome.error == nil ? "stage-finished" : "stage-failed", id,
+        [
+          "run": Self.run(outcome.run), "result": .string(outcome.error == nil ? "succeeded" : Self.result(outcome)),
+          "seconds": .float(outcome.seconds), "exit": outcome.exit.map { .int($0) } ?? .null,
+          "error": outcome.error.map { .map(["code": .string($0.code.rawValue), "message": .string($0.fullMessage)]) }
+            ?? .null,
+        ])
+    case .warning(_, let text): console.warning(text)
+    case .inputEdited(let id, let path):
+      console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
+    case .considered, .command, .verifying, .restoring, .waiting, .retrying, .lockChanged: break
+    }
+  }
+
+  private static func result(_ outcome: Outcome) -> String {
+    outcome.error?.code == .inputChanged ? RunResult.inputChanged.rawValue : RunResult.failed.rawValue
+  }
+
+  private static func run(_ run: RunID?) -> Value { run.map { .string($0.hex) } ?? .null }
+
+  func fail(_ summary: RunSummary) {
+    for (id, error) in summary.failures {
+      console.report(Diagnostic(error.code, "failed to reproduce '\(name(id))'").because(of: error))
+    }
+  }
+
+  func end(_ summary: RunSummary, _ status: ExitStatus) {
+    let outcomes = summary.outcomes.map(\.outcome)
+    let seconds = outcomes.reduce(0) { $0 + $1.seconds }
+    line(
+      "summary", nil,
+      [
+        "ran": .int(outcomes.count { $0.result == .ran && !$0.isUnchanged }),
+        "restored": .int(outcomes.count { $0.result == .restored }),
+        "unchanged": .int(outcomes.count { $0.result == .ran && $0.isUnchanged }),
+        "fresh": .int(outcomes.count { $0.result == .fresh }),
+        "failed": .int(outcomes.count { $0.error != nil }),
+        "skipped": .int(summary.skipped.count + summary.notStarted.count), "seconds": .float(seconds),
+        "exit": .int(Int(status.rawValue)),
+      ])
+  }
+
+  private func line(_ event: String, _ id: StageID?, attempt: Int? = nil, _ more: ValueMap) {
+    var map: ValueMap = [
+      "schema": "cairn.event/v1", "time": .string(Timestamp.text(WallClock.now())), "event": .string(event),
+      "stage": id.map { .string(name($0)) } ?? .null, "invocation": .string(reproduction.invocation),
+      "attempt": attempt.map { .int($0) } ?? .null,
+    ]
+    map.merge(more) { $1 }
+    console.writeRaw(Array((JSONWriter.text(.map(map), ensureASCII: false) + "\n").utf8))
+    console.flush()
+  }
+}
