@@ -73,6 +73,16 @@ package struct LoadedProject: Sendable {
     return pipeline.ids.filter { !bad.contains(pipeline[$0].address.file) }
   }
 
+  /// The project as DVC sees it where it passes over faults: without the files that have one.
+  package var sound: LoadedProject {
+    if failures.isEmpty { return self }
+    let bad = Set(failures.map(\.file))
+    let pipeline = Pipeline(
+      stages: stagesOfSoundFiles.map { self.pipeline[$0] }, files: self.pipeline.files.filter { !bad.contains($0.path) })
+    return LoadedProject(
+      pipeline: pipeline, locks: locks, failures: [], warnings: warnings, sources: sources, root: root, folder: folder)
+  }
+
   /// Made on first use, then kept. Throws the first failure of reading, else the graph's own fault.
   package func graph() throws(Diagnostic) -> StageGraph {
     if let failure = failures.first { throw failure.diagnostic }

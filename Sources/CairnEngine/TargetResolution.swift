@@ -84,7 +84,8 @@ package struct TargetResolution: Sendable {
       let file = words.file ?? "dvc.yaml"
       throw Diagnostic(
         .noOutputOrStage,
-        "'\(target)' does not exist as an output or a stage name in '\(file)'", hint: hint(for: target))
+        "'\(target)' does not exist as an output or a stage name in '\(file)'", hint: hint(for: target)
+      ).because(of: error)
     }
   }
 

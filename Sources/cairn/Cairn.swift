@@ -77,9 +77,11 @@ struct Cairn: ParsableCommand {
     subcommands: [
       AddCommand.self,
       CacheCommand.self,
+      CheckIgnoreCommand.self,
       CheckoutCommand.self,
       CommitCommand.self,
       ConfigCommand.self,
+      DagCommand.self,
       FreezeCommand.self,
       InitCommand.self,
       LineageCommand.self,

@@ -4,5 +4,5 @@ internal import ArgumentParser
 struct StageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "stage", abstract: "Commands to list and create stages.",
-    subcommands: [StageAddCommand.self])
+    subcommands: [StageAddCommand.self, StageListCommand.self])
 }
