@@ -194,10 +194,15 @@ private struct Layout {
       let all = targets + [nodes[node].center]
       return Bus(from: nodes[node].center, targets: targets, low: all.min() ?? 0, high: all.max() ?? 0)
     }
-    // A row is shared where the lines in it do not meet.
+    // A row is shared where the lines in it do not meet, or meet only above a node that both lead to.
+    func fit(_ a: Bus, _ b: Bus) -> Bool {
+      if a.high + 1 < b.low || b.high + 1 < a.low { return true }
+      let shared = max(a.low, b.low)
+      return shared == min(a.high, b.high) && a.targets.contains(shared) && b.targets.contains(shared)
+    }
     var rows: [[Bus]] = []
     for bus in buses where bus.low != bus.high {
-      if let row = rows.firstIndex(where: { $0.allSatisfy { $0.high + 1 < bus.low || bus.high + 1 < $0.low } }) {
+      if let row = rows.firstIndex(where: { $0.allSatisfy { fit($0, bus) } }) {
         rows[row].append(bus)
       } else {
         rows.append([bus])
