@@ -28,7 +28,7 @@ package struct LoadedProject: Sendable {
   /// A file, or one stage of it, that could not be understood.
   package struct Failure: Sendable {
     package var file: RepoPath
-    /// `nil`: the whole file.
+    /// `nil`: the whole file; empty: a section beside the stages (`metrics`, `artifacts`), which then stand alone.
     package var stage: String?
     package var diagnostic: Diagnostic
   }

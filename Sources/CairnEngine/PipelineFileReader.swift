@@ -81,7 +81,12 @@ struct PipelineFileReader: Sendable {
         result.failures.append(LoadedProject.Failure(file: path, stage: name, diagnostic: error))
       }
     }
-    result.file = try topLevel(of: document, at: path, template)
+    do throws(Diagnostic) {
+      result.file = try topLevel(of: document, at: path, template)
+    } catch {
+      result.file = PipelineFile(path: path, document: document)
+      result.failures.append(LoadedProject.Failure(file: path, stage: "", diagnostic: error))
+    }
   }
 
   private func topLevel(

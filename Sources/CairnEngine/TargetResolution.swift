@@ -120,8 +120,7 @@ package struct TargetResolution: Sendable {
     let path = try self.file(file ?? "dvc.yaml", isNamed: file != nil)
     if path.text.hasSuffix(".dvc") { return try allStages(of: path) }
     guard let name else { return try allStages(of: path) }
-    let group = try stagesNamed(name, in: path, exactly: false)
-    if !group.isEmpty { return group }
+    if isGroup(name, in: path) { return try stagesNamed(name, in: path) }
     if isPattern {
       if let failure = wholeFailure(of: path) { throw failure }
       let ids = stagesByFile[path] ?? []
@@ -134,18 +133,22 @@ package struct TargetResolution: Sendable {
     return [try one(name, in: path)]
   }
 
-  /// The stages of a group, or (unless only groups are asked for) the stage of that name; empty when there is none.
-  private func stagesNamed(_ name: String, in file: RepoPath, exactly: Bool = true) throws(Diagnostic) -> [StageID] {
-    if let failure = wholeFailure(of: file) { throw failure }
-    if let failure = failure(of: name, in: file, exactly) { throw failure }
-    let ids = stagesByFile[file] ?? []
-    let group = ids.filter { project.pipeline[$0].group == name }
-    if !group.isEmpty { return group }
-    return exactly ? project.pipeline.byAddress[StageAddress(file: file, name: name)].map { [$0] } ?? [] : []
+  /// The stages of a group, or the stage of that name; empty when there is none.
+  private func stagesNamed(_ name: String, in file: RepoPath) throws(Diagnostic) -> [StageID] {
+    if let failure = wholeFailure(of: file) ?? failure(of: name, in: file) { throw failure }
+    if isGroup(name, in: file) { return (stagesByFile[file] ?? []).filter { project.pipeline[$0].group == name } }
+    return project.pipeline.byAddress[StageAddress(file: file, name: name)].map { [$0] } ?? []
+  }
+
+  /// Written with `foreach` or `matrix`, perhaps over nothing.
+  private func isGroup(_ name: String, in file: RepoPath) -> Bool {
+    guard let document = project.pipeline.files.first(where: { $0.path == file })?.document else { return false }
+    let definition = document["stages"]?[name]
+    return definition?["foreach"] != nil || definition?["matrix"] != nil
   }
 
   private func one(_ name: String, in file: RepoPath) throws(Diagnostic) -> StageID {
-    if let failure = wholeFailure(of: file) ?? failure(of: name, in: file, true) { throw failure }
+    if let failure = wholeFailure(of: file) ?? failure(of: name, in: file) { throw failure }
     if let id = project.pipeline.byAddress[StageAddress(file: file, name: name)] { return id }
     let names = (stagesByFile[file] ?? []).compactMap { project.pipeline[$0].address.name }
     throw Diagnostic(
@@ -154,7 +157,7 @@ package struct TargetResolution: Sendable {
   }
 
   private func allStages(of file: RepoPath) throws(Diagnostic) -> [StageID] {
-    if let failure = project.failures.first(where: { $0.file == file }) { throw failure.diagnostic }
+    if let failure = project.failures.first(where: { $0.file == file && $0.stage != "" }) { throw failure.diagnostic }
     return stagesByFile[file] ?? []
   }
 
@@ -162,10 +165,12 @@ package struct TargetResolution: Sendable {
     project.failures.first { $0.file == file && $0.stage == nil }?.diagnostic
   }
 
-  private func failure(of name: String, in file: RepoPath, _ exactly: Bool) -> Diagnostic? {
-    project.failures.first {
+  private func failure(of name: String, in file: RepoPath) -> Diagnostic? {
+    if project.failures.isEmpty { return nil }
+    let isGroup = isGroup(name, in: file)
+    return project.failures.first {
       guard $0.file == file, let stage = $0.stage else { return false }
-      return exactly && stage == name || stage.hasPrefix(name + "@")
+      return stage == name || isGroup && stage.hasPrefix(name + "@")
     }?.diagnostic
   }
 

@@ -28,7 +28,8 @@ package enum PipelineSchema {
   private static let plotFlags: Schema = .map(
     outputFlags + plotProperties.map { .init($0, $0 == "header" ? .flag : .text) })
 
-  private static let vars: Schema = .list(of: .anyOf([.text, .anyMap]))
+  // Of two faults at one depth the first is told, and DVC tells that of the map.
+  private static let vars: Schema = .list(of: .anyOf([.anyMap, .text]))
 
   private static let stageFields: [Schema.Field] = [
     .init("matrix", .map([], others: .anyOf([.text, .anyList]))),

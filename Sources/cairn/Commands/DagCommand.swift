@@ -31,8 +31,9 @@ struct DagCommand: CairnCommand {
     }
     let repository = try Repository.findRoot()
     let loader = PipelineLoader(repository, try Settings.load(repository))
-    let project = try loader.load()
+    let project = loader.loadKeepingFailures()
     for warning in project.warnings { invocation.console.warning(warning) }
+    if let failure = project.failures.first { throw failure.diagnostic }
     var graph = try self.graph(of: project, loader)
     if collapseForeachMatrix { graph = graph.collapsingGroups() }
     let text: String

@@ -26,6 +26,7 @@ struct StageListCommand: CairnCommand {
     let repository = try Repository.findRoot()
     let loader = PipelineLoader(repository, try Settings.load(repository))
     let project = loader.loadKeepingFailures()
+    for warning in project.warnings { invocation.console.warning(warning) }
     if fail, all || recursive, let failure = project.failures.first { throw failure.diagnostic }
 
     let ids: [StageID]
