@@ -1,0 +1,181 @@
+// What surrounds a command and is not declared: interpreter, installed packages, C library, machine (`cairn.environment/v1`).
+// Reads names of folders and a few files; runs nothing.
+package import CairnCore
+import CairnFormats
+package import CairnLineage
+import CairnSystem
+import Glibc
+import Synchronization
+
+/// Makes the document of each environment once in a process, and writes it where it is new.
+///
+/// A later stage costs a few `stat` calls: the document holds as long as the interpreter and the folders of packages
+/// have their fingerprints. May be used from any thread.
+package final class EnvironmentDocument: Sendable {
+  private let store: RecordStore
+  private struct Known {
+    var fingerprints: [FileFingerprint?]
+    var folders: [String]
+    var digest: Digest32
+  }
+  private struct State {
+    var known: [String: Known] = [:]
+    var machine: ValueMap?
+  }
+  private let state = Mutex(State())
+
+  package init(store: RecordStore) { self.store = store }
+
+  /// The document's name for the command's first line; `path` is the `PATH` that the command sees.
+  package func digest(of command: [String], path: String) throws(Diagnostic) -> Digest32 {
+    let program = Self.program(of: command.first ?? "", path: path)
+    let result: Result<Digest32, Diagnostic> = state.withLock { state in
+      let key = program ?? ""
+      if let known = state.known[key], known.fingerprints == known.folders.map(Self.fingerprint) {
+        return .success(known.digest)
+      }
+      let machine = state.machine ?? Self.machine()
+      state.machine = machine
+      var map = machine
+      map["schema"] = "cairn.environment/v1"
+      let python = program.flatMap(PythonInstallation.init)
+      map["interpreter"] = program.map { .map(["path": .string($0), "version": python.map { .string($0.version) } ?? .null]) } ?? .null
+      map["packages"] = .map(
+        ValueMap((python?.packages ?? []).map { (.string($0.name), .string($0.version)) }, uniquingKeysWith: { $1 }))
+      do throws(Diagnostic) {
+        let digest = try store.put(document: CanonicalJSON.encode(.map(map)))
+        let folders = [program].compactMap { $0 } + (python?.folders ?? [])
+        state.known[key] = Known(fingerprints: folders.map(Self.fingerprint), folders: folders, digest: digest)
+        return .success(digest)
+      } catch { return .failure(error) }
+    }
+    return try result.get()
+  }
+
+  private static func fingerprint(_ path: String) -> FileFingerprint? { ((try? FileStat.of(path)) ?? nil)?.fingerprint }
+
+  /// The file behind the first word of a command, links unfollowed: a virtual environment is told by its own path.
+  private static func program(of line: String, path: String) -> String? {
+    let words = line.split(whereSeparator: \.isWhitespace).drop { word in
+      word.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false && word.contains("=") && !word.hasPrefix("/")
+    }
+    guard let word = words.first.map(String.init) else { return nil }
+    if word.contains("/") { return word.hasPrefix("/") && Files.exists(word) ? word : nil }
+    for folder in path.split(separator: ":") where folder.hasPrefix("/") {
+      let candidate = folder + "/" + word
+      if access(candidate, X_OK) == 0, !Files.isDirectory(candidate) { return candidate }
+    }
+    return nil
+  }
+
+  // MARK: The machine
+
+  private static func machine() -> ValueMap {
+    [
+      "libc": .string(libraryVersion()),
+      "os": text("/etc/os-release", after: "PRETTY_NAME=").map { .string($0) } ?? .null,
+      "kernel": .string(Machine.operatingSystem()),
+      "cpu": text("/proc/cpuinfo", after: "model name").map { .string($0) } ?? .null,
+      "gpus": .list(graphics().map { .string($0) }),
+      "driver": driver().map { .string($0) } ?? .null,
+      "container": container().map { .string($0) } ?? .null,
+    ]
+  }
+
+  /// `glibc 2.36`.
+  private static func libraryVersion() -> String {
+    // _CS_GNU_LIBC_VERSION, which is a macro of itself.
+    let name: Int32 = 2
+    var text = [UInt8](repeating: 0, count: 64)
+    _ = text.withUnsafeMutableBytes { confstr(name, $0.baseAddress?.assumingMemoryBound(to: CChar.self), $0.count) }
+    return String(decoding: text.prefix { $0 != 0 }, as: UTF8.self)
+  }
+
+  /// The rest of the first line that begins so, without `:`, `=` and quotes.
+  private static func text(_ path: String, after key: String) -> String? {
+    guard let text = (try? Files.readText(path)) ?? nil else { return nil }
+    for line in text.split(separator: "\n") where line.hasPrefix(key) {
+      let rest = line.dropFirst(key.count).drop { $0.isWhitespace || $0 == ":" || $0 == "=" || $0 == "\"" }
+      return String(rest.prefix { $0 != "\"" })
+    }
+    return nil
+  }
+
+  private static func graphics() -> [String] {
+    let folder = "/proc/driver/nvidia/gpus"
+    let entries = (try? Files.list(folder)) ?? nil
+    return (entries ?? []).map(\.name).sorted { $0.precedesInBytes($1) }.compactMap {
+      text(folder + "/" + $0 + "/information", after: "Model")
+    }
+  }
+
+  private static func driver() -> String? {
+    let words = text("/proc/driver/nvidia/version", after: "NVRM version")?.split(whereSeparator: \.isWhitespace) ?? []
+    return words.first { $0.first?.isNumber ?? false && $0.contains(".") }.map { "nvidia " + $0 }
+  }
+
+  /// The image where the container tells it, else what kind of container it is; `nil` outside of one.
+  private static func container() -> String? {
+    if let image = text("/run/.containerenv", after: "image") { return image }
+    if Files.exists("/run/.containerenv") { return "podman" }
+    return Files.exists("/.dockerenv") ? "docker" : nil
+  }
+}
+
+/// A Python by the file that is called, and the packages that it would find.
+private struct PythonInstallation {
+  var version: String
+  /// Their fingerprints change when a package comes or goes.
+  var folders: [String]
+  var packages: [(name: String, version: String)]
+
+  init?(_ program: String) {
+    let name = program.split(separator: "/").last ?? ""
+    guard name.hasPrefix("python") else { return nil }
+    let real = ((try? Files.realPath(program)) ?? nil) ?? program
+    let prefix = Repository.parent(Repository.parent(program))
+    let base = Repository.parent(Repository.parent(real))
+    let isVirtual = Files.exists(prefix + "/pyvenv.cfg")
+    // `python3` is a link to `python3.11`: the real name tells.
+    let digits = (real.split(separator: "/").last ?? "").drop { !$0.isNumber }
+    var candidates: [String] = []
+    if isVirtual { candidates += Self.libraries(prefix).map { $0 + "/site-packages" } }
+    if !isVirtual || Self.seesSystem(prefix) {
+      for top in [base, "/usr/local"] where !digits.isEmpty {
+        candidates += ["\(top)/lib/python\(digits)/site-packages", "\(top)/lib/python\(digits)/dist-packages"]
+      }
+      candidates.append("/usr/lib/python3/dist-packages")
+    }
+    folders = candidates.filter { Files.isDirectory($0) }
+    version = String(digits)
+    var found: [String: String] = [:]
+    for folder in folders {
+      for entry in ((try? Files.list(folder)) ?? nil) ?? [] {
+        guard let package = Self.package(entry.name), found[package.name] == nil else { continue }
+        found[package.name] = package.version
+      }
+    }
+    packages = found.map { ($0.key, $0.value) }.sorted { $0.name.precedesInBytes($1.name) }
+  }
+
+  private static func libraries(_ prefix: String) -> [String] {
+    let entries = ((try? Files.list(prefix + "/lib")) ?? nil) ?? []
+    return entries.map(\.name).filter { $0.hasPrefix("python") }.sorted { $0.precedesInBytes($1) }
+      .map { prefix + "/lib/" + $0 }
+  }
+
+  private static func seesSystem(_ prefix: String) -> Bool {
+    let text = ((try? Files.readText(prefix + "/pyvenv.cfg")) ?? nil) ?? ""
+    return text.lowercased().contains("include-system-site-packages = true")
+  }
+
+  /// `numpy-2.1.0.dist-info` → numpy 2.1.0.
+  private static func package(_ folder: String) -> (name: String, version: String)? {
+    for suffix in [".dist-info", ".egg-info"] where folder.hasSuffix(suffix) {
+      let parts = folder.dropLast(suffix.count).split(separator: "-", maxSplits: 2)
+      guard parts.count >= 2 else { return nil }
+      return (String(parts[0]), String(parts[1]))
+    }
+    return nil
+  }
+}
