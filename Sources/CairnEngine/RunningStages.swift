@@ -13,5 +13,10 @@ package struct RunningStage: Sendable {
 }
 
 package enum RunningStages {
-  package static func list(_ repository: Repository) throws(Diagnostic) -> [RunningStage] { [] }
+  /// Throws until the journal of running processes is read here: "nothing is running" would be a guess.
+  package static func list(_ repository: Repository) throws(Diagnostic) -> [RunningStage] {
+    var diagnostic = Diagnostic(.usage, "'runs --running' cannot tell yet what is running")
+    diagnostic.exitCode = 2
+    throw diagnostic
+  }
 }
