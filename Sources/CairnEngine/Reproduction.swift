@@ -80,15 +80,18 @@ package struct Reproduction: Sendable {
       records: workspace.records, executor: LocalExecutor(), terminal: terminal, invocation: invocation,
       folder: workspace.folder, emit: emit)
     let pool = try capacities()
+    let freshness = FreshnessWatch(workspace, request, order)
+    freshness?.lookBefore()
     let runner = Runner(
       context, order: order, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
     let summary = runner.run()
-    workspace.index.flush()
     if !request.dry {
       try writeInvocation(summary, started: started, source: source)
     }
+    freshness?.remember(summary)
+    workspace.index.flush()
     return summary
   }
 

@@ -102,6 +102,10 @@ struct ReproCommand: CairnCommand {
     }
     let console = invocation.console
     let repository = try Repository.findRoot()
+    if let words = wordsOfFreshProject(repository) {
+      if !console.isQuiet { console.writeRaw(words) }
+      return .success
+    }
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
     let workspace = try Workspace.open(repository, settings)
@@ -126,7 +130,15 @@ struct ReproCommand: CairnCommand {
     return status
   }
 
-  private func request(_ settings: Settings, _ invocation: Invocation) throws -> ReproRequest {
+  /// What to say when stamps alone prove that there is nothing to do: no file is parsed then.
+  private func wordsOfFreshProject(_ repository: Repository) -> [UInt8]? {
+    guard !json, !interactive, global.verbose == 0 else { return nil }
+    guard let key = FreshnessIndex.key(plainRequest, workingDirectory: repository.workingDirectory) else { return nil }
+    return FreshnessIndex.answer(root: repository.root, key: key)
+  }
+
+  /// What the command line alone says.
+  private var plainRequest: ReproRequest {
     var request = ReproRequest()
     request.targets = targets
     request.recursive = recursive
@@ -144,6 +156,11 @@ struct ReproCommand: CairnCommand {
     request.allowsMissing = allowMissing
     request.policy = ignoreErrors ? .ignore : keepGoing ? .keepGoing : .stop
     request.failFast = failFast
+    return request
+  }
+
+  private func request(_ settings: Settings, _ invocation: Invocation) throws -> ReproRequest {
+    var request = plainRequest
     request.arguments = invocation.arguments
     request.isStrict = settings.cairn("strict")?.bool ?? false
     request.grace = settings.cairn("grace")?.number ?? 10

@@ -1,0 +1,97 @@
+// Which paths and variables decide whether a whole `repro` has nothing to do.
+import CairnCore
+import CairnStore
+import CairnSystem
+
+extension FreshnessIndex {
+  /// Everything beside files that decides: the version, where the user stands, what was asked, and the variables that
+  /// resolution reads. `nil`: this request can never be answered by stamps.
+  package static func key(_ request: ReproRequest, workingDirectory: String) -> String? {
+    guard !request.force, !request.dry, !request.pulls, request.confirm == nil else { return nil }
+    let flags = [
+      request.recursive, request.glob, request.pipeline, request.allPipelines, request.downstream, request.singleItem,
+      request.allowsMissing,
+    ].map { $0 ? "1" : "0" }.joined()
+    return ([CairnVersion.current, workingDirectory, flags] + request.targets + environment())
+      .joined(separator: "\u{0}")
+  }
+
+  /// Variables that choose configuration, and all that a stage could be keyed by are Cairn's own business: a stage
+  /// with `meta.cairn.env` is never answered by stamps.
+  private static func environment() -> [String] {
+    let found = Environment.all().filter { name, _ in
+      name == "HOME" || ["DVC_", "CAIRN_", "XDG_CONFIG"].contains { name.hasPrefix($0) }
+    }.map { "\($0)=\($1)" }
+    return found.sorted()
+  }
+
+  /// All that the answer "nothing to do" was or would be made from; `nil` when a stage is such that it must always be
+  /// asked (it runs every time, its environment counts, something lies elsewhere).
+  static func paths(of workspace: Workspace, order: [StageID]) -> [String]? {
+    let project = workspace.project
+    var paths = PathSet(root: workspace.repository.root)
+    for file in project.sources.files + project.sources.absent { paths.add(file.text) }
+    // Cairn's own folder hides itself from the walk, and changes with each run.
+    for folder in project.sources.folders where folder.text != ".cairn" { paths.add(folder.text) }
+    for path in project.sources.outside { paths.add(path) }
+    for level in ConfigLevel.allCases {
+      if let file = ConfigLevels(dvcFolder: workspace.repository.dvcFolder).file(level) { paths.add(file) }
+    }
+    for name in ["config.toml", "config.local.toml", "journal"] { paths.add(".cairn/" + name) }
+    for id in order {
+      let stage = project.pipeline[id]
+      if stage.isAlwaysChanged || stage.isCallback || stage.isFrozen || stage.settings.isKeyedByEnvironment {
+        return nil
+      }
+      for location in stage.dependencies.map(\.location) + stage.parameters.map(\.location) {
+        guard paths.add(tree: location) else { return nil }
+      }
+      let lock = workspace.lockEntry(of: stage)
+      for output in stage.outputs {
+        guard paths.add(tree: output.location) else { return nil }
+        guard output.isCached, let hash = lock?.out(output.declared)?.contentHash else { continue }
+        let store = workspace.cache.store(for: hash)
+        paths.add(store.path(of: hash))
+        guard hash.isDirectory, let manifest = (try? store.manifest(hash)) ?? nil else { continue }
+        for entry in manifest.entries { paths.add(store.path(of: ContentHash(hash.algorithm, entry.md5))) }
+      }
+    }
+    return paths.list
+  }
+
+  /// Paths without repetition, in the order of their first mention, with everything inside folders.
+  private struct PathSet {
+    let root: String
+    private(set) var list: [String] = []
+    private var seen: Set<String> = []
+
+    init(root: String) { self.root = root }
+
+    @discardableResult
+    mutating func add(_ path: String) -> Bool {
+      var path = path
+      if path.utf8.starts(with: (root + "/").utf8) { path = String(path.dropFirst(root.utf8.count + 1)) }
+      guard seen.insert(path).inserted else { return false }
+      list.append(path)
+      return true
+    }
+
+    /// False for what stamps cannot vouch for.
+    mutating func add(tree location: Location) -> Bool {
+      switch location {
+      case .url: return false
+      case .local(let path): return add(tree: path.text)
+      case .external(let path): return add(tree: path)
+      }
+    }
+
+    private mutating func add(tree path: String) -> Bool {
+      guard add(path) else { return true }
+      let absolute = path.hasPrefix("/") ? path : root + "/" + path
+      guard let stat = (try? FileStat.of(absolute)) ?? nil, stat.isDirectory else { return true }
+      guard let entries = (try? Files.list(absolute)) ?? nil else { return false }
+      for entry in entries where !add(tree: path.isEmpty ? entry.name : path + "/" + entry.name) { return false }
+      return true
+    }
+  }
+}

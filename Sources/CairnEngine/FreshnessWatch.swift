@@ -1,0 +1,75 @@
+// Makes the freshness index around one run: looks before, and again after when something ran.
+import CairnCore
+import CairnStore
+import CairnSystem
+import Glibc
+
+/// The index may only say what was judged: its stamps are taken before the judgement that they stand for.
+final class FreshnessWatch {
+  private let workspace: Workspace
+  private let order: [StageID]
+  private let key: String
+  private var before: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)?
+
+  /// `nil` when this request is never answered by stamps.
+  init?(_ workspace: Workspace, _ request: ReproRequest, _ order: [StageID]) {
+    guard let key = FreshnessIndex.key(request, workingDirectory: workspace.repository.workingDirectory) else {
+      return nil
+    }
+    self.workspace = workspace
+    self.order = order
+    self.key = key
+  }
+
+  /// Stamps for the case that nothing needs to run.
+  func lookBefore() {
+    // A lock that lacks a stage cannot be followed by "nothing to do".
+    guard order.allSatisfy({ workspace.lockEntry(of: workspace.project.pipeline[$0]) != nil }) else { return }
+    before = look()
+  }
+
+  private func look() -> (entries: [FreshnessIndex.Entry], taken: Nanoseconds)? {
+    guard let paths = FreshnessIndex.paths(of: workspace, order: order) else { return nil }
+    let taken = WallClock.now()
+    return (FreshnessIndex.look(at: paths, root: workspace.repository.root), taken)
+  }
+
+  func remember(_ summary: RunSummary) {
+    guard summary.error == nil, summary.failures.isEmpty, summary.signal == nil, summary.notStarted.isEmpty,
+      summary.skipped.isEmpty
+    else { return }
+    if summary.outcomes.allSatisfy({ $0.outcome.result == .fresh }) {
+      if let before { write(before) }
+      return
+    }
+    // The last outputs are younger than a clock tick: stamps are trusted once it has passed.
+    usleep(UInt32(FreshnessIndex.granularity / 1000) + 1000)
+    guard let after = look(), order.allSatisfy(isFresh) else { return }
+    write(after)
+  }
+
+  private func write(_ look: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)) {
+    guard !FreshnessIndex.isRacy(look.entries, now: look.taken) else { return }
+    FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
+  }
+
+  private func isFresh(_ id: StageID) -> Bool {
+    let stage = workspace.project.pipeline[id]
+    let lock = workspace.lockEntry(of: stage)
+    var snapshot = workspace.observer.inputs(of: stage, lock: lock, sha256: false)
+    workspace.observer.addOutputs(to: &snapshot, of: stage, lock: lock)
+    let staleness = Staleness.judge(stage, lock: lock, now: snapshot)
+    return !staleness.isStale && staleness.unknown == nil
+  }
+
+  /// What a run with nothing to do prints, in the serial order.
+  private func words() -> [UInt8] {
+    var text = ""
+    for id in order {
+      let stage = workspace.project.pipeline[id]
+      let name = stage.address.text(from: workspace.folder)
+      text += "\(stage.commands.isEmpty ? "" : "Stage ")'\(name)' didn't change, skipping\n"
+    }
+    return FileName.bytes(text + "Data and pipelines are up to date.\n")
+  }
+}
