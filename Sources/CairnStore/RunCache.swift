@@ -73,7 +73,7 @@ package struct RunCache: Sendable {
     if try load(path) != nil { return }
     let store = cache.legacy
     try store.makeFolders(folder)
-    try AtomicFile.write(Array(YAMLWriter.dump(LockYAML.value(entry)).utf8), to: path, sync: false)
+    try AtomicFile.write(LockYAML.encodeAlone(entry), to: path, sync: false)
     _ = RawFile.chmod(path, store.fileMode)
   }
 

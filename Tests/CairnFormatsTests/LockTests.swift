@@ -8,6 +8,40 @@ private func lock(_ text: String) throws -> LockFile {
 }
 
 struct LockTests {
+  @Test("A map that is named whole and by a key of its own gets an anchor, as in DVC's lock")
+  func sharedParameters() {
+    let opt: Value = .map(["kind": "sgd", "beta": 0.9])
+    let entry = LockEntry(
+      command: "true",
+      params: [
+        "params.yaml": [
+          "items": .list(["d", .list([])]), "items.1": .list([]), "lr": 0.1,
+          "train": .map(["epochs": 6, "opt": opt]), "train.epochs": 6, "train.opt": opt,
+        ]
+      ])
+    let expected = """
+      a:
+          cmd: true
+          params:
+            params.yaml:
+              items:
+              - d
+              - &id001 []
+              items.1: *id001
+              lr: 0.1
+              train:
+                epochs: 6
+                opt: &id002
+                  kind: sgd
+                  beta: 0.9
+              train.epochs: 6
+              train.opt: *id002
+
+      """
+    let text = String(decoding: LockYAML.encodeEntry(name: "a", entry), as: UTF8.self)
+    #expect(text.replacing("'true'", with: "true") == "  " + expected)
+  }
+
   @Test(
     "A lock that DVC wrote is written back to the byte",
     arguments: [

@@ -29,6 +29,11 @@ struct InputProof {
     var proof = InputProof(snapshot: before)
     for (index, dependency) in stage.dependencies.enumerated() {
       let content = before.dependencies[index]
+      if content.isMissing {
+        // Only a forced stage starts without an input; whether there is one now is the caller's question.
+        proof.snapshot.dependencies[index] = context.observer.content(at: dependency.location, sha256: true)
+        continue
+      }
       if context.observer.isUnchanged(content, at: dependency.location) { continue }
       let now = context.observer.content(at: dependency.location, sha256: true)
       let shown = context.shown(dependency.location, declared: dependency.declared)
@@ -55,9 +60,13 @@ struct InputProof {
       }
     }
     for (index, set) in stage.parameters.enumerated() {
-      guard case .values(let was) = before.parameters[index] else { continue }
+      let reading = context.observer.parameters(set)
+      guard case .values(let was) = before.parameters[index], set.keys.allSatisfy({ was[$0] != nil }) else {
+        proof.snapshot.parameters[index] = reading
+        continue
+      }
       let shown = context.shown(set.location, declared: set.declared)
-      guard case .values(let now) = context.observer.parameters(set) else {
+      guard case .values(let now) = reading else {
         proof.changes.append(Change(path: shown, what: "is gone"))
         continue
       }

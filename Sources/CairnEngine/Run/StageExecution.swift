@@ -59,7 +59,7 @@ final class StageExecution: Sendable {
       if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry { throw unknown }
       guard try mustRun(&judged) else { return finishFresh() }
       if stage.commands.isEmpty || stage.isFrozen { return try verify(judged) }
-      if context.request.dry { return announceOnly(judged) }
+      if context.request.dry { return try announceOnly(judged) }
       guard try acquirePaths() else { return }
       // Whoever held them may have brought this stage up to date.
       if try context.book.refresh() {
@@ -138,13 +138,18 @@ final class StageExecution: Sendable {
   }
 
   /// A dry run tells what would happen and changes nothing.
-  private func announceOnly(_ judged: Judged) {
+  private func announceOnly(_ judged: Judged) throws(Diagnostic) {
+    let isLookedUp =
+      !stage.isAlwaysChanged && !stage.isCallback && !stage.outputs.isEmpty
+      && !(stage.dependencies.isEmpty && stage.parameters.isEmpty)
+    // What the run-cache is asked about must be hashed; DVC meets a missing input there, also when it runs nothing.
+    if !isForced, isLookedUp { try checkInputsExist(judged.snapshot) }
+    // DVC tells of both: that the outputs are there already, and the command all the same.
     if !isForced, context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
       context.emit(.restoring(id))
-    } else {
-      context.emit(.started(id, reasons: judged.staleness.reasons, attempt: 1))
-      for line in stage.lines { context.emit(.command(id, line: line)) }
     }
+    context.emit(.started(id, reasons: judged.staleness.reasons, attempt: 1))
+    for line in stage.lines { context.emit(.command(id, line: line)) }
     report(.finished(.ran))
     report(.settled(Outcome(result: .ran)))
   }
@@ -181,14 +186,14 @@ final class StageExecution: Sendable {
         .notInThisVersion, "'\(context.name(stage))' is an import that has changed: importing is not in Cairn yet",
         hint: "'dvc repro \(context.name(stage))' works on the same files")
     }
+    if context.request.dry {
+      report(.finished(.ran))
+      return report(.settled(Outcome(result: .ran)))
+    }
     context.emit(.verifying(id))
     let missing = stage.outputs.filter { !Files.exists(context.absolute($0.location)) }
     guard missing.isEmpty else {
       throw Diagnostic.missingData(missing.map { context.shown($0.location, declared: $0.declared) })
-    }
-    if context.request.dry {
-      report(.finished(.ran))
-      return report(.settled(Outcome(result: .ran)))
     }
     let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
     if stage.kind == .tracked {
@@ -204,7 +209,8 @@ final class StageExecution: Sendable {
 
   private func execute(_ judged: Judged) throws(Diagnostic) {
     let aside = try context.outputs.clear(stage, lock: judged.lock, context)
-    try checkInputsExist(judged.snapshot)
+    // Under `--force` the command may start without its inputs: they are asked for when it has ended.
+    if !isForced { try checkInputsExist(judged.snapshot) }
     if !isForced,
       let cached = context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
     {
@@ -338,6 +344,7 @@ final class StageExecution: Sendable {
     }
     do throws(Diagnostic) {
       let proof = try InputProof.check(stage, judged.snapshot, context)
+      if isForced { try checkInputsExist(proof.snapshot) }
       draft.describe(proof)
       if let change = proof.firstChange {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)

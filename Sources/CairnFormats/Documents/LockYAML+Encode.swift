@@ -26,6 +26,11 @@ extension LockYAML {
     return bytes
   }
 
+  /// The entry as a document of its own, as the run-cache holds it.
+  package static func encodeAlone(_ entry: LockEntry) -> [UInt8] {
+    YAMLWriter.bytes(value(entry), sharing: LockSharing.marks(of: entry))
+  }
+
   /// `cmd`, `deps`, `params`, `outs`, those that the entry has, as DVC orders them.
   package static func value(_ entry: LockEntry) -> Value {
     var map: ValueMap = ["cmd": entry.command]
@@ -51,8 +56,10 @@ extension LockYAML {
     }
     bytes = writer.bytes
     bytes.removeLast(bytes.count - start)
-    let text = YAMLWriter.dump(.map(["stages": .map([.string(name): value(entry)])]))
-    bytes.append(contentsOf: text.utf8.dropFirst("stages:\n".utf8.count))
+    let text = YAMLWriter.bytes(
+      .map(["stages": .map([.string(name): value(entry)])]),
+      sharing: LockSharing.marks(of: entry, below: [.key("stages"), .key(name)]))
+    bytes.append(contentsOf: text.dropFirst("stages:\n".utf8.count))
   }
 }
 

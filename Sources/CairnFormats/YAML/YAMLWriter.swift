@@ -14,6 +14,14 @@ package enum YAMLWriter {
     return emitter.out
   }
 
+  /// As `bytes(_:)`, with anchors and aliases at some of the values.
+  static func bytes(_ value: Value, sharing: YAMLSharing) -> [UInt8] {
+    var emitter = YAMLEmitter(out: [])
+    if !sharing.isEmpty { emitter.sharing = sharing }
+    emitter.document(value)
+    return emitter.out
+  }
+
   /// Appends text as a scalar whose first character comes at `column` (0-based); further lines start at `indent`,
   /// which is two more than the indentation of the map or list that holds it. No newline follows.
   package static func appendScalar(_ text: String, column: Int, indent: Int, to out: inout [UInt8]) {
@@ -72,6 +80,9 @@ struct YAMLEmitter {
   private var isOpenEnded = false
   /// The indentation outside each open list or map, and whether it is a list.
   private var enclosing: [(indent: Int?, isList: Bool)] = []
+  /// `nil`, as for nearly every document: the way to a node is not followed then.
+  var sharing: YAMLSharing?
+  private var way: [PathStep] = []
 
   init(out: [UInt8]) { self.out = out }
 
@@ -100,6 +111,12 @@ struct YAMLEmitter {
   // MARK: Nodes
 
   mutating func node(_ value: Value, _ context: Context) {
+    if let sharing, context != .key, let mark = sharing[way] {
+      switch mark {
+      case .alias(let name): return indicator("*" + name, needsBlank: true)
+      case .anchor(let name): indicator("&" + name, needsBlank: true)
+      }
+    }
     switch value {
     case .map(let map):
       if map.isEmpty { return emptyFlow("{}") }
@@ -116,7 +133,11 @@ struct YAMLEmitter {
       let isIndentless = context == .map && !indention
       enclosing.append((outer, true))
       if let outer { indent = isIndentless ? outer + listOffset : outer + 2 } else { indent = 0 }
-      for value in items { item(value) }
+      for (index, value) in items.enumerated() {
+        if sharing != nil { way.append(.index(index)) }
+        item(value)
+        if sharing != nil { way.removeLast() }
+      }
       indent = outer
       enclosing.removeLast()
     case .string(let text): string(text, context)
@@ -130,6 +151,8 @@ struct YAMLEmitter {
   }
 
   mutating func entry(_ key: Value, _ value: Value) {
+    if sharing != nil { way.append(.key(key.string ?? "")) }
+    defer { if sharing != nil { way.removeLast() } }
     writeIndent()
     if isSimpleKey(key) {
       node(key, .key)

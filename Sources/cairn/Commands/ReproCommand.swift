@@ -166,8 +166,9 @@ struct ReproCommand: CairnCommand {
     request.grace = settings.cairn("grace")?.number ?? 10
     let asks = interactive || settings.flag("core", "interactive")
     request.jobs = asks ? 1 : jobs ?? settings.cairn("jobs")?.int ?? Machine.processorCount()
-    // A dry run tells DVC's order.
-    if dry { request.jobs = 1 }
+    // A dry run tells DVC's order; and single items know nothing of each other, so that only the order keeps a
+    // reader behind its writer.
+    if dry || request.singleItem { request.jobs = 1 }
     if asks { request.confirm = { question in Prompt.confirms(question, on: invocation.console) } }
     return request
   }
