@@ -45,7 +45,8 @@ package struct Workspace: Sendable {
     let store = StoreLocation.find(
       root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
     let book = LockBook(
-      root: repository.root, journalFolder: repository.cairnFolder + "/journal", locks: project.locks)
+      root: repository.root, journalFolder: repository.cairnFolder + "/journal", locks: project.locks,
+      files: project.pipeline.files.map(\.path))
     try book.refresh()
     return Workspace(
       repository: repository, settings: settings, loader: loader, project: project, git: git, index: index,

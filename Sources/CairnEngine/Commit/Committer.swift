@@ -113,6 +113,7 @@ package final class Committer: @unchecked Sendable {
         _ = try records.put(document: commitment.ended.record)
       }
       FaultPoint.reach(.recordsWritten)
+      book.settle(batch.lazy.map(\.ended.stage))
       for commitment in batch { commitment.completion(nil) }
     } catch {
       // What the journal could not take is not in the locks either.
@@ -132,7 +133,6 @@ package final class Committer: @unchecked Sendable {
         }
       } catch {
         // Said at the end: `finish` tries again, and the journal has everything.
-        failure = nil
       }
     }
   }
@@ -141,7 +141,7 @@ package final class Committer: @unchecked Sendable {
   private func writeLocks() throws(Diagnostic) {
     let begin = DispatchTime.now()
     if book.hasChanges {
-      try book.refresh()
+      try book.refresh(isWriter: true)
       for (path, bytes) in book.render() {
         try AtomicFile.writeKeepingMode(bytes, to: root + "/" + path.text, sync: true)
         FaultPoint.reach(.lockWritten)
@@ -165,13 +165,14 @@ package final class Committer: @unchecked Sendable {
   ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
-    let early: Diagnostic? = queue.sync {
+    let (early, nothingToDo) = queue.sync {
       flush()
-      return failure
+      return (failure, journal == nil)
     }
-    if let early { throw early }
-    let nothingToDo = queue.sync { journal == nil }
-    if nothingToDo { return }
+    if nothingToDo {
+      if let early { throw early }
+      return
+    }
     guard try writeLock.lock(within: .seconds(60), every: .milliseconds(10), waiting: waiting) else {
       throw Diagnostic(
         .lock, "cannot write dvc.lock: the repository is locked by process \(writeLock.holder() ?? 0)",
@@ -183,6 +184,8 @@ package final class Committer: @unchecked Sendable {
         try writeLocks()
         if takesBackIgnores { try ignores?.takeBack() }
         try records.sync()
+        // After a failure the journal may hold more than was told: the next command takes it from there.
+        if let early { throw early }
         FaultPoint.reach(.beforeJournalRemoved)
         journal?.remove()
         journal = nil

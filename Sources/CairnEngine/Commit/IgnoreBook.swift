@@ -14,6 +14,8 @@ package final class IgnoreBook: Sendable {
   private struct State {
     /// Of each folder with new lines: what its `.gitignore` held before, `nil` where there was none.
     var before: [RepoPath: [UInt8]?] = [:]
+    /// What this run wrote: a file that holds anything else was changed by somebody else meanwhile.
+    var after: [RepoPath: [UInt8]] = [:]
     var added: [RepoPath: [(position: Int, name: String)]] = [:]
     var dirty: Set<RepoPath> = []
     var written: Set<RepoPath> = []
@@ -55,13 +57,19 @@ package final class IgnoreBook: Sendable {
       return work
     }
     for (folder, before, added) in work {
-      var text = before
+      let present = try Files.read(file(in: folder))
+      let isOurs = present == state.withLock { $0.after[folder] ?? before }
+      // Lines of others stay where they are; ours then follow them.
+      var text = isOurs ? before : present
       for line in added.sorted(by: { $0.position < $1.position }) {
         text = GitIgnoreFile.adding(line.name, to: text ?? [])
       }
-      guard let text, text != before else { continue }
+      guard let text, text != present else { continue }
       try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
-      state.withLock { _ = $0.written.insert(folder) }
+      state.withLock { state in
+        state.written.insert(folder)
+        state.after[folder] = text
+      }
     }
   }
 
@@ -84,12 +92,20 @@ package final class IgnoreBook: Sendable {
     }
   }
 
-  /// Brings every file back to what it held before, as DVC does when a run fails.
+  /// Brings every file back to what it held before, as DVC does when a run fails; where somebody else has changed it
+  /// meanwhile, only the lines of this run go.
   package func takeBack() throws(Diagnostic) {
-    let work = state.withLock { state in state.written.sorted().map { ($0, state.before[$0] ?? nil) } }
-    for (folder, before) in work {
-      if let before {
-        try AtomicFile.writeKeepingMode(before, to: file(in: folder), sync: false)
+    let work = state.withLock { state in
+      state.written.sorted().map { ($0, state.before[$0] ?? nil, state.after[$0], state.added[$0] ?? []) }
+    }
+    for (folder, before, after, added) in work {
+      var text = before
+      if let present = try Files.read(file(in: folder)), present != after {
+        text = present
+        for line in added { text = text.flatMap { GitIgnoreFile.removing(line.name, from: $0) } }
+      }
+      if let text {
+        try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
       } else {
         _ = try Files.remove(file(in: folder))
       }

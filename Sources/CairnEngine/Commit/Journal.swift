@@ -1,6 +1,7 @@
 // The journal of one process: what ended, before the lock says so. And the reading of all of them.
 package import CairnCore
 import CairnSystem
+import Synchronization
 
 /// An append-only file of its own for each process, locked by its owner while it lives.
 ///
@@ -10,23 +11,39 @@ package final class Journal: Sendable {
   package let path: String
   private let file: AppendFile
   private let lock: OpenFileLock
+  /// Of what was written whole.
+  private let size = Mutex<UInt64>(0)
 
   /// Makes a new journal in `folder`.
   package init(in folder: String) throws(Diagnostic) {
     try Files.makeDirectories(folder)
-    path = folder + "/" + Identifier.ulid() + Self.suffix
-    file = try AppendFile(path)
-    guard let lock = try OpenFileLock.tryLock(path, .exclusive) else {
-      throw Diagnostic(.journal, "the journal '\(path)' is already in use")
+    while true {
+      let path = folder + "/" + Identifier.ulid() + Self.suffix
+      let file = try AppendFile(path)
+      // Until it is locked it looks like one of a dead process: whoever replays those may have taken it away.
+      guard let lock = try OpenFileLock.tryLock(path, .exclusive), file.isInPlace() else { continue }
+      (self.path, self.file, self.lock) = (path, file, lock)
+      return
     }
-    self.lock = lock
   }
 
   /// Written, not synced: the order is kept, a power cut may lose it.
+  ///
+  /// When it throws nothing of the entries stays: a torn line would spoil the one that follows it.
   package func append(_ entries: [JournalEntry]) throws(Diagnostic) {
     var bytes: [UInt8] = []
     for entry in entries { bytes += entry.encoded() }
-    try file.append(bytes)
+    let result: Result<Void, Diagnostic> = size.withLock { size in
+      do throws(Diagnostic) {
+        try file.append(bytes)
+        size += UInt64(bytes.count)
+        return .success(())
+      } catch {
+        try? file.truncate(to: size)
+        return .failure(error)
+      }
+    }
+    try result.get()
   }
 
   package func sync() throws(Diagnostic) { try file.sync() }

@@ -8,7 +8,8 @@ import Synchronization
 /// Answers "what does the lock say of this stage" and renders the bytes of each `dvc.lock`.
 ///
 /// Nothing here writes. An entry that is there keeps its place; new ones follow in the serial order of the run,
-/// whatever order they ended in.
+/// whatever order they ended in. An entry is known here from `put` on, for the stages behind it; it is rendered only
+/// after `settle`, so that no lock names what the journal does not hold yet.
 package final class LockBook: Sendable {
   private let root: String
   private let journalFolder: String
@@ -20,6 +21,8 @@ package final class LockBook: Sendable {
     var journals: [String: UInt64] = [:]
     var ownJournal: String?
     var dirty: Set<RepoPath> = []
+    /// Grows with everything that other processes added.
+    var generation: UInt64 = 0
   }
 
   private struct FileState: Sendable {
@@ -29,6 +32,7 @@ package final class LockBook: Sendable {
     var own: [String: Own] = [:]
     /// It was told that this file is being made.
     var isAnnounced = false
+    var hasEntries: Bool { !base.entries.isEmpty }
   }
 
   private struct Own: Sendable {
@@ -36,13 +40,17 @@ package final class LockBook: Sendable {
     var position: Int
     /// The lock had no such entry when the run began.
     var isNew: Bool
+    /// The journal holds it: it may be rendered.
+    var isSettled = false
   }
 
-  /// `locks` are those that the pipeline was loaded with.
-  package init(root: String, journalFolder: String, locks: [RepoPath: LockFile]) {
+  /// `locks` are those that the pipeline was loaded with; `files`: its `dvc.yaml` files, whose locks another process
+  /// may make.
+  package init(root: String, journalFolder: String, locks: [RepoPath: LockFile], files: [RepoPath] = []) {
     self.root = root
     self.journalFolder = journalFolder
     var state = State()
+    for file in files { state.files[Self.lockPath(of: file)] = FileState(base: LockFile(), stat: nil) }
     for (path, lock) in locks { state.files[path] = FileState(base: lock, stat: nil) }
     self.state = Mutex(state)
   }
@@ -58,37 +66,62 @@ package final class LockBook: Sendable {
     }
   }
 
+  /// A number that another process's entries change: what was judged under another one must be judged again.
+  package var generation: UInt64 { state.withLock { $0.generation } }
+
   /// Takes in what other processes have written since the last call; true when there was something.
+  ///
+  /// DVC writes a lock in place: without the write lock a half written one may be met, which is then left as it was
+  /// known (`isWriter` false), and looked at again by the next call.
   @discardableResult
-  package func refresh() throws(Diagnostic) -> Bool {
-    let journals = try Journal.paths(in: journalFolder)
+  package func refresh(isWriter: Bool = false) throws(Diagnostic) -> Bool {
     let result: Result<Bool, Diagnostic> = state.withLock { state in
       do throws(Diagnostic) {
-        var changed = false
-        var reread = false
-        for (path, file) in state.files {
-          let stat = try FileStat.of(root + "/" + path.text)
-          if stat == file.stat, file.stat != nil || stat == nil { continue }
-          state.files[path]?.base = try Self.read(path, root: root)
-          state.files[path]?.stat = stat
-          changed = true
-          reread = true
-        }
-        for path in journals where path != state.ownJournal {
-          let size = try FileStat.of(path)?.size ?? 0
-          if state.journals[path] == size, !reread { continue }
-          state.journals[path] = size
-          if size == 0 { continue }
-          for case .ended(let end) in try Journal.read(path) {
-            changed = Self.merge(end, into: &state.files) || changed
-          }
-        }
-        return .success(changed)
+        return .success(try refresh(&state, isWriter: isWriter))
       } catch {
         return .failure(error)
       }
     }
     return try result.get()
+  }
+
+  private func refresh(_ state: inout State, isWriter: Bool) throws(Diagnostic) -> Bool {
+    // Journals before locks: what leaves a journal is in the lock already, so nothing falls between the two looks.
+    var grown: [(path: String, size: UInt64)] = []
+    var ends: [String: [JournalEntry.Ended]] = [:]
+    func take(_ path: String) throws(Diagnostic) {
+      ends[path] = try Journal.read(path).compactMap { if case .ended(let end) = $0 { end } else { nil } }
+    }
+    let journals = try Journal.paths(in: journalFolder).filter { $0 != state.ownJournal }
+    for path in journals {
+      let size = try FileStat.of(path)?.size ?? 0
+      if size == 0 || state.journals[path] == size { continue }
+      grown.append((path, size))
+      try take(path)
+    }
+    var changed = false
+    var reread = false
+    for path in state.files.keys.sorted() {
+      guard let file = state.files[path] else { continue }
+      let stat = try FileStat.of(root + "/" + path.text)
+      if stat == file.stat, file.stat != nil || (stat == nil && !file.hasEntries) { continue }
+      do throws(Diagnostic) {
+        state.files[path]?.base = try Self.read(path, root: root)
+        state.files[path]?.stat = stat
+        changed = true
+        reread = true
+      } catch {
+        if isWriter || file.stat == nil && !file.hasEntries { throw error }
+      }
+    }
+    // A lock that was read anew has none of the journals' entries.
+    if reread { for path in journals where ends[path] == nil { try take(path) } }
+    for path in journals {
+      for end in ends[path] ?? [] { changed = Self.merge(end, into: &state.files) || changed }
+    }
+    for (path, size) in grown { state.journals[path] = size }
+    if changed { state.generation += 1 }
+    return changed
   }
 
   private static func read(_ path: RepoPath, root: String) throws(Diagnostic) -> LockFile {
@@ -110,15 +143,28 @@ package final class LockBook: Sendable {
   }
 
   /// Entries of one journal onto locks as they are on the disk: the result, by lock path, of those that changed.
+  ///
+  /// What the process had added to the lock before it died, and what is added now, come into the serial order.
   package static func replay(
     _ ends: [JournalEntry.Ended], root: String
   ) throws(Diagnostic) -> [RepoPath: LockFile] {
     var files: [RepoPath: FileState] = [:]
     var changed: Set<RepoPath> = []
+    var added: [RepoPath: [String]] = [:]
     for end in ends.sorted(by: { $0.position < $1.position }) {
       let path = lockPath(of: end.stage.file)
       if files[path] == nil { files[path] = FileState(base: try read(path, root: root), stat: nil) }
       if merge(end, into: &files) { changed.insert(path) }
+      if end.replaces == nil, let name = end.stage.name, let present = files[path]?.base.entries[name],
+        encode(present, name: name) == end.entry
+      {
+        added[path, default: []].append(name)
+      }
+    }
+    for (path, names) in added where changed.contains(path) {
+      for name in names {
+        if let entry = files[path]?.base.entries.removeValue(forKey: name) { files[path]?.base.entries[name] = entry }
+      }
     }
     return files.filter { changed.contains($0.key) }.mapValues(\.base)
   }
@@ -142,12 +188,24 @@ package final class LockBook: Sendable {
       let isNew = file.own[name]?.isNew ?? (file.base.entries[name] == nil)
       if present != entry || isNew {
         file.own[name] = Own(entry: entry, position: position, isNew: isNew)
-        state.dirty.insert(path)
       }
       let isFirst = file.stat == nil && !file.isAnnounced
       file.isAnnounced = true
       state.files[path] = file
       return Put(replaces: Self.digest(present, name: name), isChange: present != entry, isFirst: isFirst)
+    }
+  }
+
+  /// The journal holds these stages' entries: the next lock that is written has them.
+  package func settle(_ addresses: some Sequence<StageAddress>) {
+    state.withLock { state in
+      for address in addresses {
+        guard let name = address.name else { continue }
+        let path = Self.lockPath(of: address.file)
+        guard state.files[path]?.own[name]?.isSettled == false else { continue }
+        state.files[path]?.own[name]?.isSettled = true
+        state.dirty.insert(path)
+      }
     }
   }
 
@@ -170,9 +228,10 @@ package final class LockBook: Sendable {
 
   private static func merged(_ file: FileState) -> LockFile {
     var lock = file.base
-    let new = file.own.filter { $0.value.isNew }
+    let settled = file.own.filter { $0.value.isSettled }
+    let new = settled.filter { $0.value.isNew }
     if !new.isEmpty { lock.entries.removeAll { new[$0.key] != nil } }
-    for (name, own) in file.own where !own.isNew { lock.entries[name] = own.entry }
+    for (name, own) in settled where !own.isNew { lock.entries[name] = own.entry }
     for (name, own) in new.sorted(by: { $0.value.position < $1.value.position }) { lock.entries[name] = own.entry }
     lock.isVersion1 = false
     return lock
