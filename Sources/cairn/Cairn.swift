@@ -80,6 +80,7 @@ struct Cairn: ParsableCommand {
       CheckIgnoreCommand.self,
       CheckoutCommand.self,
       CommitCommand.self,
+      CompletionCommand.self,
       ConfigCommand.self,
       DagCommand.self,
       FreezeCommand.self,

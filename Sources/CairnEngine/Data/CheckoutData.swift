@@ -21,6 +21,7 @@ package struct CheckoutData {
     package var counts = CheckoutCounts()
     /// Outputs that could not be made.
     package var failed: [String] = []
+    package var warnings: [String] = []
   }
 
   private let project: OpenProject
@@ -47,18 +48,24 @@ package struct CheckoutData {
     let checkout = Checkout(cache: project.cache, snapshotter: project.snapshotter)
     var plans: [CheckoutPlan] = []
     for target in try self.targets(selections) {
-      plans.append(try checkout.plan(target, relink: options.relink))
+      var plan = try checkout.plan(target, relink: options.relink)
+      if plan.isImpossible { plan.unsaved = try unsaved(in: plan) }
+      plans.append(plan)
     }
     if !options.force {
       let lost = plans.flatMap(\.unsaved)
       if !lost.isEmpty { throw .unsavedFiles(Self.shallowFirst(lost)) }
     }
     var links: [(path: RepoPath, hash: ContentHash)] = []
-    for plan in plans where plan.change != nil || options.relink || plan.isImpossible {
-      let existed = plan.change == .deleted ? shown(plan.target.path) : ""
+    for plan in plans {
+      if plan.target.hash == nil || plan.isImpossible {
+        try giveUp(plan, &outcome)
+        continue
+      }
+      if plan.change == nil, !options.relink { continue }
       let isWhole = try checkout.apply(plan, relink: options.relink)
       let path = plan.target.path
-      guard isWhole || plan.target.hash == nil else {
+      guard isWhole else {
         outcome.failed.append(project.shown(path))
         continue
       }
@@ -68,7 +75,7 @@ package struct CheckoutData {
       switch plan.target.part != nil && plan.change != nil ? .modified : plan.change {
       case .added: outcome.added.append(shown(path))
       case .modified: outcome.modified.append(shown(path))
-      case .deleted: outcome.deleted.append(existed)
+      case .deleted: outcome.deleted.append(shown(path))
       case nil: break
       }
     }
@@ -78,6 +85,35 @@ package struct CheckoutData {
     outcome.added = Self.foldersFirst(outcome.added)
     outcome.deleted = Self.foldersFirst(outcome.deleted)
     return outcome
+  }
+
+  /// Nothing is known of what the output should hold: it is taken away, as DVC takes it, and listed as failed. The
+  /// caller has asked about bytes that no cache holds.
+  private func giveUp(_ plan: CheckoutPlan, _ outcome: inout Outcome) throws(Diagnostic) {
+    let path = project.repository.absolute(plan.path)
+    if plan.target.hash == nil {
+      outcome.warnings.append("No file hash info found for '\(path)'. It won't be created.")
+    }
+    try Files.makeDirectories(Repository.parent(path))
+    try Files.removeTree(path)
+    outcome.failed.append(project.shown(plan.target.path))
+  }
+
+  /// The files there whose bytes no cache holds.
+  private func unsaved(in plan: CheckoutPlan) throws(Diagnostic) -> [String] {
+    let algorithm = plan.target.hash?.algorithm ?? .md5
+    let path = project.repository.absolute(plan.path)
+    switch project.snapshotter.observe(plan.path, algorithm: algorithm) {
+    case .missing: return []
+    case .unknown(let error): throw error
+    case .file(let file): return try project.cache.contains(file.hash) ? [] : [path]
+    case .directory(let folder):
+      var lost: [String] = []
+      for entry in folder.manifest.entries where try !project.cache.contains(ContentHash(algorithm, entry.md5)) {
+        lost.append(Repository.join(path, entry.path))
+      }
+      return lost
+    }
   }
 
   private func select(_ words: [String]) throws(Diagnostic) -> [StageSelection] {

@@ -37,6 +37,7 @@ struct CheckoutCommand: CairnCommand {
     options.relink = relink
     let outcome = try CheckoutData(project, options: options).run(targets)
     let console = invocation.console
+    for warning in outcome.warnings { console.warning(warning) }
     if summary {
       let words = Self.summary(outcome.counts)
       console.write(words.isEmpty ? "No changes." : words)

@@ -30,11 +30,11 @@ struct ConfigCommand: CairnCommand {
     let console = invocation.console
     let isOwn = name?.hasPrefix("cairn.") ?? false
     let key = isOwn ? nil : try name.map(ConfigKey.init)
+    let context = try ConfigContext()
     if showOrigin, value != nil || unset {
       throw Diagnostic.refused(
         "--show-origin can't be used together with any of these options: -u/--unset, value")
     }
-    let context = try ConfigContext()
     if list {
       if name != nil || value != nil || unset {
         throw Diagnostic.refused("-l/--list can't be used together with any of these options: -u/--unset, name, value")

@@ -46,6 +46,8 @@ struct ConfigContext {
     self.repository = repository
     levels = ConfigLevels(dvcFolder: repository?.dvcFolder)
     workingDirectory = try Repository.currentDirectory()
+    // A file that cannot be read is told before anything else is looked at.
+    _ = try levels.merged()
   }
 
   /// The levels that a question without a level is put to, in the order in which they shadow each other.
