@@ -1,5 +1,6 @@
 // One project opened for a command: its places, settings, git, cache, and how its files are observed.
 package import CairnCore
+internal import CairnLineage
 package import CairnStore
 package import CairnSystem
 
@@ -24,10 +25,13 @@ package struct OpenProject: Sendable {
       git = try GitRepository.find(from: repository.root)
       if git == nil { throw .notAGitRepository(repository.root) }
     }
+    var unpacking = UnpackingOptions()
+    unpacking.negatesFalse = settings.parsesBoolsAsPairs
+    unpacking.repeatsKeyForLists = settings.appendsLists
     let loader = PipelineLoader(
-      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree)
+      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree, unpacking: unpacking)
     try CairnFolder.prepare(repository)
-    let index = StateIndex(path: repository.stateIndexFile, isNetworkFileSystem: settings.isNetworkFileSystem)
+    let index = StateIndex(path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
     return OpenProject(
       repository: repository, settings: settings, git: git,
       cache: DataCache(folder: settings.cacheFolder, linkTypes: settings.linkTypes, isShared: settings.isCacheShared),
@@ -43,6 +47,15 @@ package struct OpenProject: Sendable {
     try Files.makeDirectories(repository.temporaryFolder)
     let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
     guard try lock.lock(within: waitsForEver ? nil : .seconds(3), waiting: waiting) else { throw .lockIsTaken }
+    // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
+    let journals = repository.cairnFolder + "/journal"
+    if JournalReplay.isNeeded(journalFolder: journals) {
+      let store = StoreLocation.find(
+        root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
+      _ = try JournalReplay.run(
+        root: repository.root, git: git, journalFolder: journals,
+        records: RecordStore(folder: store.folder, sharedFolder: store.shared))
+    }
     return lock
   }
 
@@ -73,9 +86,6 @@ extension Repository {
 }
 
 extension Settings {
-  /// Nothing is taken for granted that a network file system does not promise: `CAIRN_NETWORK_FS=1`.
-  package var isNetworkFileSystem: Bool { cairn("network_fs")?.isTruthy ?? false }
-
   /// `cache.type`, as the store names it.
   package var linkTypes: [LinkType] { linkKinds.compactMap { LinkType(rawValue: $0.rawValue) } }
 }

@@ -2,6 +2,8 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnSystem
+internal import Glibc
 
 struct StageAddCommand: CairnCommand {
   static let configuration = CommandConfiguration(
@@ -77,14 +79,36 @@ struct StageAddCommand: CairnCommand {
     new.description = desc
     let project = try OpenProject.open()
     let lock = try project.lock(waitsForEver: invocation.waitsForLock)
-    defer { lock.release() }
     var addition = StageAddition(project)
     let address = try addition.run(new, force: force)
     for warning in addition.warnings { invocation.console.note(warning) }
     let folder = project.repository.workingFolder ?? .root
     invocation.console.info("Added stage '\(address.text(from: folder))' in '\(project.shown(address.file))'")
+    lock.release()
+    if run, let failure = try execute(address, invocation) { return failure }
     for line in try addition.finish() { invocation.console.info(line) }
     return .success
+  }
+
+  /// `--run`: executes the new stage alone; `nil` when it ended well.
+  private func execute(_ address: StageAddress, _ invocation: Invocation) throws -> ExitStatus? {
+    let repository = try Repository.findRoot()
+    let workspace = try Workspace.open(repository, try Settings.load(repository))
+    var request = ReproRequest()
+    request.targets = [address.text(from: workspace.folder)]
+    request.singleItem = true
+    request.jobs = 1
+    request.arguments = invocation.arguments
+    let reproduction = try Reproduction(workspace, request)
+    let printer = ReproConsole(console: invocation.console, reproduction: reproduction)
+    let isTerminal = Terminal.isTerminal(STDOUT_FILENO)
+    let summary = try reproduction.run(
+      terminal: isTerminal ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes,
+      emit: { printer.take($0) }, handle: { _ in })
+    if let error = summary.error { throw error }
+    if summary.failures.isEmpty { return nil }
+    printer.fail(summary)
+    return .failure
   }
 
   /// One word is a shell's line as it stands; several are joined, those with spaces quoted.
