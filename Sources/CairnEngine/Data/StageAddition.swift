@@ -67,6 +67,11 @@ package struct StageAddition {
     }
   }
 
+  /// The stage's first run has changed these files as well.
+  package mutating func track(_ paths: [RepoPath]) {
+    for path in paths { git.track(project.repository.absolute(path)) }
+  }
+
   /// What is to be said of git, once all has ended well.
   package mutating func finish() throws(Diagnostic) -> [String] { try git.finish() }
 

@@ -85,13 +85,13 @@ struct StageAddCommand: CairnCommand {
     let folder = project.repository.workingFolder ?? .root
     invocation.console.info("Added stage '\(address.text(from: folder))' in '\(project.shown(address.file))'")
     lock.release()
-    if run, let failure = try execute(address, invocation) { return failure }
+    if run, let failure = try execute(address, &addition, invocation) { return failure }
     for line in try addition.finish() { invocation.console.info(line) }
     return .success
   }
 
   /// `--run`: executes the new stage alone; `nil` when it ended well.
-  private func execute(_ address: StageAddress, _ invocation: Invocation) throws -> ExitStatus? {
+  private func execute(_ address: StageAddress, _ addition: inout StageAddition, _ invocation: Invocation) throws -> ExitStatus? {
     let repository = try Repository.findRoot()
     let workspace = try Workspace.open(repository, try Settings.load(repository))
     var request = ReproRequest()
@@ -106,6 +106,7 @@ struct StageAddCommand: CairnCommand {
       terminal: isTerminal ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes,
       emit: { printer.take($0) }, handle: { _ in })
     if let error = summary.error { throw error }
+    addition.track(summary.changedFiles)
     if summary.failures.isEmpty { return nil }
     printer.fail(summary)
     return .failure
