@@ -56,7 +56,11 @@ struct PipelineFileReader: Sendable {
   private func tracked(_ path: RepoPath) throws(Diagnostic) -> Stage {
     guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
     try PipelineSchema.validateTracked(document, shown: path.relative(to: folder))
-    let stage = try TrackedFile.stage(document, at: path, from: folder, paths: paths)
+    var stage = try TrackedFile.stage(document, at: path, from: folder, paths: paths)
+    if stage.isImport, let tracked = stage.tracked {
+      let isEdited = tracked.md5 != StageChecksum.md5(of: stage, tracked)
+      stage.tracked?.isEdited = isEdited
+    }
     try checkOutputs(of: stage)
     return stage
   }

@@ -93,6 +93,7 @@ struct Cairn: ParsableCommand {
       RootCommand.self,
       RunsCommand.self,
       StageCommand.self,
+      StatusCommand.self,
       UnfreezeCommand.self,
       UnprotectCommand.self,
       VersionCommand.self,

@@ -6,6 +6,8 @@ package struct TrackedFile: Sendable {
   package var document: MarkedValue
   /// `md5:` of the file itself; `nil` where it has none.
   package var md5: String?
+  /// `md5` is not that of what the file says now: somebody edited it. Only imports have one that counts.
+  package var isEdited = false
   /// Hash and size of each dependency, in the order of `Stage.dependencies`.
   package var dependencies: [LockedFile]
   /// Hash and size of each output, in the order of `Stage.outputs`.

@@ -19,6 +19,7 @@ package struct Staleness: Sendable {
   package var dependencies: [(index: Int, status: PathStatus)] = []
   package var parameters: [(index: Int, status: ParameterStatus)] = []
   package var outputs: [(index: Int, status: PathStatus)] = []
+  /// Of a `.dvc` file: its own checksum is not that of what it says.
   package var commandChanged = false
   /// DVC's `always_changed`, or a callback stage.
   package var alwaysChanged = false
@@ -44,7 +45,7 @@ package struct Staleness: Sendable {
     var result = Staleness()
     result.compareCommand(stage, lock)
     result.alwaysChanged = stage.isAlwaysChanged || stage.isCallback
-    if !stage.isFrozen || stage.isImport {
+    if !stage.isFrozen {
       result.compareDependencies(stage, lock, now)
       result.compareParameters(stage, lock, now)
       if result.alwaysChanged { result.reasons.append(Reason(.alwaysChanged)) }
@@ -60,6 +61,10 @@ package struct Staleness: Sendable {
   }
 
   private mutating func compareCommand(_ stage: Stage, _ lock: LockEntry?) {
+    if let tracked = stage.tracked, tracked.isEdited {
+      commandChanged = true
+      reasons.append(Reason(.commandChanged, was: tracked.md5.map { .value(.string($0)) }))
+    }
     guard let lock, stage.kind == .pipeline else { return }
     // Any difference counts, a list of one against a string included: DVC compares the values as read.
     if !lock.command.isEqualInPython(to: stage.commandValue) {

@@ -51,6 +51,11 @@ package enum DataFileWriter {
 
 /// `md5:` of a `.dvc` file: of its document without what may change freely.
 enum StageChecksum {
+  /// Of a stage as its file says it, whatever `md5` stands there.
+  static func md5(of stage: Stage, _ tracked: TrackedFile) -> String? {
+    DataFileWriter.document(stage, outputs: tracked.outputs, previous: tracked.document)["md5"]?.string
+  }
+
   static func md5(of document: ValueMap) -> String {
     var map = document
     for key in ["md5", "meta", "desc"] as [Value] { map.removeValue(forKey: key) }

@@ -7,6 +7,8 @@ import CairnSystem
 /// Without that file nobody can try values against a record.
 struct EnvironmentSecrets: Sendable {
   let folder: String
+  /// Whether a key may be made where there is none.
+  let makesKey: Bool
 
   /// `hmac-sha256:HEX`; `nil` when the key can be neither read nor made: the value is then unknown.
   func seal(_ value: String) -> String? {
@@ -21,6 +23,7 @@ struct EnvironmentSecrets: Sendable {
   private func key() -> [UInt8]? {
     let path = folder + "/secret.key"
     if let bytes = (try? Files.read(path)) ?? nil, bytes.count == 32 { return bytes }
+    guard makesKey else { return nil }
     var bytes = [UInt8](repeating: 0, count: 32)
     Identifier.fill(&bytes)
     do throws(Diagnostic) {

@@ -18,7 +18,7 @@ package struct Provenance: Sendable {
   let makers: [Location: StageID]
   let operatingSystem = Machine.operatingSystem()
   let cairnFolder: String
-  let secrets: EnvironmentSecrets
+  let environment: KeyedEnvironment
   private let made = MadeInThisRun()
 
   package init(
@@ -31,7 +31,8 @@ package struct Provenance: Sendable {
     self.source = source
     self.pipeline = pipeline
     self.cairnFolder = cairnFolder
-    secrets = EnvironmentSecrets(folder: cairnFolder)
+    environment = KeyedEnvironment(
+      cairnFolder: cairnFolder, makesKey: true, producers: producers, records: records)
     actor = RunRecord.Actor(name: Machine.userName(), host: Machine.hostName())
     var makers: [Location: StageID] = [:]
     for id in pipeline.ids { for output in pipeline[id].outputs { makers[output.location] = id } }
@@ -121,16 +122,7 @@ package struct Provenance: Sendable {
 
   func claimsPath(_ attempt: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
 
-  /// Values that the stage is keyed by; a secret as its HMAC.
-  func keyedEnvironment(of stage: Stage) -> OrderedDictionary<String, String?> {
-    let settings = stage.settings
-    guard settings.isKeyedByEnvironment else { return [:] }
-    var values: OrderedDictionary<String, String?> = [:]
-    for name in settings.env { values.updateValue(settings.envSet[name] ?? Environment.value(name), forKey: name) }
-    for (name, value) in settings.envSet.sorted(by: { $0.key < $1.key }) { values.updateValue(value, forKey: name) }
-    for name in settings.envSecret { values.updateValue(Environment.value(name).flatMap(secrets.seal), forKey: name) }
-    return values
-  }
+  func keyedEnvironment(of stage: Stage) -> OrderedDictionary<String, String?> { environment.values(of: stage) }
 
   private func recordedValues(of stage: Stage) -> OrderedDictionary<String, String> {
     let settings = stage.settings
@@ -141,17 +133,8 @@ package struct Provenance: Sendable {
     return values
   }
 
-  /// The keyed values of the record behind a lock entry; `nil` when no record stands behind it.
   func recordedEnvironment(of stage: Stage, lock: LockEntry) -> OrderedDictionary<String, String?>? {
-    guard stage.settings.isKeyedByEnvironment, let record = record(behind: lock, of: stage) else { return nil }
-    return OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
-  }
-
-  private func record(behind lock: LockEntry, of stage: Stage) -> RunRecord? {
-    let work = WorkKey(stage, lock)
-    guard let run = producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first
-    else { return nil }
-    return (try? records.record(run)) ?? nil
+    environment.recorded(of: stage, lock: lock)
   }
 
   /// DVC's run-cache knows no environment: what is keyed by one is restored only where a record with the same values

@@ -172,6 +172,19 @@ extension GitRepository {
     return LineCounts(added: added, removed: removed)
   }
 
+  /// The commit that a revision of another repository means now (`nil`: its HEAD). A full commit name means itself.
+  package static func commit(of revision: String?, at url: String, folder: String) throws(Diagnostic) -> String? {
+    if let revision, isObjectName(revision) { return revision }
+    let result = try ChildProcess.run(
+      ["git", "ls-remote", "--", url, revision ?? "HEAD"] + (revision.map { [$0 + "^{}"] } ?? []), folder: folder,
+      environment: environment)
+    guard result.exit.code == 0 else { throw Diagnostic.git(["ls-remote"], result) }
+    let lines = result.text.split(separator: "\n").map { $0.split(separator: "\t") }.filter { $0.count == 2 }
+    // Of an annotated tag the commit that it names counts.
+    let line = lines.first { $0[1].hasSuffix("^{}") } ?? lines.first
+    return line.map { String($0[0]) }
+  }
+
   // MARK: Starting git
 
   /// Runs git in the work tree and throws when it ends in another way than `accepting` names.

@@ -123,7 +123,7 @@ package struct GitRepository: Sendable {
     return line.isEmpty ? nil : line
   }
 
-  private static func isObjectName(_ text: String) -> Bool {
+  static func isObjectName(_ text: String) -> Bool {
     (text.utf8.count == 40 || text.utf8.count == 64)
       && text.utf8.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }
   }
