@@ -70,7 +70,7 @@ enum Program {
 struct Cairn: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "cairn",
-    abstract: "Reproduce data pipelines, and know where every result came from.",
+    abstract: "Reproduce data pipelines, and know where every result came from",
     discussion: """
       Works in DVC repositories, on DVC's files, with DVC's commands.
       """,

@@ -79,7 +79,7 @@ struct LayeringTests {
 
   /// The names in the brackets that follow `"TARGET"` in the manifest; variables stand for their product.
   private func dependencies(of target: String, in manifest: String) -> Set<String>? {
-    let products = ["collections": "OrderedCollections", "crypto": "Crypto", "grdb": "GRDB", "arguments": "ArgumentParser"]
+    let products = ["collections": "OrderedCollections", "heap": "HeapModule", "crypto": "Crypto", "grdb": "GRDB", "arguments": "ArgumentParser"]
     for opening in ["layer(\"\(target)\", [", "layer(\n      \"\(target)\",\n      [", "name: \"\(target)\",\n      dependencies: ["] {
       guard let start = manifest.range(of: opening),
         let end = manifest.range(of: "]", range: start.upperBound..<manifest.endIndex)

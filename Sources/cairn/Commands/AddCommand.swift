@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct AddCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "add", abstract: "Track data files or directories with DVC.",
+    commandName: "add", abstract: "Track data files or directories with DVC",
     discussion: """
       The data goes into the cache, a small .dvc file beside it names the version and belongs into git.
 

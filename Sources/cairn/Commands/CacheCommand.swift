@@ -5,12 +5,12 @@ internal import CairnEngine
 
 struct CacheCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "cache", abstract: "Manage cache settings.", subcommands: [CacheDirCommand.self])
+    commandName: "cache", abstract: "Manage cache settings", subcommands: [CacheDirCommand.self])
 }
 
 struct CacheDirCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dir", abstract: "Configure cache directory location.",
+    commandName: "dir", abstract: "Configure cache directory location",
     discussion: """
       A relative path is meant from the current directory and saved relative to the config file.
 

@@ -6,7 +6,7 @@ internal import CairnSystem
 
 struct CheckIgnoreCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check-ignore", abstract: "Check whether paths are excluded due to .dvcignore.",
+    commandName: "check-ignore", abstract: "Check whether paths are excluded due to .dvcignore",
     discussion: """
       Prints the paths that are; exits with 1 when none is.
 

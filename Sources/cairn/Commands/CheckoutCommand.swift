@@ -6,7 +6,7 @@ internal import CairnStore
 
 struct CheckoutCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "checkout", abstract: "Checkout data files from cache.",
+    commandName: "checkout", abstract: "Checkout data files from cache",
     discussion: """
       Makes the outputs in the workspace those that dvc.lock and .dvc files name, after a git checkout, say.
 

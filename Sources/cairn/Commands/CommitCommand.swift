@@ -6,7 +6,7 @@ internal import CairnSystem
 
 struct CommitCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "commit", abstract: "Record changes to files or directories tracked by DVC.",
+    commandName: "commit", abstract: "Record changes to files or directories tracked by DVC",
     discussion: """
       Stores the current versions in the cache and writes their hashes, without running anything.
 

@@ -7,7 +7,7 @@ internal import CairnSystem
 
 struct ConfigCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "config", abstract: "Get or set config options.",
+    commandName: "config", abstract: "Get or set config options",
     discussion: """
       Names are section.option, remote.NAME.option or db.NAME.option as DVC has them; cairn.KEY is kept in
       .cairn/config.toml (--local: .cairn/config.local.toml).

@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct DagCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "dag", abstract: "Visualize the project's graph.",
+    commandName: "dag", abstract: "Visualize the project's graph",
     discussion: """
       With a target: what it is made from; with --full the whole pipeline that it belongs to.
 

@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct FreezeCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "freeze", abstract: "Freeze stages or .dvc files.",
+    commandName: "freeze", abstract: "Freeze stages or .dvc files",
     discussion: """
       A frozen stage does not look at its dependencies: repro leaves it alone until it is unfrozen.
 
@@ -22,7 +22,7 @@ struct FreezeCommand: CairnCommand {
 
 struct UnfreezeCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "unfreeze", abstract: "Unfreeze stages or .dvc files.")
+    commandName: "unfreeze", abstract: "Unfreeze stages or .dvc files")
 
   @OptionGroup var global: GlobalOptions
   @Argument(help: "Stages or .dvc files to unfreeze") var targets: [String]

@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct InitCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "init", abstract: "Initialize DVC repository.",
+    commandName: "init", abstract: "Initialize DVC repository",
     discussion: """
       Makes .dvc, its settings and .dvcignore in the given directory, and adds them to git's index.
 

@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct LineageCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "lineage", abstract: "Show what made a file or run, or what it touched.",
+    commandName: "lineage", abstract: "Show what made a file or run, or what it touched",
     discussion: """
       Up (the default) answers what made this: every run, input, parameter and commit back to the sources. Down
       answers what it was used for. A word that could mean two things can be said: path:, md5:, sha256:, run:.

@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct MoveCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "move", abstract: "Rename or move a DVC controlled data file or a directory.",
+    commandName: "move", abstract: "Rename or move a DVC controlled data file or a directory",
     discussion: """
       It renames and modifies the corresponding .dvc file to reflect the changes.
 

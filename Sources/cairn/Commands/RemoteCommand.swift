@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct RemoteCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "remote", abstract: "Set up and manage data remotes.",
+    commandName: "remote", abstract: "Set up and manage data remotes",
     subcommands: [
       RemoteAddCommand.self, RemoteDefaultCommand.self, RemoteModifyCommand.self, RemoteListCommand.self,
       RemoteRemoveCommand.self, RemoteRenameCommand.self,
@@ -25,7 +25,7 @@ struct RemoteCommand: ParsableCommand {
 }
 
 struct RemoteAddCommand: CairnCommand {
-  static let configuration = CommandConfiguration(commandName: "add", abstract: "Add a new data remote.")
+  static let configuration = CommandConfiguration(commandName: "add", abstract: "Add a new data remote")
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
@@ -56,7 +56,7 @@ struct RemoteAddCommand: CairnCommand {
 
 struct RemoteDefaultCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "default", abstract: "Set/unset the default data remote.")
+    commandName: "default", abstract: "Set/unset the default data remote")
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
@@ -89,7 +89,7 @@ struct RemoteDefaultCommand: CairnCommand {
 
 struct RemoteModifyCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "modify", abstract: "Modify the configuration of a data remote.")
+    commandName: "modify", abstract: "Modify the configuration of a data remote")
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
@@ -118,7 +118,7 @@ struct RemoteModifyCommand: CairnCommand {
 }
 
 struct RemoteListCommand: CairnCommand {
-  static let configuration = CommandConfiguration(commandName: "list", abstract: "List all available data remotes.")
+  static let configuration = CommandConfiguration(commandName: "list", abstract: "List all available data remotes")
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
@@ -139,7 +139,7 @@ struct RemoteListCommand: CairnCommand {
 }
 
 struct RemoteRemoveCommand: CairnCommand {
-  static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a data remote.")
+  static let configuration = CommandConfiguration(commandName: "remove", abstract: "Remove a data remote")
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions

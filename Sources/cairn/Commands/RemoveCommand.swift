@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct RemoveCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "remove", abstract: "Remove stages from dvc.yaml and/or stop tracking files.",
+    commandName: "remove", abstract: "Remove stages from dvc.yaml and/or stop tracking files",
     discussion: """
       The data stays in the workspace, and in the cache, unless --outs is given.
 

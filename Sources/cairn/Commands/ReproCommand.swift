@@ -9,7 +9,7 @@ internal import Glibc
 struct ReproCommand: CairnCommand {
   static let configuration = CommandConfiguration(
     commandName: "repro",
-    abstract: "Reproduce complete or partial pipelines by executing their stages.",
+    abstract: "Reproduce complete or partial pipelines by executing their stages",
     discussion: """
       Stages whose command, dependencies, parameters or outputs changed since `dvc.lock` was written are run, as many \
       at once as there are processors; all others are left alone. Every execution becomes a run record (`cairn runs`).

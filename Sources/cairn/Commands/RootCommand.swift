@@ -4,7 +4,7 @@ internal import CairnEngine
 
 struct RootCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "root", abstract: "Return the relative path to the root of the DVC project.")
+    commandName: "root", abstract: "Return the relative path to the root of the DVC project")
 
   @OptionGroup var global: GlobalOptions
 

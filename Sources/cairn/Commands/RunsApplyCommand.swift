@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct RunsApplyCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "apply", abstract: "Bring back a run's parameters and outputs.",
+    commandName: "apply", abstract: "Bring back a run's parameters and outputs",
     discussion: """
       Parameters are put into their files, whose layout and comments stay; outputs come from the cache. Locks are left
       alone: `cairn repro` then finds what it knows in the run-cache.

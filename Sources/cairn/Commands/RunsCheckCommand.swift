@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct RunsCheckCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "check", abstract: "Check every record and all that it names.",
+    commandName: "check", abstract: "Check every record and all that it names",
     discussion: """
       Reads all records and compares each with its name, follows every edge to its other end, and says what is missing
       between. Exits with 1 when something is altered or missing; what a tombstone explains is no fault.
@@ -50,7 +50,7 @@ struct RunsCheckCommand: CairnCommand {
 
 struct RunsRebuildCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "rebuild", abstract: "Make the indexes anew from the records.",
+    commandName: "rebuild", abstract: "Make the indexes anew from the records",
     discussion: """
       Nothing is lost with an index: it can be deleted at any time. This is for when one is doubted.
 

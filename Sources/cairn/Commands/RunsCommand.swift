@@ -7,7 +7,7 @@ internal import CairnLineage
 
 struct RunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "runs", abstract: "List, compare and bring back recorded runs.",
+    commandName: "runs", abstract: "List, compare and bring back recorded runs",
     discussion: """
       Every execution of a stage is a run with a record that is never changed. A run is named by 4 or more digits of
       its record's SHA-256, or as @last or @last:STAGE.

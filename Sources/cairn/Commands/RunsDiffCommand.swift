@@ -7,7 +7,7 @@ internal import CairnLineage
 
 struct RunsDiffCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "diff", abstract: "Compare two runs.",
+    commandName: "diff", abstract: "Compare two runs",
     discussion: """
       Parameters, inputs, outputs, metrics, code and environment, what differs only. With one run, it is compared with
       the run of the same stage before it.

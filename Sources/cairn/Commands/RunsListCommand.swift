@@ -7,7 +7,7 @@ internal import CairnLineage
 
 struct RunsListCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List runs, newest first.",
+    commandName: "list", abstract: "List runs, newest first",
     discussion: """
       cairn runs --stage train -n 5
       cairn runs --path model.pkl --json

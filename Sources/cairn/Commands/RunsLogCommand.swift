@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct RunsLogCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "log", abstract: "Print what the command of a run printed.",
+    commandName: "log", abstract: "Print what the command of a run printed",
     discussion: """
       cairn runs log @last:train
       cairn runs log 7f3a | less -R

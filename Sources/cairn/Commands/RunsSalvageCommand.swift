@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct RunsSalvageCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "salvage", abstract: "Bring back outputs that were kept but not trusted.",
+    commandName: "salvage", abstract: "Bring back outputs that were kept but not trusted",
     discussion: """
       A run whose input changed while it ran leaves no lock entry; what it made is kept beside its record. This puts it
       back into the workspace. With --accept a person vouches for it: the lock gets the hashes of the start, and a

@@ -7,7 +7,7 @@ internal import CairnLineage
 
 struct RunsShowCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Show all that is recorded of a run.",
+    commandName: "show", abstract: "Show all that is recorded of a run",
     discussion: """
       cairn runs show @last:train
       cairn runs show 7f3a --json

@@ -3,6 +3,6 @@ internal import ArgumentParser
 
 struct StageCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "stage", abstract: "Commands to list and create stages.",
+    commandName: "stage", abstract: "Commands to list and create stages",
     subcommands: [StageAddCommand.self, StageListCommand.self])
 }

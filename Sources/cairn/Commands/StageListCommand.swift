@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct StageListCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List stages.",
+    commandName: "list", abstract: "List stages",
     discussion: """
       Without targets: the stages of the dvc.yaml at hand. Files that cannot be understood are passed over by \
       --all and -R, unless --fail is given.

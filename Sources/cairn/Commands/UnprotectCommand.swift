@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct UnprotectCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "unprotect", abstract: "Unprotect tracked files or directories.",
+    commandName: "unprotect", abstract: "Unprotect tracked files or directories",
     discussion: """
       When hard links or symbolic links are the cache.type, an edit would change the cache: unprotect first.
 

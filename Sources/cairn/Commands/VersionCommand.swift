@@ -5,7 +5,7 @@ internal import Glibc
 
 struct VersionCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "version", abstract: "Display Cairn's version and the system it runs on.",
+    commandName: "version", abstract: "Display Cairn's version and the system it runs on",
     discussion: "What to put into a report of a fault. `cairn --version` prints the number alone.")
 
   @OptionGroup var global: GlobalOptions
