@@ -24,7 +24,7 @@ struct DocumentTests {
     let help = try TestRepository().dvc("--help").output
     let listed = try #require(help.components(separatedBy: "Available Commands:").last)
     let names = listed.split(separator: "\n").filter { $0.hasPrefix("    ") && !$0.hasPrefix("     ") }
-      .flatMap { line in line.prefix(23).split { " (),".contains($0) }.map(String.init) }
+      .flatMap { line in line.prefix(21).split { " (),".contains($0) }.map(String.init) }
     #expect(Set(names).count > 30)
     #expect(try Set(commandTable().flatMap(\.names)).symmetricDifference(names).sorted() == [])
   }
