@@ -90,6 +90,7 @@ struct Cairn: ParsableCommand {
       RemoteCommand.self,
       RemoveCommand.self,
       ReproCommand.self,
+      RestoreCommand.self,
       RootCommand.self,
       RunsCommand.self,
       StageCommand.self,

@@ -26,41 +26,50 @@ package struct OutputKeeper: Sendable {
 
   private var writer: CacheWriter { CacheWriter(cache: cache, snapshotter: snapshotter) }
 
-  /// What was moved aside; `nil` when there was nothing that the cache does not hold.
+  /// What became of the outputs of an earlier run when this one began.
   package struct Aside: Sendable {
-    package var isKept: Bool
     var stage: StageAddress
+    /// Something is kept that no cache holds, from this try or from an earlier one that failed.
+    var isKept: Bool
+    /// Removed, and to be had from the cache again.
+    var cached: [PreviousOutputs.Cached] = []
+
+    /// `cairn restore --previous` has something to bring back should this try fail.
+    package var isRestorable: Bool { isKept || !cached.isEmpty }
   }
 
   // MARK: Before
 
-  /// Takes the outputs of an earlier run away, as DVC does before a command: what the cache holds is removed, anything
-  /// else is moved aside until the stage has succeeded. Persistent outputs stay, writable.
-  func clear(_ stage: Stage, lock: LockEntry?, _ context: RunContext) throws(Diagnostic) -> Aside {
+  /// Takes the outputs of an earlier run away, as DVC does before a command: what the cache holds, and what a failed
+  /// try left, is removed, anything else is moved aside until the stage has succeeded. Persistent outputs stay, writable.
+  func clear(_ stage: Stage, _ context: RunContext) throws(Diagnostic) -> Aside {
     var unsaved: [RepoPath] = []
+    var aside = Aside(stage: stage.address, isKept: previous.exists(stage.address))
     for output in stage.outputs {
       guard let path = output.location.local else { continue }
       let absolute = snapshotter.absolute(path)
-      guard let stat = try FileStat.of(absolute, followLinks: false) else { continue }
+      guard Files.exists(absolute, followLinks: false) else { continue }
       if output.isPersistent {
         try Unprotect.path(absolute)
         continue
       }
-      // A link into the cache is the cache's own; whatever it points at is not lost with it.
-      if stat.kind == .symlink {
-        _ = try Files.remove(absolute)
-        continue
-      }
       let content = snapshotter.observe(path)
-      if let hash = content.hash, (try? cache.contains(hash)) == true {
+      if aside.isKept, previous.isLeftover(path, of: stage.address, hash: content.hash?.text) {
         try FileTree.remove(absolute)
+      } else if let hash = content.hash, (try? cache.contains(hash)) == true {
+        try FileTree.remove(absolute)
+        var isExecutable = false
+        if case .file(let file) = content { isExecutable = file.isExecutable }
+        aside.cached.append(.init(path: path, hash: hash, isExecutable: isExecutable))
       } else {
         unsaved.append(path)
       }
     }
-    guard !unsaved.isEmpty else { return Aside(isKept: previous.exists(stage.address), stage: stage.address) }
-    try previous.moveAside(unsaved, of: stage.address) { path in snapshotter.observe(path).hash?.text }
-    return Aside(isKept: true, stage: stage.address)
+    if !unsaved.isEmpty {
+      try previous.moveAside(unsaved, of: stage.address)
+      aside.isKept = true
+    }
+    return aside
   }
 
   /// Removes what a failed try left, before the next try.
@@ -75,10 +84,11 @@ package struct OutputKeeper: Sendable {
     if aside.isKept { previous.discard(aside.stage) }
   }
 
-  /// Notes what a failed command left, so that the next run tells it from something that a person made.
-  func noteLeftovers(_ stage: Stage, _ aside: Aside) {
-    guard aside.isKept else { return }
-    previous.noteLeftovers(of: stage.address, stage.outputs.compactMap(\.location.local)) { path in
+  /// Notes what a failed try left, so that the next one tells it from something that a person made.
+  func noteFailure(_ stage: Stage, _ aside: Aside) {
+    guard aside.isRestorable else { return }
+    let left = stage.outputs.filter { !$0.isPersistent }.compactMap(\.location.local)
+    previous.noteFailure(of: stage.address, left: left, cached: aside.cached) { path in
       snapshotter.observe(path).hash?.text
     }
   }

@@ -30,6 +30,8 @@ final class StageExecution: Sendable {
     var previousAttempt: RunID?
     var job: (any RunningJob)?
     var claim: PathLocks.Claim?
+    /// What became of the outputs that stood there before; `nil` until they were touched.
+    var aside: OutputKeeper.Aside?
     var isAborted = false
     var isAnnounced = false
     var editedInputs: Set<String> = []
@@ -208,7 +210,8 @@ final class StageExecution: Sendable {
   // MARK: Restore or run
 
   private func execute(_ judged: Judged) throws(Diagnostic) {
-    let aside = try context.outputs.clear(stage, lock: judged.lock, context)
+    let aside = try context.outputs.clear(stage, context)
+    progress.withLock { $0.aside = aside }
     // Under `--force` the command may start without its inputs: they are asked for when it has ended.
     if !isForced { try checkInputsExist(judged.snapshot) }
     if !isForced,
@@ -217,12 +220,12 @@ final class StageExecution: Sendable {
       context.emit(.restoring(id))
       do throws(Diagnostic) {
         try context.outputs.restore(stage, from: cached, context)
-        return try finishRestored(judged, aside: aside)
+        return try finishRestored(judged)
       } catch where error.code == .corruptObject || error.code == .checkoutFailed {
         context.emit(.warning(id, error.fullMessage))
       }
     }
-    run(judged, aside: aside)
+    run(judged)
   }
 
   /// DVC's words for an input that is not there when the command is about to start.
@@ -248,7 +251,7 @@ final class StageExecution: Sendable {
     }
   }
 
-  private func finishRestored(_ judged: Judged, aside: OutputKeeper.Aside) throws(Diagnostic) {
+  private func finishRestored(_ judged: Judged) throws(Diagnostic) {
     let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
     let entry = makeEntry(judged.snapshot, kept)
     let now = WallClock.now()
@@ -260,14 +263,13 @@ final class StageExecution: Sendable {
     draft.result = .restored
     context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
     context.outputs.saveRunCache(stage, entry, context)
-    context.outputs.discard(aside)
     let bytes = context.provenance.encode(draft)
     commit(
       entry, record: bytes, run: context.provenance.identify(bytes), result: .restored, seconds: 0,
       restoredFrom: draft.restoredFrom, draft: draft)
   }
 
-  private func run(_ judged: Judged, aside: OutputKeeper.Aside) {
+  private func run(_ judged: Judged) {
     let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
     let started = WallClock.now()
     var draft = context.provenance.draft(
@@ -289,9 +291,10 @@ final class StageExecution: Sendable {
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
     let log = LogBuffer()
     let events = Events(execution: self, log: log) { [self, draft] observation in
-      report(.commandEnded)
+      // Another try would need the slot again: it is given up only by the last one.
+      if attempt > stage.settings.retries { report(.commandEnded) }
       FaultPoint.reach(.commandEnded)
-      ended(observation, judged: judged, aside: aside, draft: draft, log: log, attemptName: name)
+      ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
     }
     let running = context.executor.start(job, events: events)
     let isAborted = progress.withLock { progress in
@@ -325,8 +328,7 @@ final class StageExecution: Sendable {
   // MARK: Prove, keep, commit
 
   private func ended(
-    _ observation: Observation, judged: Judged, aside: OutputKeeper.Aside, draft: RunRecord, log: LogBuffer,
-    attemptName: String
+    _ observation: Observation, judged: Judged, draft: RunRecord, log: LogBuffer, attemptName: String
   ) {
     var draft = draft
     let seconds = Double(observation.finished - observation.started) / 1e9
@@ -340,7 +342,7 @@ final class StageExecution: Sendable {
       let error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
       return failed(
         error, result: isAborted ? .aborted : .failed, draft: draft, judged: judged, attemptName: attemptName,
-        seconds: seconds, aside: aside)
+        seconds: seconds)
     }
     do throws(Diagnostic) {
       let proof = try InputProof.check(stage, judged.snapshot, context)
@@ -355,14 +357,12 @@ final class StageExecution: Sendable {
       context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
       draft.result = .succeeded
       context.outputs.saveRunCache(stage, entry, context)
-      context.outputs.discard(aside)
-      let bytes = context.provenance.encode(draft)
+        let bytes = context.provenance.encode(draft)
       commit(
         entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
         attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, draft: draft)
     } catch {
-      failed(
-        error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds, aside: aside)
+      failed(error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds)
     }
   }
 
@@ -385,8 +385,7 @@ final class StageExecution: Sendable {
   }
 
   private func failed(
-    _ error: Diagnostic, result: RunResult, draft: RunRecord, judged: Judged, attemptName: String, seconds: Double,
-    aside: OutputKeeper.Aside
+    _ error: Diagnostic, result: RunResult, draft: RunRecord, judged: Judged, attemptName: String, seconds: Double
   ) {
     var draft = draft
     draft.result = result
@@ -400,10 +399,7 @@ final class StageExecution: Sendable {
     }
     let attempt = draft.execution.attempt
     guard result == .failed, attempt <= stage.settings.retries else {
-      context.outputs.noteLeftovers(stage, aside)
-      return fail(
-        error.hintingPrevious(aside.isKept, stage: context.name(stage)), run: run, seconds: seconds,
-        exit: draft.execution.exit)
+      return fail(error, run: run, seconds: seconds, exit: draft.execution.exit)
     }
     context.emit(.retrying(id, after: error, attempt: attempt + 1))
     progress.withLock { progress in
@@ -415,13 +411,18 @@ final class StageExecution: Sendable {
       try context.outputs.removePartial(stage, context)
       var again = judged
       again.snapshot = context.observer.inputs(of: stage, lock: judged.lock, sha256: true)
-      self.run(again, aside: aside)
+      self.run(again)
     } catch {
       fail(error, run: run, seconds: seconds)
     }
   }
 
   private func fail(_ error: Diagnostic, run: RunID?, seconds: Double, exit: Int? = nil) {
+    var error = error
+    if let aside = progress.withLock({ $0.aside }) {
+      context.outputs.noteFailure(stage, aside)
+      if error.hint == nil { error = error.hintingPrevious(aside.isRestorable, stage: context.name(stage)) }
+    }
     releasePaths()
     var outcome = Outcome(result: .failed, run: run, seconds: seconds)
     outcome.error = error
@@ -464,11 +465,13 @@ final class StageExecution: Sendable {
         ended: JournalEntry.Ended(
           attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
           entry: LockBook.encode(entry, name: stage.address.name ?? ""), ignored: ignored, record: record)
-      ) { [report] error in
+      ) { [self] error in
         var settled = outcome
         if let error {
           settled.result = .failed
           settled.error = error
+        } else if let aside = progress.withLock({ $0.aside }) {
+          context.outputs.discard(aside)
         }
         report(.settled(settled))
       })

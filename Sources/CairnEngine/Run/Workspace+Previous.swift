@@ -1,0 +1,38 @@
+// Brings the outputs of a stage back as they were before its last try failed.
+package import CairnCore
+import CairnStore
+
+extension Workspace {
+  /// - Returns: the paths that were brought back; empty when the last try did not fail, or had nothing to take away.
+  /// - Throws: when the stage runs just now, or something that a person made stands in the way; nothing is changed then.
+  package func restorePrevious(_ id: StageID, arguments: [String]) throws(Diagnostic) -> [RepoPath] {
+    let stage = project.pipeline[id]
+    let previous = PreviousOutputs(root: repository.root, folder: repository.cairnFolder + "/kept/previous")
+    guard previous.exists(stage.address) else { return [] }
+    let locks = PathLocks(
+      temporaryFolder: repository.temporaryFolder, command: (["cairn"] + arguments).joined(separator: " "))
+    let claim = PathLocks.Claim(
+      reads: [], writes: stage.outputs.compactMap { $0.location.local.map { repository.root + "/" + $0.text } })
+    if let blocker = try locks.acquire(claim) {
+      throw Diagnostic(
+        .lock,
+        "'\(stage.address.text(from: folder))' is in use: process \(blocker.pid) (\(blocker.command)) holds '\(blocker.path)'")
+    }
+    let restored: Result<[RepoPath], Diagnostic>
+    do throws(Diagnostic) {
+      let checkout = Checkout(cache: cache, snapshotter: snapshotter)
+      restored = .success(
+        try previous.restore(stage.address, hash: { snapshotter.observe($0).hash?.text }) {
+          cached throws(Diagnostic) in
+          _ = try checkout.materialise(
+            CheckoutTarget(path: cached.path, hash: cached.hash, isExecutable: cached.isExecutable), force: true)
+        })
+    } catch {
+      restored = .failure(error)
+    }
+    locks.release(claim)
+    try locks.settle()
+    index.flush()
+    return try restored.get()
+  }
+}
