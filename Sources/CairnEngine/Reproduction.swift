@@ -77,7 +77,10 @@ package struct Reproduction: Sendable {
       provenance: Provenance(
         invocation: invocation, records: workspace.records, producers: workspace.producers, source: source,
         pipeline: pipeline, cairnFolder: workspace.repository.cairnFolder),
-      records: workspace.records, executor: LocalExecutor(), terminal: terminal, invocation: invocation,
+      records: workspace.records,
+      leases: HostLeases(devices: devices(), command: (["cairn"] + request.arguments).joined(separator: " ")),
+      memory: request.jobs == 1 ? nil : MemoryGate { workspace.producers.history(of: $0.address.text())?.peakMemory },
+      executor: LocalExecutor(), terminal: terminal, invocation: invocation,
       folder: workspace.folder, emit: emit)
     let pool = try capacities()
     let freshness = FreshnessWatch(workspace, request, order)
@@ -110,11 +113,12 @@ package struct Reproduction: Sendable {
 
   /// What the machine has and the settings say; a stage that asks for more than there is can never run.
   private func capacities() throws(Diagnostic) -> ResourcePool {
-    var capacity: [String: Double] = [
-      "gpu": Double(GraphicsProcessors.visible().count), "mem_gb": Double(Machine.memoryTotal()) / 1e9,
-    ]
-    for (name, value) in workspace.settings.cairn("resources")?.map ?? [:] {
-      if let name = name.string, let number = value.number { capacity[name] = number }
+    let names = Set(order.flatMap { workspace.project.pipeline[$0].settings.resources.keys })
+    var capacity: [String: Double] = [:]
+    if names.contains("gpu") { capacity["gpu"] = Double(devices().count) }
+    if names.contains("mem_gb") { capacity["mem_gb"] = Double(Machine.memoryTotal()) / 1e9 }
+    for name in names where name != "gpu" {
+      if let number = workspace.settings.cairn("resources", name)?.number { capacity[name] = number }
     }
     let pool = ResourcePool(capacity: capacity)
     for id in order {
@@ -128,6 +132,15 @@ package struct Reproduction: Sendable {
       }
     }
     return pool
+  }
+
+  /// The GPUs that stages may get: the visible ones, as many as the settings say; where none can be seen and the caller
+  /// did not limit us, the settings are believed.
+  private func devices() -> [String] {
+    let visible = GraphicsProcessors.visible()
+    guard let limit = workspace.settings.cairn("resources", "gpu")?.int, limit >= 0 else { return visible }
+    if limit > visible.count, Environment.value("CUDA_VISIBLE_DEVICES") == nil { return (0..<limit).map(String.init) }
+    return Array(visible.prefix(limit))
   }
 
   private func writeInvocation(

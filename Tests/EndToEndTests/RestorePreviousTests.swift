@@ -115,6 +115,7 @@ struct RestorePreviousTests {
     try repository.write("fail", "")
     #expect(try repository.cairn("repro", "-q").status == 137)
     #expect(repository.read("plain.txt") == "partial\n")
+    try repository.write("in", "2\n")
     try repository.write("dvc.yaml", (repository.read("dvc.yaml") ?? "").replacing("kill -9 $PPID; exit 3", with: "exit 3"))
     #expect(try repository.cairn("repro", "-q").status == 255)
     #expect(try repository.cairn("restore", "--previous", "one").status == 0)

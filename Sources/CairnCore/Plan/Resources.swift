@@ -18,12 +18,15 @@ package struct ResourcePool: Sendable {
     return nil
   }
 
-  package func fits(_ settings: StageSettings) -> Bool {
-    if settings.resources.isEmpty, settings.mutex.isEmpty { return true }
-    for (name, wanted) in settings.resources where taken[name, default: 0] + wanted > capacity(of: name) + 1e-9 {
-      return false
+  package func fits(_ settings: StageSettings) -> Bool { lacking(settings) == nil }
+
+  /// The resource or mutex that a stage would have to wait for; `nil` when it may start.
+  package func lacking(_ settings: StageSettings) -> String? {
+    for (name, wanted) in settings.resources.sorted(by: { $0.key < $1.key })
+    where taken[name, default: 0] + wanted > capacity(of: name) + 1e-9 {
+      return name
     }
-    return settings.mutex.allSatisfy { !held.contains($0) }
+    return settings.mutex.first { held.contains($0) }
   }
 
   package mutating func take(_ settings: StageSettings) {

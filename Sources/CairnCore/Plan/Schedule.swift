@@ -40,14 +40,17 @@ package struct Schedule: Sendable {
   private let order: [StageID]
   private let slots: Int
   private let policy: FailurePolicy
-  private let settings: [StageSettings?]
+  /// What groups of stages need beside their producers; the first group needs nothing.
+  private let needs: [Needs]
+  private let needsOf: [Int]
   private let graph: Links
   /// Seconds from a stage's start to the end of the longest path behind it.
   private let pathAhead: [Double]
 
   private var states: [StageState]
   private var producersLeft: [Int]
-  private var ready = Heap<Candidate>()
+  /// One for each group of `needs`: all of a group fit or none does, so a busy resource costs one look, however many wait.
+  private var ready: [Heap<Candidate>]
   private var pool: ResourcePool
   private var running = 0
   private var settling = 0
@@ -59,6 +62,24 @@ package struct Schedule: Sendable {
   private struct Links: Sendable {
     var position: [Int]
     var consumers: [[StageID]]
+  }
+
+  private struct Needs: Hashable, Sendable {
+    var resources: [String: Double] = [:]
+    var mutex: [String] = []
+
+    init(_ settings: StageSettings) {
+      resources = settings.resources.filter { $0.value > 0 }
+      mutex = settings.mutex.sorted()
+    }
+
+    var isNothing: Bool { resources.isEmpty && mutex.isEmpty }
+    var settings: StageSettings {
+      var settings = StageSettings()
+      settings.resources = resources
+      settings.mutex = mutex
+      return settings
+    }
   }
 
   private struct Candidate: Comparable, Sendable {
@@ -109,14 +130,23 @@ package struct Schedule: Sendable {
     for id in order.reversed() {
       ahead[id.index] = (seconds(id) ?? typical) + (links.consumers[id.index].map { ahead[$0.index] }.max() ?? 0)
     }
-    var needs = [StageSettings?](repeating: nil, count: stageCount)
+    var needs = [Needs(StageSettings())]
+    var numbers: [Needs: Int] = [needs[0]: 0]
+    var needsOf = Array(repeating: 0, count: stageCount)
     for id in order {
-      let own = settings(id)
-      if !own.resources.isEmpty || !own.mutex.isEmpty { needs[id.index] = own }
+      let own = Needs(settings(id))
+      if own.isNothing { continue }
+      if numbers[own] == nil {
+        numbers[own] = needs.count
+        needs.append(own)
+      }
+      needsOf[id.index] = numbers[own] ?? 0
     }
     graph = links
     pathAhead = ahead
-    self.settings = needs
+    self.needs = needs
+    self.needsOf = needsOf
+    ready = Array(repeating: Heap(), count: needs.count)
     for id in order where producersLeft[id.index] == 0 { makeReady(id) }
   }
 
@@ -137,18 +167,27 @@ package struct Schedule: Sendable {
   }
 
   private mutating func nextByPath() -> StageID? {
-    var passedOver: [Candidate] = []
-    defer { for candidate in passedOver { ready.insert(candidate) } }
-    while let candidate = ready.popMax() {
-      guard states[candidate.id.index] == .ready else { continue }
-      if let own = settings[candidate.id.index], !pool.fits(own) {
-        passedOver.append(candidate)
-        continue
-      }
-      start(candidate.id)
-      return candidate.id
+    var best: (group: Int, candidate: Candidate)?
+    for group in ready.indices {
+      // A stage that was skipped since it became ready is still in here.
+      while let top = ready[group].max, states[top.id.index] != .ready { _ = ready[group].popMax() }
+      guard let top = ready[group].max, best.map({ $0.candidate < top }) ?? true else { continue }
+      if group > 0, !pool.fits(needs[group].settings) { continue }
+      best = (group, top)
     }
-    return nil
+    guard let best else { return nil }
+    _ = ready[best.group].popMax()
+    start(best.candidate.id)
+    return best.candidate.id
+  }
+
+  /// How many stages wait for nothing but a resource or a mutex, by its name.
+  package var held: [String: Int] {
+    var held: [String: Int] = [:]
+    for group in ready.indices.dropFirst() where !ready[group].isEmpty {
+      if let name = pool.lacking(needs[group].settings) { held[name, default: 0] += ready[group].count }
+    }
+    return held
   }
 
   private mutating func nextInOrder() -> StageID? {
@@ -169,7 +208,7 @@ package struct Schedule: Sendable {
   private mutating func start(_ id: StageID) {
     states[id.index] = .running
     running += 1
-    if let own = settings[id.index] { pool.take(own) }
+    if needsOf[id.index] > 0 { pool.take(needs[needsOf[id.index]].settings) }
   }
 
   /// Takes back a stage that was handed out and could not begin: another process holds what it needs.
@@ -221,13 +260,13 @@ package struct Schedule: Sendable {
 
   private mutating func leave(_ id: StageID) {
     running -= 1
-    if let own = settings[id.index] { pool.give(back: own) }
+    if needsOf[id.index] > 0 { pool.give(back: needs[needsOf[id.index]].settings) }
   }
 
   private mutating func makeReady(_ id: StageID) {
     states[id.index] = .ready
     if slots > 1 {
-      ready.insert(
+      ready[needsOf[id.index]].insert(
         Candidate(id: id, pathAhead: pathAhead[id.index], position: graph.position[id.index]))
     }
   }

@@ -112,15 +112,33 @@ package struct Provenance: Sendable {
   // MARK: Environment
 
   /// What the command gets beside our own environment.
-  func environment(for stage: Stage, attempt: String, context: RunContext) -> [(name: String, value: String)] {
+  func environment(
+    for stage: Stage, attempt: String, devices: [String], context: RunContext
+  ) -> [(name: String, value: String)] {
     var variables: [(name: String, value: String)] = [("DVC_STAGE", context.name(stage))]
     if Environment.value("DVC_ROOT") == nil { variables.append(("DVC_ROOT", context.root)) }
     variables.append(("CAIRN_CLAIMS", claimsPath(attempt)))
+    if !devices.isEmpty { variables.append((Self.deviceVariable, devices.joined(separator: ","))) }
     for (name, value) in stage.settings.envSet.sorted(by: { $0.key < $1.key }) { variables.append((name, value)) }
     return variables
   }
 
   func claimsPath(_ attempt: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
+
+  private static let deviceVariable = "CUDA_VISIBLE_DEVICES"
+
+  /// What the stage holds while its command runs.
+  func describe(devices: [String], of stage: Stage, in record: inout RunRecord) {
+    var resources: ValueMap = ["gpu": .list(devices.map { .string($0) })]
+    for (name, amount) in stage.settings.resources.sorted(by: { $0.key < $1.key }) where name != "gpu" {
+      resources[.string(name)] = amount == amount.rounded() && abs(amount) < 1e15 ? .int(Int(amount)) : .float(amount)
+    }
+    record.execution.resources = resources
+    // Recorded is what the command sees, not what we were given.
+    if !devices.isEmpty, stage.settings.envRecord.contains(Self.deviceVariable) {
+      record.execution.env[Self.deviceVariable] = devices.joined(separator: ",")
+    }
+  }
 
   func keyedEnvironment(of stage: Stage) -> OrderedDictionary<String, String?> { environment.values(of: stage) }
 

@@ -18,6 +18,9 @@ package struct RunContext: Sendable {
   package var pathLocks: PathLocks
   package var provenance: Provenance
   package var records: RecordStore
+  package var leases: HostLeases
+  /// Says whether a stage's recorded peak still fits into memory, and holds it; `nil` with one job.
+  package var memory: MemoryGate?
   package var executor: any StageExecutor
   package var terminal: Job.OutputMode
   /// A ULID.
@@ -25,6 +28,13 @@ package struct RunContext: Sendable {
   /// The folder where the user stands, relative to the root: names in messages start there.
   package var folder: RepoPath
   package var emit: @Sendable (RunEvent) -> Void
+
+  func enterMemory(_ id: StageID, _ stage: Stage) -> PathLocks.Blocker? {
+    guard let memory, !memory.enter(id, stage) else { return nil }
+    return PathLocks.Blocker(path: "memory", pid: 0, command: "")
+  }
+
+  func leaveMemory(_ id: StageID) { memory?.leave(id) }
 
   package func name(_ stage: Stage) -> String { stage.address.text(from: folder) }
 

@@ -7,6 +7,10 @@ package enum RunEvent: Sendable {
   case fresh(StageID)
   /// "Running stage 'X':"; `attempt` counts from 1.
   case started(StageID, reasons: [Reason], attempt: Int)
+  /// GPUs that the command may use, as `CUDA_VISIBLE_DEVICES` names them.
+  case assigned(StageID, devices: [String])
+  /// How many stages wait for nothing but a resource or a mutex, by its name; told when it changes.
+  case held([String: Int])
   /// "> line", before each command.
   case command(StageID, line: String)
   case output(StageID, OutputStream, [UInt8])
@@ -17,7 +21,7 @@ package enum RunEvent: Sendable {
   case warning(StageID?, String)
   /// An input changed while the command runs: told at once.
   case inputEdited(StageID, path: String)
-  /// Another process holds what the stage needs.
+  /// Another process has held what the stage needs for a second; `pid` 0: nobody in particular does.
   case waiting(StageID, path: String, pid: Int, command: String)
   case retrying(StageID, after: Diagnostic, attempt: Int)
   /// The lock gets a new entry for the stage; `isNew`: there was no lock file.

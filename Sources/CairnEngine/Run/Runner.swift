@@ -25,6 +25,9 @@ package final class Runner: Sendable {
     var skippedBecause: [StageID: [StageID]] = [:]
     /// Results told to the schedule whose durability is still to be told.
     var unsettled = 0
+    /// How often a stage was sent back because another process holds what it needs.
+    var refusals: [StageID: Int] = [:]
+    var held: [String: Int] = [:]
     var isDone = false
     var signal: Int32?
     var interrupts = 0
@@ -72,7 +75,7 @@ package final class Runner: Sendable {
 
   /// Starts everything that may start.
   private func pump() {
-    let (executions, isDone) = state.withLock { state -> ([StageExecution], Bool) in
+    let (executions, isDone, held) = state.withLock { state -> ([StageExecution], Bool, [String: Int]?) in
       var ready: [StageExecution] = []
       while let id = state.schedule.next() {
         let execution =
@@ -85,8 +88,11 @@ package final class Runner: Sendable {
       }
       let isDone = state.schedule.isDone && state.unsettled == 0 && !state.isDone
       if isDone { state.isDone = true }
-      return (ready, isDone)
+      let held = state.schedule.held
+      defer { state.held = held }
+      return (ready, isDone, held == state.held ? nil : held)
     }
+    if let held { context.emit(.held(held)) }
     for execution in executions { work.async { execution.begin() } }
     if isDone { done.signal() }
   }
@@ -94,9 +100,16 @@ package final class Runner: Sendable {
   private func take(_ step: StageExecution.Step, of id: StageID) {
     switch step {
     case .blocked(let blocker):
-      context.emit(.waiting(id, path: blocker.path, pid: blocker.pid, command: blocker.command))
-      state.withLock { $0.schedule.postpone(id) }
-      work.asyncAfter(deadline: .now() + .milliseconds(50)) { [self] in
+      let refusals = state.withLock { state in
+        state.schedule.postpone(id)
+        state.refusals[id, default: 0] += 1
+        return state.refusals[id] ?? 1
+      }
+      // 50 ms, doubled up to half a second: the sixth refusal comes after more than a second.
+      if refusals == 6 {
+        context.emit(.waiting(id, path: blocker.path, pid: blocker.pid, command: blocker.command))
+      }
+      work.asyncAfter(deadline: .now() + .milliseconds(min(500, 50 << min(refusals - 1, 4)))) { [self] in
         state.withLock { $0.schedule.resume(id) }
         pump()
       }

@@ -30,6 +30,8 @@ final class StageExecution: Sendable {
     var previousAttempt: RunID?
     var job: (any RunningJob)?
     var claim: PathLocks.Claim?
+    /// GPUs and exclusive names; held until the last command has ended.
+    var lease: HostLeases.Lease?
     /// What became of the outputs that stood there before; `nil` until they were touched.
     var aside: OutputKeeper.Aside?
     var isAborted = false
@@ -71,12 +73,18 @@ final class StageExecution: Sendable {
           return finishFresh()
         }
       }
+      let cached =
+        isForced ? nil : context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
+      if cached == nil, let blocker = try enterHost() {
+        releasePaths()
+        return report(.blocked(blocker))
+      }
       if let confirm = context.request.confirm {
         guard confirm("Going to reproduce stage: '\(context.name(stage))'. Are you sure you want to continue?") else {
           throw Diagnostic(.aborted, "reproduction aborted by the user")
         }
       }
-      try execute(judged)
+      try execute(judged, cached)
     } catch {
       fail(error, run: nil, seconds: 0)
     }
@@ -179,6 +187,31 @@ final class StageExecution: Sendable {
     if let claim { context.pathLocks.release(claim) }
   }
 
+  // MARK: The host
+
+  /// Takes devices, exclusive names and memory for the command, or says who has them.
+  private func enterHost() throws(Diagnostic) -> PathLocks.Blocker? {
+    if let blocker = context.enterMemory(id, stage) { return blocker }
+    do throws(Diagnostic) {
+      switch try context.leases.acquire(stage.settings) {
+      case .granted(let lease):
+        progress.withLock { $0.lease = lease }
+        return nil
+      case .blocked(let blocker):
+        context.leaveMemory(id)
+        return blocker
+      }
+    } catch {
+      context.leaveMemory(id)
+      throw error
+    }
+  }
+
+  private func leaveHost() {
+    progress.withLock { $0.lease = nil }
+    context.leaveMemory(id)
+  }
+
   // MARK: Data and frozen stages
 
   /// A stage without a command, or a frozen one: its outputs are looked at and recorded as they are.
@@ -209,20 +242,22 @@ final class StageExecution: Sendable {
 
   // MARK: Restore or run
 
-  private func execute(_ judged: Judged) throws(Diagnostic) {
+  private func execute(_ judged: Judged, _ cached: LockEntry?) throws(Diagnostic) {
     let aside = try context.outputs.clear(stage, context)
     progress.withLock { $0.aside = aside }
     // Under `--force` the command may start without its inputs: they are asked for when it has ended.
     if !isForced { try checkInputsExist(judged.snapshot) }
-    if !isForced,
-      let cached = context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
-    {
+    if let cached {
       context.emit(.restoring(id))
       do throws(Diagnostic) {
         try context.outputs.restore(stage, from: cached, context)
         return try finishRestored(judged)
       } catch where error.code == .corruptObject || error.code == .checkoutFailed {
         context.emit(.warning(id, error.fullMessage))
+      }
+      if let blocker = try enterHost() {
+        releasePaths()
+        return report(.blocked(blocker))
       }
     }
     run(judged)
@@ -275,6 +310,8 @@ final class StageExecution: Sendable {
     var draft = context.provenance.draft(
       stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: attempt,
       previous: previous, started: started)
+    let devices = progress.withLock { $0.lease?.devices ?? [] }
+    context.provenance.describe(devices: devices, of: stage, in: &draft)
     draft.result = .lost
     let name = context.provenance.attemptName(of: stage, attempt: attempt, invocation: context.invocation)
     do throws(Diagnostic) {
@@ -285,14 +322,18 @@ final class StageExecution: Sendable {
     }
     FaultPoint.reach(.startJournalled)
     context.emit(.started(id, reasons: judged.staleness.reasons, attempt: attempt))
+    if !devices.isEmpty { context.emit(.assigned(id, devices: devices)) }
     let job = Job(
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),
-      environment: context.provenance.environment(for: stage, attempt: name, context: context),
+      environment: context.provenance.environment(for: stage, attempt: name, devices: devices, context: context),
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
     let log = LogBuffer()
     let events = Events(execution: self, log: log) { [self, draft] observation in
       // Another try would need the slot again: it is given up only by the last one.
-      if attempt > stage.settings.retries { report(.commandEnded) }
+      if attempt > stage.settings.retries {
+        leaveHost()
+        report(.commandEnded)
+      }
       FaultPoint.reach(.commandEnded)
       ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
     }
@@ -423,6 +464,7 @@ final class StageExecution: Sendable {
       context.outputs.noteFailure(stage, aside)
       if error.hint == nil { error = error.hintingPrevious(aside.isRestorable, stage: context.name(stage)) }
     }
+    leaveHost()
     releasePaths()
     var outcome = Outcome(result: .failed, run: run, seconds: seconds)
     outcome.error = error
@@ -453,6 +495,7 @@ final class StageExecution: Sendable {
     let put = context.book.put(stage.address, position: position, entry: entry)
     if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
     if let run, let draft { context.provenance.remember(run, draft) }
+    leaveHost()
     releasePaths()
     var made = Outcome(result: result, run: run, seconds: seconds)
     made.isUnchanged = isUnchanged

@@ -68,7 +68,8 @@ final class ReproConsole: ReproPrinter {
     case .inputEdited(let id, let path):
       console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
     case .waiting(let id, let path, let pid, let command):
-      console.debug("\(name(id)) waits for '\(path)', which process \(pid) holds (\(command))")
+      console.note(WaitingText.line(name(id), path, pid, command))
+    case .assigned, .held: break
     case .retrying(let id, let error, let attempt):
       say(id, .warning("\(error.fullMessage); try \(attempt) of \(stage(id).settings.retries + 1)"))
     case .lockChanged(let id, let isNew):
@@ -156,5 +157,14 @@ final class ReproConsole: ReproPrinter {
   static func join(_ words: [String]) -> String {
     guard words.count > 1, let last = words.last else { return words.first ?? "" }
     return words.dropLast().joined(separator: ", ") + " and " + last
+  }
+}
+
+/// Why a stage does not start although its producers have ended.
+enum WaitingText {
+  static func line(_ stage: String, _ path: String, _ pid: Int, _ command: String) -> String {
+    pid == 0
+      ? "\(stage) waits for \(path)"
+      : "\(stage) waits for \(path), which process \(pid) holds (\(command))"
   }
 }

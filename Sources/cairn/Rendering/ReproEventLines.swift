@@ -41,7 +41,11 @@ struct ReproEventLines: ReproPrinter {
     case .warning(_, let text): console.warning(text)
     case .inputEdited(let id, let path):
       console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
-    case .considered, .command, .verifying, .restoring, .waiting, .retrying, .lockChanged: break
+    case .waiting(let id, let path, let pid, let command):
+      console.note(WaitingText.line(name(id), path, pid, command))
+    case .retrying(let id, let error, let attempt):
+      console.warning("\(name(id)): \(error.fullMessage); try \(attempt)")
+    case .considered, .command, .verifying, .restoring, .assigned, .held, .lockChanged: break
     }
   }
 
