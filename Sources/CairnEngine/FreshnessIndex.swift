@@ -119,6 +119,7 @@ package struct FreshnessIndex: Sendable {
     let folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { if folder >= 0 { close(folder) } }
     return paths.map { path in
+      let path = path.isEmpty ? "." : path
       var found = stat()
       let code = FileName.bytes(path).withUnsafeBufferPointer { bytes in
         withUnsafeTemporaryAllocation(of: CChar.self, capacity: bytes.count + 1) { name in
@@ -127,7 +128,7 @@ package struct FreshnessIndex: Sendable {
           return name.baseAddress.map { fstatat(folder, $0, &found, 0) } ?? -1
         }
       }
-      return Entry(path: path.isEmpty ? "." : path, stamp: code == 0 ? Stamp(found) : nil)
+      return Entry(path: path, stamp: code == 0 ? Stamp(found) : nil)
     }
   }
 
