@@ -23,6 +23,21 @@ package enum GitIgnoreFile {
     return text + start + line
   }
 
+  /// The same for many names, one after the other, in one pass over the text.
+  package static func adding(_ names: [String], to text: [UInt8]) -> [UInt8] {
+    guard names.count > 1 else { return names.first.map { adding($0, to: text) } ?? text }
+    var text = text
+    var known: Set<ArraySlice<UInt8>> = []
+    // A last line without an end is none, as for a single name.
+    if text.last == 0x0A { known = Set(lines(text)) }
+    for name in names {
+      let line = FileName.bytes(entry(for: name)) + [0x0A]
+      if !text.isEmpty, text.last != 0x0A { text.append(0x0A) }
+      if known.insert(line[...]).inserted { text += line }
+    }
+    return text
+  }
+
   /// `text` without the lines that are `/name`; `nil` when no line is left, and the file goes.
   ///
   /// DVC looks for the name unescaped, so a line with an escape in it stays.

@@ -18,6 +18,8 @@ package final class IgnoreBook: Sendable {
     var after: [RepoPath: [UInt8]] = [:]
     var added: [RepoPath: [(position: Int, name: String)]] = [:]
     var dirty: Set<RepoPath> = []
+    /// All that is in `added`, by its whole path.
+    var known: Set<RepoPath> = []
     var written: Set<RepoPath> = []
     /// Outputs that some rule of git's covered before this run: they need no line.
     var covered: [RepoPath: Bool] = [:]
@@ -38,7 +40,7 @@ package final class IgnoreBook: Sendable {
         state.withLock { $0.before[folder] = .some(bytes) }
       }
       state.withLock { state in
-        if state.added[folder]?.contains(where: { $0.name.hasSameBytes(as: path.name) }) != true {
+        if state.known.insert(path).inserted {
           state.added[folder, default: []].append((position, path.name))
           state.dirty.insert(folder)
         }
@@ -61,8 +63,8 @@ package final class IgnoreBook: Sendable {
       let isOurs = present == state.withLock { $0.after[folder] ?? before }
       // Lines of others stay where they are; ours then follow them.
       var text = isOurs ? before : present
-      for line in added.sorted(by: { $0.position < $1.position }) {
-        text = GitIgnoreFile.adding(line.name, to: text ?? [])
+      if !added.isEmpty {
+        text = GitIgnoreFile.adding(added.sorted { $0.position < $1.position }.map(\.name), to: text ?? [])
       }
       guard let text, text != present else { continue }
       try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
@@ -84,10 +86,14 @@ package final class IgnoreBook: Sendable {
     guard !unknown.isEmpty else { return }
     let ignored = try git.ignored(unknown.map { prefix + $0.text })
     state.withLock { state in
+      var covered: Set<RepoPath> = []
       for path in unknown {
         let isCovered = ignored.contains(prefix + path.text)
         state.covered[path] = isCovered
-        if isCovered { state.added[path.parent]?.removeAll { $0.name.hasSameBytes(as: path.name) } }
+        if isCovered { covered.insert(path) }
+      }
+      for folder in Set(covered.map(\.parent)) {
+        state.added[folder]?.removeAll { covered.contains(folder.appending($0.name)) }
       }
     }
   }

@@ -16,6 +16,8 @@ package struct Provenance: Sendable {
   let pipeline: Pipeline
   /// By output location: the stage that makes it.
   let makers: [Location: StageID]
+  /// By folder: a stage that makes something inside it.
+  let makersBelow: [RepoPath: StageID]
   let operatingSystem = Machine.operatingSystem()
   let cairnFolder: String
   let environment: KeyedEnvironment
@@ -37,6 +39,12 @@ package struct Provenance: Sendable {
     var makers: [Location: StageID] = [:]
     for id in pipeline.ids { for output in pipeline[id].outputs { makers[output.location] = id } }
     self.makers = makers
+    var below: [RepoPath: StageID] = [:]
+    for (location, id) in makers {
+      guard var folder = location.local?.parent else { continue }
+      while !folder.isRoot, below.updateValue(id, forKey: folder) == nil { folder = folder.parent }
+    }
+    makersBelow = below
   }
 
   /// Records of this run whose index entries may not be readable yet.
@@ -95,8 +103,15 @@ package struct Provenance: Sendable {
       return RunRecord.Origin(.importURL, url: from.declared)
     }
     guard let path = dependency.location.local else { return RunRecord.Origin(.none) }
-    // A file inside a tracked folder, or a folder that holds outputs.
-    if let maker = makers.keys.first(where: { $0.local.map { path.isInside($0) } ?? false }).flatMap({ makers[$0] }) {
+    // A file inside an output, or a folder that holds outputs.
+    var folder = path
+    while !folder.isRoot {
+      folder = folder.parent
+      if let maker = makers[.local(folder)] {
+        return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
+      }
+    }
+    if let maker = makersBelow[path] {
       return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
     }
     return RunRecord.Origin(source.isTracked(path) ? .git : .none)

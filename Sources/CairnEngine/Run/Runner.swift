@@ -81,7 +81,7 @@ package final class Runner: Sendable {
         let execution =
           state.executions[id]
           ?? StageExecution(
-            context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id)
+            context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id), queue: work
           ) { [self] step in take(step, of: id) }
         state.executions[id] = execution
         ready.append(execution)

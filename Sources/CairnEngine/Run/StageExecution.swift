@@ -2,6 +2,7 @@
 import CairnCore
 import CairnStore
 import CairnSystem
+import Dispatch
 import Synchronization
 
 /// Each step takes what the one before made. `begin` runs on a worker; while a command runs no thread is held.
@@ -22,6 +23,8 @@ final class StageExecution: Sendable {
   let stage: Stage
   let position: Int
   private let isForced: Bool
+  /// Where a command's end is worked on: whoever watches children must not wait for that.
+  private let queue: DispatchQueue
   private let report: @Sendable (Step) -> Void
   private let progress = Mutex(Progress())
 
@@ -40,13 +43,15 @@ final class StageExecution: Sendable {
   }
 
   init(
-    context: RunContext, id: StageID, position: Int, isForced: Bool, report: @escaping @Sendable (Step) -> Void
+    context: RunContext, id: StageID, position: Int, isForced: Bool, queue: DispatchQueue,
+    report: @escaping @Sendable (Step) -> Void
   ) {
     self.context = context
     self.id = id
     stage = context.pipeline[id]
     self.position = position
     self.isForced = isForced
+    self.queue = queue
     self.report = report
   }
 
@@ -329,13 +334,15 @@ final class StageExecution: Sendable {
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
     let log = LogBuffer()
     let events = Events(execution: self, log: log) { [self, draft] observation in
-      // Another try would need the slot again: it is given up only by the last one.
-      if attempt > stage.settings.retries {
-        leaveHost()
-        report(.commandEnded)
+      queue.async { [self] in
+        // Another try would need the slot again: it is given up only by the last one.
+        if attempt > stage.settings.retries {
+          leaveHost()
+          report(.commandEnded)
+        }
+        FaultPoint.reach(.commandEnded)
+        ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
       }
-      FaultPoint.reach(.commandEnded)
-      ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
     }
     let running = context.executor.start(job, events: events)
     let isAborted = progress.withLock { progress in
