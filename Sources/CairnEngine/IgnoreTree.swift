@@ -15,11 +15,12 @@ package final class IgnoreTree: PathFilter, Sendable {
     var absent: [RepoPath] = []
   }
 
-  private let paths: PathResolver
+  private let files: any ProjectFiles
   private let state: Mutex<State>
 
-  package init(root: String) {
-    paths = PathResolver(root: root)
+  /// - Parameter files: `nil` for those on the disk.
+  package init(root: String, files: (any ProjectFiles)? = nil) {
+    self.files = files ?? DiskFiles(root: root)
     state = Mutex(State())
   }
 
@@ -34,7 +35,7 @@ package final class IgnoreTree: PathFilter, Sendable {
     let file = folder.appending(".dvcignore")
     // A file that the rules above hide is not read.
     if !above.isIgnored(file, isDirectory: false) {
-      let bytes = (try? Files.read(paths.absolute(file))) ?? nil
+      let bytes = (try? files.read(file)) ?? nil
       state.withLock { bytes == nil ? $0.absent.append(file) : $0.files.append(file) }
       if let bytes {
         let text = String(decoding: bytes, as: UTF8.self)
@@ -91,14 +92,13 @@ package final class IgnoreTree: PathFilter, Sendable {
   package func refusal(ofOutput path: RepoPath) -> IgnorePattern? {
     let rules = rules(in: path.parent)
     if !rules.isIgnored(path, isDirectory: false), !rules.isIgnored(path, isDirectory: true) { return nil }
-    let stat = (try? FileStat.of(paths.absolute(path))) ?? nil
-    let found = rules.match(path, isDirectory: stat?.isDirectory ?? false)
+    let found = rules.match(path, isDirectory: files.isDirectory(path))
     return found.isIgnored ? found.patterns.last : nil
   }
 
   private func isProject(_ folder: RepoPath) -> Bool {
     if let known = state.withLock({ $0.isProject[folder] }) { return known }
-    let found = Files.exists(paths.absolute(folder.appending(".dvc")))
+    let found = files.exists(folder.appending(".dvc"))
     state.withLock { $0.isProject[folder] = found }
     return found
   }

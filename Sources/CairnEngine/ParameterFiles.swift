@@ -14,10 +14,11 @@ package enum ParameterReading: Sendable {
 }
 
 package final class ParameterFiles: ParameterSource, Sendable {
-  private let paths: PathResolver
+  private let files: any ProjectFiles
   private let read = Mutex<[Location: Result<ParameterContent?, Diagnostic>]>([:])
 
-  package init(root: String) { paths = PathResolver(root: root) }
+  /// - Parameter files: `nil` for those on the disk.
+  package init(root: String, files: (any ProjectFiles)? = nil) { self.files = files ?? DiskFiles(root: root) }
 
   package func parameters(at location: Location) throws(Diagnostic) -> ParameterContent? {
     if let known = read.withLock({ $0[location] }) { return try known.get() }
@@ -28,11 +29,17 @@ package final class ParameterFiles: ParameterSource, Sendable {
   }
 
   private func load(_ location: Location) throws(Diagnostic) -> ParameterContent? {
-    guard let path = paths.absolute(location) else { return nil }
-    guard let stat = try FileStat.of(path) else { return nil }
-    if stat.isDirectory { return .directory }
-    guard let bytes = try Files.read(path) else { return nil }
-    return .document(try ParameterFile.parse(SourceText(path: location.local?.text ?? path, bytes: bytes)))
+    switch location {
+    case .local(let path):
+      if files.isDirectory(path) { return .directory }
+      guard let bytes = try files.read(path) else { return nil }
+      return .document(try ParameterFile.parse(SourceText(path: path.text, bytes: bytes)))
+    case .external(let path):
+      if Files.isDirectory(path) { return .directory }
+      guard let bytes = try Files.read(path) else { return nil }
+      return .document(try ParameterFile.parse(SourceText(path: path, bytes: bytes)))
+    case .url: return nil
+    }
   }
 
   /// The values of `set` now.

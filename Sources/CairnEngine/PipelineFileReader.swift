@@ -16,11 +16,13 @@ struct PipelineFileReader: Sendable {
   }
 
   let paths: PathResolver
+  let files: any ProjectFiles
   let folder: RepoPath
   let unpacking: UnpackingOptions
   let ignore: IgnoreTree
   let git: GitIgnoreTree?
   let parameters: ParameterFiles
+  let notesUses: Bool
 
   /// In the order given; many files are read side by side.
   func read(_ files: [RepoPath]) -> [Result] {
@@ -49,7 +51,7 @@ struct PipelineFileReader: Sendable {
   }
 
   private func document(_ path: RepoPath) throws(Diagnostic) -> MarkedValue? {
-    guard let bytes = try Files.read(paths.absolute(path)) else { return nil }
+    guard let bytes = try files.read(path) else { return nil }
     return try YAMLReader.parse(SourceText(path: path.text, bytes: bytes))
   }
 
@@ -70,7 +72,8 @@ struct PipelineFileReader: Sendable {
     guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
     try PipelineSchema.validatePipeline(document, shown: shown)
     try lock(of: path, into: &result)
-    let place = TemplatePlace(file: path, folder: folder, paths: paths, unpacking: unpacking)
+    var place = TemplatePlace(file: path, folder: folder, paths: paths, unpacking: unpacking)
+    place.notesUses = notesUses
     let template = try PipelineTemplate(document, at: place, source: parameters)
     defer { result.warnings += template.warnings }
     let builder = StageBuilder(file: path, folder: folder, paths: paths)

@@ -2,12 +2,19 @@
 internal import CairnCore
 
 extension PipelineLoader {
-  package init(_ repository: Repository, _ settings: Settings) {
+  /// - Parameters:
+  ///   - files: `nil` for those on the disk.
+  ///   - notesUses: whether stages say which values their templates took.
+  package init(
+    _ repository: Repository, _ settings: Settings, files: (any ProjectFiles)? = nil, notesUses: Bool = false
+  ) {
     var unpacking = UnpackingOptions()
     unpacking.negatesFalse = settings.parsesBoolsAsPairs
     unpacking.repeatsKeyForLists = settings.appendsLists
     self.init(
       root: repository.root, folder: repository.workingFolder ?? .root,
-      gitRoot: settings.hasNoSCM ? nil : Self.gitRoot(around: repository.root), unpacking: unpacking)
+      // Of a commit's files nothing is ignored.
+      gitRoot: settings.hasNoSCM || files != nil ? nil : Self.gitRoot(around: repository.root), unpacking: unpacking,
+      files: files, notesUses: notesUses)
   }
 }

@@ -9,21 +9,28 @@ package struct PipelineLoader: Sendable {
   package let folder: RepoPath
   package let ignore: IgnoreTree
   package let parameters: ParameterFiles
+  private let files: any ProjectFiles
   private let reader: PipelineFileReader
   private let git: GitIgnoreTree?
 
-  /// `gitRoot`: the top of the git work tree around the project; `nil` without git.
+  /// - Parameters:
+  ///   - gitRoot: the top of the git work tree around the project; `nil` without git.
+  ///   - files: `nil` for those on the disk.
+  ///   - notesUses: whether stages say which values their templates took.
   package init(
-    root: String, folder: RepoPath, gitRoot: String?, unpacking: UnpackingOptions = UnpackingOptions()
+    root: String, folder: RepoPath, gitRoot: String?, unpacking: UnpackingOptions = UnpackingOptions(),
+    files: (any ProjectFiles)? = nil, notesUses: Bool = false
   ) {
     self.root = root
     self.folder = folder
-    ignore = IgnoreTree(root: root)
-    parameters = ParameterFiles(root: root)
+    let files = files ?? DiskFiles(root: root)
+    self.files = files
+    ignore = IgnoreTree(root: root, files: files)
+    parameters = ParameterFiles(root: root, files: files)
     git = GitIgnoreTree(gitRoot: gitRoot, root: root)
     reader = PipelineFileReader(
-      paths: PathResolver(root: root), folder: folder, unpacking: unpacking, ignore: ignore, git: git,
-      parameters: parameters)
+      paths: PathResolver(root: root), files: files, folder: folder, unpacking: unpacking, ignore: ignore, git: git,
+      parameters: parameters, notesUses: notesUses)
   }
 
   /// The top of the git work tree that holds `root`; `nil` when there is none.
@@ -93,9 +100,8 @@ package struct PipelineLoader: Sendable {
 
   /// The files of a folder first, in the order in which the system lists them, then its folders, as `os.walk` goes.
   private func visit(_ place: RepoPath, listing: [DirectoryEntry]?, _ walk: inout Walk) {
-    let paths = PathResolver(root: root)
     // `os.walk` passes over what it may not list.
-    guard let entries = listing ?? ((try? Files.list(paths.absolute(place))) ?? nil) else { return }
+    guard let entries = listing ?? ((try? files.list(place)) ?? nil) else { return }
     walk.sources.folders.append(place)
     let hasIgnoreFile = entries.contains { $0.name == ".dvcignore" }
     let rules = ignore.rules(in: place, knownToHaveFile: hasIgnoreFile)
@@ -109,7 +115,7 @@ package struct PipelineLoader: Sendable {
         if !rules.isIgnoredItself(path, isDirectory: true) { folders.append(path) }
       case .file, .symlink, .other:
         guard entry.name == "dvc.yaml" || entry.name.hasSuffix(".dvc") else { continue }
-        if entry.kind == .symlink, Files.isDirectory(paths.absolute(path)) { continue }
+        if entry.kind == .symlink, files.isDirectory(path) { continue }
         if rules.isIgnoredItself(path, isDirectory: false) { continue }
         if git?.isIgnored(path, isDirectory: false) ?? false { continue }
         candidates.append(path)
@@ -118,7 +124,7 @@ package struct PipelineLoader: Sendable {
     for result in reader.read(candidates) { walk.take(result) }
     for folder in folders where !walk.outputs.contains(folder) {
       if git?.isIgnored(folder, isDirectory: true) ?? false { continue }
-      guard let inside = (try? Files.list(paths.absolute(folder))) ?? nil else { continue }
+      guard let inside = (try? files.list(folder)) ?? nil else { continue }
       // A project of its own.
       if inside.contains(where: { $0.name == ".dvc" }) { continue }
       visit(folder, listing: inside, &walk)

@@ -67,10 +67,15 @@ package struct Reproduction: Sendable {
       git: workspace.git, root: root, snapshotter: workspace.snapshotter, records: workspace.records,
       isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
     let graph = graph
+    let pull: StagePull? =
+      request.pulls
+      ? StagePull(
+        remote: try preparePull(emit), cache: workspace.cache, snapshotter: workspace.snapshotter,
+        warn: { emit(.warning(nil, $0)) }) : nil
     let context = RunContext(
       root: root, request: request, pipeline: pipeline,
       producers: { graph?.activeProducers(of: $0) ?? [] }, observer: workspace.observer, outputs: outputs,
-      runCache: RunCache(cache: workspace.cache), book: workspace.book, committer: committer,
+      runCache: RunCache(cache: workspace.cache), pull: pull, book: workspace.book, committer: committer,
       pathLocks: PathLocks(
         temporaryFolder: workspace.repository.temporaryFolder,
         command: (["cairn"] + request.arguments).joined(separator: " ")),

@@ -20,6 +20,7 @@ package struct StageBuilder: Sendable {
     stage.mark = resolved.mark
     stage.group = resolved.group
     stage.isParametrized = resolved.isParametrized
+    stage.uses = resolved.uses
     if let wdir = fields["wdir"], !wdir.isNull {
       stage.wdir = paths.location(of: PythonText.str(wdir.value), in: .local(file.parent))
     }

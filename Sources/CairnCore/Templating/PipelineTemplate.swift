@@ -13,6 +13,8 @@ package struct ResolvedStage: Sendable {
   package var isParametrized: Bool
   /// Its name in the file.
   package var mark: SourceMark?
+  /// The values that its templates took; empty unless `TemplatePlace.notesUses`.
+  package var uses: [TemplateUse] = []
 }
 
 /// Where a dvc.yaml stands and what it may refer to.
@@ -23,6 +25,8 @@ package struct TemplatePlace: Sendable {
   package var folder: RepoPath
   package var paths: PathResolver
   package var unpacking: UnpackingOptions
+  /// Whether stages say which values their templates took.
+  package var notesUses = false
 
   package init(
     file: RepoPath, folder: RepoPath, paths: PathResolver, unpacking: UnpackingOptions = UnpackingOptions()
@@ -208,6 +212,7 @@ package final class PipelineTemplate {
         throw error.diagnostic("stage '\(name)'", in: shown, at: vars.mark)
       }
     }
+    if place.notesUses { context.uses = TemplateUses() }
     var resolved: [MarkedValue.MarkedEntry] = []
     for entry in fields.entries ?? [] where entry.key.string != "vars" {
       let key = entry.key.string ?? ""
@@ -220,7 +225,9 @@ package final class PipelineTemplate {
     }
     let result = MarkedValue(.map(resolved), at: fields.mark)
     let isParametrized = group != nil || fields["vars"] != nil || !fields.hasSameTexts(as: result)
-    return ResolvedStage(name: name, fields: result, group: group, isParametrized: isParametrized, mark: mark)
+    return ResolvedStage(
+      name: name, fields: result, group: group, isParametrized: isParametrized, mark: mark,
+      uses: context.uses?.all ?? [])
   }
 
   private func wdir(of fields: MarkedValue, named name: String, _ context: TemplateContext) throws(Diagnostic) -> Location {

@@ -119,6 +119,8 @@ package struct TemplateContext: Sendable {
   package var iteration: OrderedDictionary<String, TemplateNode> = [:]
   /// Files that were loaded: the keys taken, `nil` for all.
   private var imports: [String: [String]?] = [:]
+  /// Told of every value that is named, where somebody wants to know.
+  package var uses: TemplateUses?
 
   package init() {}
 
@@ -140,6 +142,7 @@ package struct TemplateContext: Sendable {
       if node == nil { break }
     }
     guard let node else { throw TemplateFault(.notFound, "Could not find '\(expression)'") }
+    uses?.note(node)
     return node
   }
 

@@ -13,6 +13,8 @@ package struct RunContext: Sendable {
   package var observer: Observer
   package var outputs: OutputKeeper
   package var runCache: RunCache
+  /// `--pull`.
+  package var pull: StagePull?
   package var book: LockBook
   package var committer: Committer
   package var pathLocks: PathLocks

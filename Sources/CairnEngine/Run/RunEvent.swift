@@ -14,6 +14,11 @@ package enum RunEvent: Sendable {
   /// "> line", before each command.
   case command(StageID, line: String)
   case output(StageID, OutputStream, [UInt8])
+  /// "Pulling data for stage: 'X'": something is merely missing, and the remote may have it.
+  case pulling(StageID)
+  /// It had it: the stage is as it should be.
+  case pulled(StageID)
+  case pullFailed(StageID)
   /// "Verifying data sources in stage: 'x.dvc'".
   case verifying(StageID)
   /// "Stage 'X' is cached - skipping run, checking out outputs".

@@ -67,6 +67,7 @@ final class StageExecution: Sendable {
       var judged = judge()
       if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry { throw unknown }
       guard try mustRun(&judged) else { return finishFresh() }
+      if try pullsMissing(judged) { return }
       if stage.commands.isEmpty || stage.isFrozen { return try verify(judged) }
       if context.request.dry { return try announceOnly(judged) }
       guard try acquirePaths() else { return }
@@ -78,8 +79,10 @@ final class StageExecution: Sendable {
           return finishFresh()
         }
       }
+      if !isForced, let pull = context.pull { try pullInputs(of: &judged, pull) }
       let cached =
-        isForced ? nil : context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
+        isForced
+        ? nil : try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
       if cached == nil, let blocker = try enterHost() {
         releasePaths()
         return report(.blocked(blocker))
@@ -128,9 +131,12 @@ final class StageExecution: Sendable {
       return true
     }
     guard judged.staleness.isStale else { return false }
-    guard context.request.allowsMissing else { return true }
-    return judged.staleness.isStaleBeyondMissing(stage) { dependency in
-      self.isProducedDifferently(dependency, than: judged.lock?.dep(dependency.declared)?.hashText)
+    return !context.request.allowsMissing || isStaleBeyondMissing(judged)
+  }
+
+  private func isStaleBeyondMissing(_ judged: Judged) -> Bool {
+    judged.staleness.isStaleBeyondMissing(stage) { dependency in
+      isProducedDifferently(dependency, than: judged.lock?.dep(dependency.declared)?.hashText)
     }
   }
 
@@ -144,6 +150,35 @@ final class StageExecution: Sendable {
       }
     }
     return false
+  }
+
+  /// `--pull`: where data is merely missing, the remote may have it. True when the stage is done by that.
+  private func pullsMissing(_ judged: Judged) throws(Diagnostic) -> Bool {
+    guard let pull = context.pull, !isForced, !isStaleBeyondMissing(judged) else { return false }
+    context.emit(.pulling(id))
+    guard try pull.pull(stage, judged.lock) else {
+      context.emit(.pullFailed(id))
+      return false
+    }
+    context.emit(.pulled(id))
+    report(.finished(.fresh))
+    report(.settled(Outcome(result: .fresh)))
+    return true
+  }
+
+  /// Inputs that are not there, and are outputs of something: the remote may have those too.
+  private func pullInputs(of judged: inout Judged, _ pull: StagePull) throws(Diagnostic) {
+    var hasPulled = false
+    for (dependency, content) in zip(stage.dependencies, judged.snapshot.dependencies) where content.isMissing {
+      guard let path = dependency.location.local,
+        let maker = context.pipeline.stages.first(where: { stage in
+          stage.outputs.contains { $0.location.local.map(path.isInside) ?? false }
+        })
+      else { continue }
+      _ = try pull.pull(maker, maker.kind == .tracked ? maker.trackedLock : context.book.entry(of: maker.address))
+      hasPulled = true
+    }
+    if hasPulled { judged = judge() }
   }
 
   private func finishFresh() {
@@ -160,7 +195,7 @@ final class StageExecution: Sendable {
     // What the run-cache is asked about must be hashed; DVC meets a missing input there, also when it runs nothing.
     if !isForced, isLookedUp { try checkInputsExist(judged.snapshot) }
     // DVC tells of both: that the outputs are there already, and the command all the same.
-    if !isForced, context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
+    if !isForced, try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
       context.emit(.restoring(id))
     }
     context.emit(.started(id, reasons: judged.staleness.reasons, attempt: 1))

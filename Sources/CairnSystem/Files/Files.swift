@@ -7,6 +7,11 @@ import Glibc
 package struct DirectoryEntry: Hashable, Sendable {
   package var name: String
   package var kind: FileStat.Kind
+
+  package init(name: String, kind: FileStat.Kind) {
+    self.name = name
+    self.kind = kind
+  }
 }
 
 package enum Files {

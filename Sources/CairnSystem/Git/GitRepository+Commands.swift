@@ -42,6 +42,20 @@ extension GitRepository {
     return result.exit.code == 0 ? Self.firstLine(result.text) : nil
   }
 
+  /// The names of the references below `prefix` (`refs/heads/`), without it, in the order of their bytes.
+  package func references(_ prefix: String) throws(Diagnostic) -> [String] {
+    let result = try git(["for-each-ref", "--format=%(refname)", prefix])
+    return result.text.split(separator: "\n").map { String($0.dropFirst(prefix.count)) }
+      .sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }
+  }
+
+  /// Every commit of HEAD, the branches, the tags and the remotes' branches, newest first.
+  package func allCommits() throws(Diagnostic) -> [String] {
+    let result = try git(
+      ["rev-list", "HEAD", "--branches", "--tags", "--remotes", "--"], accepting: [0, 128])
+    return result.exit.code == 0 ? result.text.split(separator: "\n").map(String.init) : []
+  }
+
   /// The first commit of HEAD's history, which names a repository that has no remote; `nil` before the first commit.
   package func rootCommit() throws(Diagnostic) -> String? {
     let result = try git(["rev-list", "--max-parents=0", "HEAD", "--"], accepting: [0, 128])

@@ -58,6 +58,9 @@ final class ReproConsole: ReproPrinter {
       say(id, .info("Running stage '\(name(id))':"))
     case .command(let id, let line): say(id, .info("> \(line)"))
     case .output(let id, let stream, let bytes): say(id, .output(stream, bytes))
+    case .pulling(let id): say(id, .info("Pulling data for stage: '\(name(id))'"))
+    case .pulled(let id): close(id, didSomething: false)
+    case .pullFailed(let id): say(id, .info("Unable to pull data for stage: '\(name(id))'"))
     case .verifying(let id):
       let what = stage(id).isFrozen ? "outputs in frozen stage" : "data sources in stage"
       say(id, .info("Verifying \(what): '\(name(id))'"))

@@ -1,0 +1,109 @@
+// The states of a project that a command compares: the workspace and the commits that the user names.
+package import CairnCore
+import CairnStore
+import CairnSystem
+package import OrderedCollections
+
+/// Works in a git repository without DVC too, as DVC's `params` and `metrics` do.
+package struct ValueHistory: Sendable {
+  package let repository: Repository
+  private let settings: Settings?
+  private let git: GitRepository?
+  private let cache: DataCache
+
+  package static func open() throws(Diagnostic) -> ValueHistory {
+    do throws(Diagnostic) {
+      let repository = try Repository.findRoot()
+      let settings = try Settings.load(repository)
+      return try ValueHistory(repository, settings, git: settings.hasNoSCM ? nil : GitRepository.find(from: repository.root))
+    } catch {
+      guard error.code == .notARepository else { throw error }
+      let here = try Repository.currentDirectory()
+      let git = try GitRepository.find(from: here)
+      return try ValueHistory(Repository(root: git?.workTree ?? here, workingDirectory: here), nil, git: git)
+    }
+  }
+
+  private init(_ repository: Repository, _ settings: Settings?, git: GitRepository?) throws(Diagnostic) {
+    self.repository = repository
+    self.settings = settings
+    self.git = git
+    cache = DataCache(folder: settings?.cacheFolder ?? Repository.join(repository.dvcFolder, "cache"))
+  }
+
+  package var folder: RepoPath { repository.workingFolder ?? .root }
+
+  package var workspace: ProjectState { state(nil) }
+
+  private func state(_ files: CommitFiles?) -> ProjectState {
+    let loader: PipelineLoader
+    if let settings {
+      loader = PipelineLoader(repository, settings, files: files, notesUses: true)
+    } else {
+      loader = PipelineLoader(
+        root: repository.root, folder: folder, gitRoot: files == nil ? git?.workTree : nil, files: files, notesUses: true)
+    }
+    return ProjectState(files: files ?? DiskFiles(root: repository.root), loader: loader, cache: cache)
+  }
+
+  /// True before the first commit: there is nothing to compare with then.
+  ///
+  /// - Throws: DVC's words where there is no git.
+  package func hasNoCommits() throws(Diagnostic) -> Bool { try requireGit().headCommit() == nil }
+
+  package struct Selection: Sendable {
+    package var branches = false
+    package var tags = false
+    package var commits = false
+    package init() {}
+    package var isEmpty: Bool { !branches && !tags && !commits }
+  }
+
+  /// The workspace first, then each commit, once, under all the names by which it was asked for.
+  ///
+  /// - Throws: DVC's words for a revision that does not exist.
+  package func states(
+    of revisions: [String], and selection: Selection = Selection()
+  ) throws(Diagnostic) -> OrderedDictionary<String, ProjectState> {
+    let git = try requireGit()
+    var names = revisions.filter { $0 != "workspace" }
+    if selection.commits {
+      names += try git.allCommits()
+    } else {
+      if selection.branches { names += try git.references("refs/heads/") }
+      if selection.tags { names += try git.references("refs/tags/") }
+    }
+    var commits: OrderedDictionary<String, [String]> = [:]
+    for name in names {
+      guard let commit = try git.revision(name) else {
+        throw Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")
+      }
+      if commits[commit]?.contains(name) != true { commits[commit, default: []].append(name) }
+    }
+    let inside = Repository.relative(repository.root, to: git.workTree)
+    var states: OrderedDictionary<String, ProjectState> = ["workspace": workspace]
+    for (commit, names) in commits {
+      // A commit from before the project began has nothing to say.
+      guard let files = try CommitFiles(commit, git, prefix: inside == "." ? "" : inside + "/") else { continue }
+      states[names.joined(separator: ",")] = state(files)
+    }
+    return states
+  }
+
+  package func branch() -> String? { (try? git?.branch()) ?? nil }
+
+  private func requireGit() throws(Diagnostic) -> GitRepository {
+    guard let git else {
+      throw Diagnostic(
+        .noGit,
+        "Only supported for Git repositories. If you're seeing this error in a Git repo, try updating the DVC "
+          + "configuration with `dvc config core.no_scm false`.")
+    }
+    return git
+  }
+}
+
+extension Diagnostic.Code {
+  package static let unknownRevision = Diagnostic.Code("unknown-revision")
+  package static let noGit = Diagnostic.Code("no-git")
+}

@@ -1,0 +1,89 @@
+// Brings missing data of a stage from the remote (`repro --pull`). Knows what an output's hash is; knows nothing of
+// when a stage runs.
+import CairnCore
+package import CairnStore
+import CairnSystem
+
+package struct StagePull: Sendable {
+  /// `nil` when no remote is configured.
+  private let remote: LocalRemote?
+  private let cache: DataCache
+  private let snapshotter: Snapshotter
+  /// Told of what neither the cache nor the remote has.
+  private let warn: @Sendable (String) -> Void
+
+  package init(
+    remote: LocalRemote?, cache: DataCache, snapshotter: Snapshotter, warn: @escaping @Sendable (String) -> Void
+  ) {
+    self.remote = remote
+    self.cache = cache
+    self.snapshotter = snapshotter
+    self.warn = warn
+  }
+
+  /// True when everything that the entry records of the stage's outputs is then in the workspace.
+  ///
+  /// - Throws: DVC's words when a file would be lost for it.
+  func pull(_ stage: Stage, _ lock: LockEntry?) throws(Diagnostic) -> Bool {
+    let checkout = Checkout(cache: cache, snapshotter: snapshotter)
+    var plans: [CheckoutPlan] = []
+    try fetch(stage.outputs.filter(\.isCached).compactMap { lock?.out($0.declared)?.contentHash })
+    for output in stage.outputs where output.isCached {
+      guard let path = output.location.local else { continue }
+      let locked = lock?.out(output.declared)
+      plans.append(
+        try checkout.plan(
+          CheckoutTarget(
+            path: path, hash: locked?.contentHash, isExecutable: locked?.isExecutable ?? false, size: locked?.size,
+            part: nil)))
+    }
+    let lost = plans.flatMap(\.unsaved)
+    if !lost.isEmpty { throw .unsavedFiles(lost) }
+    var isWhole = true
+    for plan in plans {
+      if plan.change != nil || plan.isImpossible {
+        if try !checkout.apply(plan) { isWhole = false }
+      }
+    }
+    return isWhole
+  }
+
+  /// Brings objects into the cache where the remote has them.
+  func fetch(_ hashes: [ContentHash]) throws(Diagnostic) {
+    guard let remote else { return }
+    var missing: [ContentHash] = []
+    for hash in hashes { missing += try remote.fetch(hash, into: cache) }
+    guard !missing.isEmpty else { return }
+    let names = missing.map { "\($0.algorithm == .md5 ? "md5" : "md5-dos2unix"): \($0.text)" }
+    warn(
+      "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
+        + names.joined(separator: "\n"))
+  }
+}
+
+extension Reproduction {
+  /// The default remote, where `--pull` asks for one; the run-cache's entries come from it at once.
+  func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> LocalRemote? {
+    let settings = workspace.settings
+    guard let name = settings.defaultRemote, let url = settings.remote(name)?["url"]?.string else {
+      guard request.usesRunCache else { return nil }
+      let advice =
+        settings.remoteNames.isEmpty
+        ? "Create a default remote with\n    dvc remote add -d <remote name> <remote url>"
+        : "Setup default remote with\n    dvc remote default <remote name>\nor use:\n    dvc fetch --run-cache -r <remote name>"
+      emit(
+        .warning(
+          nil,
+          "Failed to pull run cache: config file error: no remote specified in \(workspace.repository.root). \(advice)"))
+      return nil
+    }
+    guard !PathResolver.isURL(url) else {
+      throw Diagnostic(
+        .notInThisVersion, "pulling from '\(url)' is not in this version of Cairn",
+        hint: "`dvc pull` brings the data, `cairn repro` goes on from there")
+    }
+    let remote = LocalRemote(folder: url.hasPrefix("/") ? url : Repository.join(workspace.repository.dvcFolder, url))
+    if request.usesRunCache { try remote.fetchRunCache(into: workspace.cache) }
+    return remote
+  }
+}

@@ -1,0 +1,65 @@
+// A remote that is a folder of this machine: objects and run-cache entries are copied from it, each hash checked.
+// Knows nothing of settings and stages.
+package import CairnCore
+import CairnSystem
+import Glibc
+
+package struct LocalRemote: Sendable {
+  /// Laid out as DVC lays out any remote: `files/md5` and, of DVC 2, the folder itself; `runs` beside them.
+  package let folder: String
+
+  package init(folder: String) { self.folder = folder }
+
+  private func store(_ algorithm: ContentHash.Algorithm) -> LocalObjectStore {
+    LocalObjectStore(
+      folder: algorithm == .md5 ? folder + "/files/md5" : folder, algorithm: algorithm, isShared: false)
+  }
+
+  /// Brings the object into the cache, and all that a directory lists, where the cache lacks them.
+  ///
+  /// - Returns: what neither of them has. Bytes that are not those of the name count as not there.
+  package func fetch(_ hash: ContentHash, into cache: DataCache) throws(Diagnostic) -> [ContentHash] {
+    guard try fetchObject(hash, into: cache) else { return [hash] }
+    guard hash.isDirectory, let manifest = try cache.store(for: hash).manifest(hash) else { return [] }
+    let absent = try cache.missing(of: manifest, hash.algorithm)
+    let fetched = try Parallel.map(absent.count, makeTool: { NoTool() }) { number, _ throws(Diagnostic) in
+      try fetchObject(ContentHash(hash.algorithm, manifest.entries[absent[number]].md5), into: cache)
+    }
+    return zip(absent, fetched).filter { !$1 }.map { ContentHash(hash.algorithm, manifest.entries[$0.0].md5) }
+  }
+
+  private func fetchObject(_ hash: ContentHash, into cache: DataCache) throws(Diagnostic) -> Bool {
+    let target = cache.store(for: hash)
+    if try target.contains(hash) { return true }
+    let source = store(hash.algorithm).path(of: hash)
+    guard let stat = try FileStat.of(source), stat.isFile else { return false }
+    try target.prepareFolder(of: hash)
+    let path = target.path(of: hash)
+    let temporary = target.temporaryPath(beside: path)
+    try FileLink.copyAtomically(from: source, to: temporary, mode: LocalObjectStore.protectedMode)
+    let digests = try ContentHasher.digests(ofFile: temporary, DigestKinds(hash.algorithm, sha256: false))
+    guard digests?[hash.algorithm] == hash.digest else {
+      try Files.remove(temporary)
+      return false
+    }
+    let code = target.install(temporary, as: path, 0)
+    if code < 0 { throw .system(-code, "store the object", path) }
+    return true
+  }
+
+  /// Copies every entry of the remote's run-cache over the cache's own, as DVC does.
+  package func fetchRunCache(into cache: DataCache) throws(Diagnostic) {
+    let runs = folder + "/runs"
+    for group in try Files.list(runs) ?? [] {
+      for key in try Files.list(runs + "/" + group.name) ?? [] {
+        let inside = group.name + "/" + key.name
+        for entry in try Files.list(runs + "/" + inside) ?? [] where entry.kind == .file {
+          let target = cache.folder + "/runs/" + inside
+          try cache.legacy.makeFolders(target)
+          try FileLink.copyAtomically(
+            from: runs + "/" + inside + "/" + entry.name, to: target + "/" + entry.name, mode: cache.legacy.fileMode)
+        }
+      }
+    }
+  }
+}

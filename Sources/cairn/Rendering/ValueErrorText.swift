@@ -1,0 +1,50 @@
+// Faults of parameter and metrics files as DVC's JSON names them: a Python type and its words.
+internal import CairnCore
+internal import CairnEngine
+internal import CairnFormats
+
+enum ValueErrorText {
+  /// Without the cause: `str()` of DVC's exception.
+  static func message(_ error: Diagnostic) -> String {
+    guard error.code == .yamlSyntax, let path = error.mark?.source.path else { return error.message }
+    return "unable to read: '\(path)', YAML file structure is corrupted"
+  }
+
+  /// `{"type", "msg"}` of a pipeline that could not be understood.
+  static func value(_ error: Diagnostic) -> Value {
+    let type =
+      switch error.code {
+      case .yamlSyntax: "YAMLSyntaxError"
+      case .schema: "YAMLValidationError"
+      case .template: "ResolveError"
+      default: "DvcException"
+      }
+    return .map(["type": .string(type), "msg": .string(message(error))])
+  }
+
+  /// `{"type", "msg"}` of a file that could not be read; `path` is relative to the project.
+  static func value(_ error: Diagnostic, ofFile path: String, workingDirectory: String) -> Value {
+    switch error.code {
+    case .noFile: return .map(["type": "FileNotFoundError", "msg": .string(error.message)])
+    case .isFolder: return .map(["type": "IsADirectoryError", "msg": .string(error.message)])
+    default: break
+    }
+    // DVC takes the project for the root of a file system of its own, and shows the way there from where one stands.
+    let shown = Repository.relative("/" + path, to: workingDirectory)
+    let type: String
+    let message: String
+    if error.code == .notUTF8 || error.message.hasSuffix("is not valid utf-8") {
+      (type, message) = ("EncodingError", "is not valid utf-8")
+    } else {
+      let format: String
+      switch path.split(separator: ".").last?.lowercased() {
+      case "json": format = "JSON"
+      case "toml": format = "TOML"
+      case "py": format = "Python"
+      default: format = "YAML"
+      }
+      (type, message) = (format + "FileCorruptedError", "\(format) file structure is corrupted")
+    }
+    return .map(["type": .string(type), "msg": .string("unable to read: '\(shown)', \(message)")])
+  }
+}
