@@ -62,9 +62,9 @@ package struct Stage: Sendable {
   package var isImport: Bool { kind == .tracked && commands.isEmpty && !dependencies.isEmpty }
   /// A `.dvc` file with nothing to compute: no command, no dependency.
   package var isDataSource: Bool { kind == .tracked && commands.isEmpty && dependencies.isEmpty }
-  /// DVC's callback stage: a command that depends on nothing runs every time.
+  /// DVC's callback stage: a command that depends on nothing and makes nothing runs every time.
   package var isCallback: Bool {
-    kind == .tracked && !commands.isEmpty && dependencies.isEmpty && parameters.isEmpty
+    !commands.isEmpty && dependencies.isEmpty && parameters.isEmpty && outputs.isEmpty
   }
 }
 

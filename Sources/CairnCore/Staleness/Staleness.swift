@@ -51,7 +51,8 @@ package struct Staleness: Sendable {
       if result.alwaysChanged { result.reasons.append(Reason(.alwaysChanged)) }
     }
     result.compareOutputs(stage, lock, now)
-    if lock == nil, stage.kind == .pipeline {
+    // A frozen stage that makes nothing has nothing to be stale in, also when it never ran.
+    if lock == nil, stage.kind == .pipeline, !result.reasons.isEmpty {
       // One reason says it all: everything else is "added".
       result.reasons = [Reason(hasRunBefore ? .noRecord : .neverRun)]
     }

@@ -11,7 +11,7 @@ package final class ProjectState: Sendable {
   private let loader: PipelineLoader
   private let cache: DataCache
   private let loaded = Mutex<Result<LoadedProject, Diagnostic>?>(nil)
-  private let data = Mutex<[RepoPath: ContentHash]?>(nil)
+  private let data = Mutex<[RepoPath: ContentHash?]?>(nil)
 
   package init(files: any ProjectFiles, loader: PipelineLoader, cache: DataCache) {
     self.files = files
@@ -39,7 +39,7 @@ package final class ProjectState: Sendable {
     if let bytes = try files.read(path) { return bytes }
     let outputs = try outputs()
     if let hash = outputs[path] {
-      if let bytes = try cache.store(for: hash).read(hash) { return bytes }
+      if let hash, let bytes = try cache.store(for: hash).read(hash) { return bytes }
       throw .noStorage(path)
     }
     guard let (folder, manifest, algorithm) = try folder(around: path, outputs) else { throw .noFile(path.text) }
@@ -58,10 +58,10 @@ package final class ProjectState: Sendable {
     if !isFolder, files.exists(path) { return [text] }
     if isFolder { add(path, to: &names) }
     let outputs = (try? outputs()) ?? [:]
-    if let hash = outputs[path], !hash.isDirectory { return [text] }
+    if let hash = outputs[path], !(hash?.isDirectory ?? false) { return [text] }
     var isData = false
     for (output, hash) in outputs where output.isInside(path) || path.isInside(output) {
-      if hash.isDirectory {
+      if let hash, hash.isDirectory {
         guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
         for entry in manifest.entries {
           let file = output.appending(entry.path)
@@ -88,12 +88,12 @@ package final class ProjectState: Sendable {
   }
 
   private func folder(
-    around path: RepoPath, _ outputs: [RepoPath: ContentHash]
+    around path: RepoPath, _ outputs: [RepoPath: ContentHash?]
   ) throws(Diagnostic) -> (RepoPath, DirectoryManifest, ContentHash.Algorithm)? {
     var folder = path
     while !folder.isRoot {
       folder = folder.parent
-      if let hash = outputs[folder], hash.isDirectory {
+      if let hash = outputs[folder] ?? nil, hash.isDirectory {
         guard let manifest = try cache.store(for: hash).manifest(hash) else { throw .noStorage(path) }
         return (folder, manifest, hash.algorithm)
       }
@@ -101,18 +101,18 @@ package final class ProjectState: Sendable {
     return nil
   }
 
-  /// The cached outputs that have a hash.
-  private func outputs() throws(Diagnostic) -> [RepoPath: ContentHash] {
+  /// The cached outputs with the hash that they should have, if any is recorded.
+  private func outputs() throws(Diagnostic) -> [RepoPath: ContentHash?] {
     if let known = data.withLock({ $0 }) { return known }
     let project = try project()
-    var outputs: [RepoPath: ContentHash] = [:]
+    var outputs: [RepoPath: ContentHash?] = [:]
     for stage in project.pipeline.stages {
       let lock = stage.tracked == nil ? project.lockEntry(of: stage) : nil
       for (index, output) in stage.outputs.enumerated() where output.isCached {
         guard let path = output.location.local else { continue }
         let locked = stage.tracked.map { $0.outputs.indices.contains(index) ? $0.outputs[index] : nil }
           ?? lock?.out(output.declared)
-        if let hash = locked?.contentHash { outputs[path] = hash }
+        outputs[path] = .some(locked?.contentHash)
       }
     }
     data.withLock { [outputs] in $0 = outputs }

@@ -166,6 +166,10 @@ package struct OutputKeeper: Sendable {
       if try stat.kind == .file ? stat.size == 0 : (Files.list(absolute) ?? []).isEmpty {
         context.emit(.warning(nil, "'\(shown)' is empty."))
       }
+      // Before anything is stored: DVC refuses to take an output into the cache that git tracks.
+      if ignores != nil, output.isCached, let path = output.location.local, context.provenance.isTracked(path) {
+        throw Diagnostic.alreadyTracked(shown, at: output.mark)
+      }
       if output.role == .metric, stat.kind == .file, try !TextFile.isText(absolute) {
         throw Diagnostic(
           .missingOutput, "binary file '\(absolute)' cannot be used as metrics.", at: output.mark)
@@ -215,16 +219,6 @@ package struct OutputKeeper: Sendable {
     } catch {
       // The run itself is good and recorded; the next one merely cannot be restored.
       context.emit(.warning(nil, error.fullMessage))
-    }
-  }
-
-  /// DVC refuses to take an output into the cache that git tracks.
-  func checkNotTracked(_ stage: Stage, _ context: RunContext) throws(Diagnostic) {
-    guard ignores != nil else { return }
-    for output in stage.outputs where output.isCached {
-      guard let path = output.location.local, context.provenance.isTracked(path) else { continue }
-      let shown = context.shown(output.location, declared: output.declared)
-      throw Diagnostic.alreadyTracked(shown, at: output.mark)
     }
   }
 

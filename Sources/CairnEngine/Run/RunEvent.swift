@@ -32,6 +32,8 @@ package enum RunEvent: Sendable {
   /// The lock gets a new entry for the stage; `isNew`: there was no lock file.
   case lockChanged(StageID, isNew: Bool)
   case finished(StageID, Outcome)
+  /// The result is known, and the next stage may start; `finished` follows once it is durable.
+  case ended(StageID, StageResult)
   /// Will not start, since a producer failed; in serial order.
   case skipped([StageID], because: StageID)
 }

@@ -116,6 +116,7 @@ package final class Runner: Sendable {
     case .commandEnded:
       state.withLock { $0.schedule.commandEnded(id) }
     case .finished(let result):
+      context.emit(.ended(id, result))
       state.withLock { state in
         state.unsettled += 1
         let skipped = state.schedule.finished(id, result)
@@ -126,6 +127,8 @@ package final class Runner: Sendable {
         }
       }
       if result == .failed, context.request.failFast, context.request.policy == .stop { stopRunning(SIGTERM) }
+      // A failure is settled at once: it is told before anything else starts.
+      if result == .failed { return }
     case .settled(let outcome):
       if !(outcome.result == .fresh) { context.emit(.finished(id, outcome)) }
       state.withLock { state in

@@ -270,6 +270,7 @@ final class StageExecution: Sendable {
     guard missing.isEmpty else {
       throw Diagnostic.missingData(missing.map { context.shown($0.location, declared: $0.declared) })
     }
+    if stage.kind == .pipeline { try checkInputsExist(judged.snapshot) }
     let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
     if stage.kind == .tracked {
       try context.outputs.rewriteTracked(stage, kept, context)
@@ -529,7 +530,6 @@ final class StageExecution: Sendable {
   ) {
     let ignored = stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }
     do throws(Diagnostic) {
-      try context.outputs.checkNotTracked(stage, context)
       try context.outputs.ignore(ignored, position: position)
     } catch {
       return fail(error, run: nil, seconds: seconds)

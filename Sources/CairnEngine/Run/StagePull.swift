@@ -45,6 +45,11 @@ package struct StagePull: Sendable {
         if try !checkout.apply(plan) { isWhole = false }
       }
     }
+    // Then DVC checks out once more, and what is right but in no cache would have to go for that.
+    for plan in plans where isWhole {
+      let path = snapshotter.absolute(plan.path)
+      if let hash = plan.target.hash, try !cache.contains(hash), Files.exists(path) { throw .confirmRemove(path) }
+    }
     return isWhole
   }
 

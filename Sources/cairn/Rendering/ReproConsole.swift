@@ -26,7 +26,8 @@ final class ReproConsole: ReproPrinter {
   }
 
   private struct State {
-    /// DVC puts an empty line between a stage that did something and whatever follows.
+    /// DVC puts an empty line between a stage that did something and whatever follows; a failure after it changes
+    /// nothing in that.
     var owesBlankLine = false
     var blocks: [StageID: [Piece]] = [:]
   }
@@ -43,7 +44,7 @@ final class ReproConsole: ReproPrinter {
   func take(_ event: RunEvent) {
     switch event {
     case .considered(let id, let isFrozen):
-      if isStreaming { payBlankLine() }
+      if isStreaming, state.withLock({ $0.owesBlankLine }) { console.info("") }
       if isFrozen {
         say(id, .warning("stage: '\(name(id))' is frozen. Its dependencies are not going to be reproduced."))
       }
@@ -79,6 +80,8 @@ final class ReproConsole: ReproPrinter {
       let lock = PipelineLoader.lockPath(of: stage(id).address.file).relative(to: reproduction.workspace.folder)
       if isNew { say(id, .info("Generating lock file '\(lock)'")) }
       say(id, .info("Updating lock file '\(lock)'"))
+    case .ended(_, let result):
+      if isStreaming, result != .failed { state.withLock { $0.owesBlankLine = result == .ran || result == .restored } }
     case .finished(let id, let outcome): finished(id, outcome)
     case .skipped(let ids, _):
       let names = Self.join(ids.map { "'\(name($0))'" })
@@ -125,24 +128,13 @@ final class ReproConsole: ReproPrinter {
 
   /// The stage has said everything: its block is shown whole.
   private func close(_ id: StageID, didSomething: Bool) {
-    if isStreaming {
-      state.withLock { $0.owesBlankLine = didSomething }
-      return
-    }
+    if isStreaming { return }
     state.withLock { state in
       guard let block = state.blocks.removeValue(forKey: id) else { return }
       if state.owesBlankLine { console.info("") }
       for piece in block { show(piece) }
       state.owesBlankLine = didSomething
     }
-  }
-
-  private func payBlankLine() {
-    let owes = state.withLock { state in
-      defer { state.owesBlankLine = false }
-      return state.owesBlankLine
-    }
-    if owes { console.info("") }
   }
 
   private func show(_ piece: Piece) {

@@ -45,7 +45,7 @@ struct ReproEventLines: ReproPrinter {
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):
       console.warning("\(name(id)): \(error.fullMessage); try \(attempt)")
-    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .restoring, .assigned, .held,
+    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .restoring, .assigned, .held, .ended,
       .lockChanged:
       break
     }
