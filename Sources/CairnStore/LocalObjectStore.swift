@@ -153,7 +153,9 @@ package final class LocalObjectStore: ObjectStore {
   package func makeFolders(_ path: String) throws(Diagnostic) {
     let code = RawFile.withPath(path) { mkdir($0, folderMode) == 0 ? 0 : errno }
     switch code {
-    case 0: _ = RawFile.chmod(path, folderMode)
+    case 0:
+      // The mask takes nothing from our own mode; only a shared cache's bits need to be said again.
+      if isShared { _ = RawFile.chmod(path, folderMode) }
     case EEXIST: return
     case ENOENT:
       guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.utf8.startIndex else {

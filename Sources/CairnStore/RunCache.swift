@@ -74,7 +74,7 @@ package struct RunCache: Sendable {
     let store = cache.legacy
     try store.makeFolders(folder)
     try AtomicFile.write(LockYAML.encodeAlone(entry), to: path, sync: false)
-    _ = RawFile.chmod(path, store.fileMode)
+    if store.isShared { _ = RawFile.chmod(path, store.fileMode) }
   }
 
   /// Saves the outputs that `stage` declares `cache: false`, as DVC does beside an entry: always by copy, since git

@@ -22,6 +22,8 @@ package final class PathLocks: Sendable {
     var writers: [String: Int] = [:]
     /// Released in memory, still in the file: taken out with the next acquisition.
     var isDirty = false
+    /// What we wrote last, where it named nobody but us.
+    var written: [UInt8]?
   }
 
   package struct Claim: Sendable {
@@ -85,13 +87,17 @@ package final class PathLocks: Sendable {
           throw Diagnostic(.lock, "cannot take '\(path).lock': held by process \(guardLock.holder() ?? 0)")
         }
         defer { guardLock.release() }
-        var table = Table(try Files.read(path) ?? [])
-        table.dropDead()
+        let found = try Files.read(path) ?? []
+        // Nobody else has written since, and nobody else was in it: there is nothing to read.
+        var table = found.prefix(state.written?.count ?? 0).elementsEqual(state.written ?? [1]) ? Table([]) : Table(found)
+        table.dropDead(besides: pid)
         let before = state
         let blocker = body(&table, &state)
         guard blocker == nil || before.isDirty else { return .success(blocker) }
         table.setOwn(pid: pid, command: command, readers: state.readers.keys, writers: state.writers.keys)
-        try Files.write(Array(table.text.utf8), to: path)
+        let text = Array(table.text.utf8)
+        try Files.overwrite(text, at: path)
+        state.written = table.hasOthers(than: pid) ? nil : text
         state.isDirty = false
         return .success(blocker)
       } catch {
@@ -127,8 +133,14 @@ package final class PathLocks: Sendable {
       return Info(pid: pid, command: command)
     }
 
-    mutating func dropDead() {
-      func isAlive(_ info: Info) -> Bool { kill(pid_t(truncatingIfNeeded: info.pid), 0) == 0 || errno == EPERM }
+    func hasOthers(than pid: Int) -> Bool {
+      write.contains { $0.info.pid != pid } || read.contains { $0.infos.contains { $0.pid != pid } }
+    }
+
+    mutating func dropDead(besides pid: Int) {
+      func isAlive(_ info: Info) -> Bool {
+        info.pid == pid || kill(pid_t(truncatingIfNeeded: info.pid), 0) == 0 || errno == EPERM
+      }
       write.removeAll { !isAlive($0.info) }
       for index in read.indices { read[index].infos.removeAll { !isAlive($0) } }
       read.removeAll { $0.infos.isEmpty }

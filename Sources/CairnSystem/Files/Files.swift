@@ -73,6 +73,18 @@ package enum Files {
     if result < 0 { throw Diagnostic.system(-result, "write it", path) }
   }
 
+  /// Writes over what is there by one call, so that a kill leaves the old text or the new: a longer old text is covered
+  /// with spaces. For small documents in which trailing space means nothing; saves cutting the file short each time.
+  package static func overwrite(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o666) throws(Diagnostic) {
+    let descriptor = path.asSystemPath { cairn_open($0, O_WRONLY | O_CREAT, mode) }
+    if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
+    defer { close(descriptor) }
+    let size = Int(try FileStat.of(descriptor: descriptor, path: path).size)
+    let padded = bytes + [UInt8](repeating: 0x20, count: max(0, size - bytes.count))
+    let result = cairn_write_all(descriptor, padded, padded.count)
+    if result < 0 { throw Diagnostic.system(-result, "write it", path) }
+  }
+
   package static func write(_ text: String, to path: String) throws(Diagnostic) {
     try write(Array(text.utf8), to: path)
   }
