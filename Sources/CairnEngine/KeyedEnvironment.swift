@@ -34,6 +34,14 @@ package struct KeyedEnvironment: Sendable {
     return OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
   }
 
+  /// DVC's run-cache knows no environment: what is keyed by one is restored only where a record with the same values
+  /// stands behind the entry.
+  package func mayRestore(_ entry: LockEntry, of stage: Stage) -> Bool {
+    guard stage.settings.isKeyedByEnvironment else { return true }
+    guard let recorded = recorded(of: stage, lock: entry) else { return false }
+    return values(of: stage).allSatisfy { name, value in (recorded[name] ?? nil) == value }
+  }
+
   private func record(behind lock: LockEntry, of stage: Stage) -> RunRecord? {
     let work = WorkKey(stage, lock)
     guard let run = producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first

@@ -100,6 +100,7 @@ struct Cairn: ParsableCommand {
       UnfreezeCommand.self,
       UnprotectCommand.self,
       VersionCommand.self,
+      WhyCommand.self,
     ],
     helpNames: [.short, .long])
 

@@ -100,32 +100,13 @@ package struct OutputKeeper: Sendable {
   func restorable(
     _ stage: Stage, _ judged: StageExecution.Judged, usesRunCache: Bool, _ context: RunContext
   ) throws(Diagnostic) -> LockEntry? {
-    guard RunCache.canKeep(stage), !judged.snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
-    let staleness = judged.staleness
-    if let lock = judged.lock, !staleness.commandChanged, staleness.dependencies.isEmpty,
-      staleness.parameters.isEmpty,
-      let outs = stage.outputs.map({ lock.out($0.declared) }) as? [LockedFile],
-      outs.allSatisfy({ $0.contentHash != nil }), try isHeld(outs, context),
-      context.provenance.mayRestore(lock, of: stage)
-    {
-      return lock
+    try RestorableOutputs(cache: cache, environment: context.provenance.environment).entry(
+      for: stage, lock: judged.lock, snapshot: judged.snapshot, staleness: judged.staleness,
+      usesRunCache: usesRunCache, warn: { context.emit(.warning(nil, $0)) }
+    ) { hashes throws(Diagnostic) in
+      // `--pull` brings what the cache lacks.
+      if let pull = context.pull, !context.request.dry { try pull.fetch(hashes) }
     }
-    guard usesRunCache else { return nil }
-    let wanted = LockEntry(
-      command: stage.commandValue,
-      deps: stage.sortedDependencies(judged.snapshot.dependencies),
-      params: stage.sortedParameters(judged.snapshot.parameters),
-      outs: stage.sortedOutputs.map { LockedFile(path: $0.declared) })
-    guard let found = (try? runCache.entry(for: RunCache.key(wanted), warn: { context.emit(.warning(nil, $0)) })) ?? nil,
-      try isHeld(found.outs, context)
-    else { return nil }
-    return context.provenance.mayRestore(found, of: stage) ? found : nil
-  }
-
-  /// In the cache, or brought there by `--pull`.
-  private func isHeld(_ outs: [LockedFile], _ context: RunContext) throws(Diagnostic) -> Bool {
-    if let pull = context.pull, !context.request.dry { try pull.fetch(outs.compactMap(\.contentHash)) }
-    return outs.allSatisfy { out in out.contentHash.map { (try? cache.contains($0)) ?? false } ?? false }
   }
 
   /// Makes the outputs of `entry` in the workspace.

@@ -170,14 +170,6 @@ package struct Provenance: Sendable {
     environment.recorded(of: stage, lock: lock)
   }
 
-  /// DVC's run-cache knows no environment: what is keyed by one is restored only where a record with the same values
-  /// stands behind the entry.
-  func mayRestore(_ entry: LockEntry, of stage: Stage) -> Bool {
-    guard stage.settings.isKeyedByEnvironment else { return true }
-    guard let recorded = recordedEnvironment(of: stage, lock: entry) else { return false }
-    return keyedEnvironment(of: stage).allSatisfy { name, value in (recorded[name] ?? nil) == value }
-  }
-
   // MARK: After
 
   func describe(_ observation: Observation, log: LogBuffer, in record: inout RunRecord, records: RecordStore) {

@@ -84,6 +84,12 @@ extension GitRepository {
     return found
   }
 
+  /// True when the file, in the work tree or the index, is not that of HEAD.
+  package func isChanged(_ path: String) throws(Diagnostic) -> Bool {
+    let result = try git(["--literal-pathspecs", "diff", "--quiet", "--no-ext-diff", "HEAD", "--", path], accepting: [0, 1, 128])
+    return result.exit.code != 0
+  }
+
   package func trackedFiles() throws(Diagnostic) -> [String] {
     Self.records(try git(["ls-files", "-z"]).output).map { FileName.escape($0) }
   }
@@ -142,6 +148,13 @@ extension GitRepository {
     return GitCommit(
       name: Self.text(fields[0]), author: Self.text(fields[1]), date: time * 1_000_000_000,
       subject: Self.text(fields[3]).trimmingWhitespace())
+  }
+
+  /// The newest commits that changed the path, newest first.
+  package func commits(of path: String, limit: Int) throws(Diagnostic) -> [String] {
+    let result = try git(
+      ["--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--format=%H", "--", path], accepting: [0, 128])
+    return result.exit.code == 0 ? result.text.split(separator: "\n").map(String.init) : []
   }
 
   /// The commit that a line (1-based) of the file as it is now came with; `nil` when the line is not committed, or git

@@ -41,6 +41,21 @@ enum HumanText {
     return withTime ? date + " " + clock : date
   }
 
+  /// `just now`, `4 minutes ago`, `3 hours ago`, `2 days ago`; `on 12 May` beyond a month.
+  static func ago(_ time: Nanoseconds) -> String {
+    let seconds = (WallClock.now() - time) / 1_000_000_000
+    if seconds < 45 { return "just now" }
+    let minutes = max(1, (seconds + 30) / 60)
+    if minutes < 60 { return count(Int(minutes), "minute") + " ago" }
+    let hours = (minutes + 30) / 60
+    if hours < 24 { return count(Int(hours), "hour") + " ago" }
+    let days = (hours + 12) / 24
+    return days <= 31 ? count(Int(days), "day") + " ago" : "on " + moment(time)
+  }
+
+  /// `1 stage`, `3 stages`.
+  static func count(_ number: Int, _ word: String) -> String { "\(number) \(word)" + (number == 1 ? "" : "s") }
+
   private static func pad(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
 
   /// A value in a line: a long one is cut.

@@ -1,0 +1,43 @@
+// Finds outputs that may stand for a run of a stage. Knows the cache and the run-cache; makes nothing in the workspace.
+import CairnCore
+import CairnStore
+import OrderedCollections
+
+struct RestorableOutputs: Sendable {
+  let cache: DataCache
+  let environment: KeyedEnvironment
+
+  /// The entry whose outputs may stand for a run: the lock's own where nothing but the outputs differs, else the
+  /// run-cache's newest. `nil`: the command must run.
+  ///
+  /// - Parameter prepare: called with the objects that are about to be looked for in the cache.
+  func entry(
+    for stage: Stage, lock: LockEntry?, snapshot: StageSnapshot, staleness: Staleness, usesRunCache: Bool,
+    warn: (String) -> Void, prepare: ([ContentHash]) throws(Diagnostic) -> Void = { _ in }
+  ) throws(Diagnostic) -> LockEntry? {
+    guard RunCache.canKeep(stage), !snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
+    if let lock, !staleness.commandChanged, staleness.dependencies.isEmpty, staleness.parameters.isEmpty,
+      let outs = stage.outputs.map({ lock.out($0.declared) }) as? [LockedFile],
+      outs.allSatisfy({ $0.contentHash != nil }), try isHeld(outs, prepare), environment.mayRestore(lock, of: stage)
+    {
+      return lock
+    }
+    guard usesRunCache else { return nil }
+    let wanted = LockEntry(
+      command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
+      params: stage.sortedParameters(snapshot.parameters),
+      outs: stage.sortedOutputs.map { LockedFile(path: $0.declared) })
+    let runCache = RunCache(cache: cache)
+    guard let found = (try? runCache.entry(for: RunCache.key(wanted), warn: warn)) ?? nil,
+      try isHeld(found.outs, prepare)
+    else { return nil }
+    return environment.mayRestore(found, of: stage) ? found : nil
+  }
+
+  private func isHeld(
+    _ outs: [LockedFile], _ prepare: ([ContentHash]) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) -> Bool {
+    try prepare(outs.compactMap(\.contentHash))
+    return outs.allSatisfy { out in out.contentHash.map { (try? cache.contains($0)) ?? false } ?? false }
+  }
+}

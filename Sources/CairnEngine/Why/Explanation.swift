@@ -1,0 +1,95 @@
+// Why stages would run: verdicts, and the few root causes behind them. Values that text and JSON are made of.
+package import CairnCore
+package import CairnLineage
+
+package struct Explanation: Sendable {
+  package enum Verdict: String, Sendable { case fresh, stale, frozen, unknown }
+
+  /// What `repro` would do with a stage.
+  package enum Action: String, Sendable {
+    case run, restore, skip
+    /// A stage before it must run first, and may turn out identical.
+    case depends
+  }
+
+  /// Where a reason's evidence can be looked for.
+  package struct Subject: Sendable {
+    package var location: Location?
+    /// Of a dependency: the hash that the lock has.
+    package var lockedHash: ContentHash?
+    package var content: Content?
+    /// Of a parameter: its file and key. Of a command: where it stands.
+    package var parameters: ParameterSet?
+    package var mark: SourceMark?
+    /// The stage of the pipeline that made the dependency as it is now, and the run in which it did.
+    package var producer: (stage: StageID, run: RunID?)?
+    /// The run behind the lock entry that the reason comes from.
+    package var run: RunID?
+
+    package init() {}
+  }
+
+  package struct StageReason: Sendable {
+    /// Its path is relative to the project.
+    package var reason: Reason
+    /// In `causes`.
+    package var cause: Int?
+    package var subject: Subject
+  }
+
+  package struct Cause: Sendable {
+    /// Of the first stage that it was found at.
+    package var reason: Reason
+    package var subject: Subject
+    /// Where the cause is the stage's own: its command, its outputs, that it never ran.
+    package var stage: StageID?
+    /// Sure to run because of it.
+    package var must: [StageID] = []
+    /// Run if what comes before them differs.
+    package var may: [StageID] = []
+  }
+
+  package struct StagePart: Sendable {
+    package var id: StageID
+    package var verdict: Verdict
+    package var would: Action
+    package var reasons: [StageReason] = []
+    /// In `causes`, the nearest first; at most `causeLimit`.
+    package var causes: [Int] = []
+    /// The stage through which the first cause arrives.
+    package var via: StageID?
+    package var notes: [StageNote] = []
+    package var unknown: Diagnostic?
+    /// Keyed variables whose old value nothing tells.
+    package var unknownVariables: [String] = []
+    package var history: StageHistory?
+    /// Behind its lock entry; else the newest.
+    package var lastRun: RunID?
+    /// `would` is `restore`: the run that made what is in the cache, where a record knows it.
+    package var restoredFrom: RunID?
+    /// What was compared and is as it was: dependencies, parameters.
+    package var unchangedDependencies = 0
+    package var unchangedParameters = 0
+    package var isCommandUnchanged = false
+  }
+
+  /// So many causes are followed through each stage: far more than anybody reads, and no quadratic growth.
+  static let causeLimit = 24
+
+  /// Those asked for, each after all that it needs.
+  package var stages: [StagePart]
+  /// Those that were looked at to explain them.
+  package var all: [StageID: StagePart]
+  package var causes: [Cause]
+  /// What the stages that would run are known to take, one after the other; `nil` when nothing is recorded of any.
+  package var estimate: (seconds: Double, samples: Int)?
+
+  package func count(_ verdict: Verdict) -> Int { stages.count { $0.verdict == verdict } }
+
+  /// The stages from where the first cause is to `part`, for a cause of its own only itself.
+  package func chain(to part: StagePart) -> [StageID] {
+    var chain = [part.id]
+    while let last = chain.last, let via = all[last]?.via, chain.count < 1000 { chain.append(via) }
+    return chain.reversed()
+  }
+}

@@ -1,0 +1,317 @@
+// Explains a pipeline: judges its stages, and follows every reason to the file or edit that it began with.
+package import CairnCore
+import CairnLineage
+import CairnStore
+import CairnSystem
+
+package struct WhyQuery: Sendable {
+  private let workspace: Workspace
+  private let graph: StageGraph
+  private let environment: KeyedEnvironment
+  private let makers: [Location: StageID]
+
+  /// Throws the pipeline's own fault where it has one.
+  package init(_ workspace: Workspace) throws(Diagnostic) {
+    self.workspace = workspace
+    graph = try workspace.project.graph()
+    environment = KeyedEnvironment(
+      cairnFolder: workspace.repository.cairnFolder, makesKey: false, producers: workspace.producers,
+      records: workspace.records)
+    var makers: [Location: StageID] = [:]
+    let pipeline = workspace.project.pipeline
+    for id in pipeline.ids { for output in pipeline[id].outputs { makers[output.location] = id } }
+    self.makers = makers
+  }
+
+  /// - Parameter wanted: the stages asked for; `nil` for all: then data that some stage explains is left out.
+  package func explain(_ wanted: [StageID]?) -> Explanation {
+    let order = wanted.map(ancestry) ?? graph.wholeOrder
+    let judge = StageJudge(workspace)
+    let judgements = judge.judge(order)
+    judge.keepHashes()
+    var state = State()
+    for judgement in judgements { add(judgement, to: &state) }
+    return finish(state, order: order, wanted: wanted)
+  }
+
+  private func ancestry(of wanted: [StageID]) -> [StageID] {
+    var order: [StageID] = []
+    var seen: Set<StageID> = []
+    for target in wanted { for id in graph.ancestry(of: target) where seen.insert(id).inserted { order.append(id) } }
+    return order
+  }
+
+  /// What the walk has found so far.
+  private struct State {
+    var parts: [StageID: Explanation.StagePart] = [:]
+    var causes: [Explanation.Cause] = []
+    var places: [CauseKey: Int] = [:]
+
+    mutating func cause(_ key: CauseKey, _ make: () -> Explanation.Cause) -> Int {
+      if let index = places[key] { return index }
+      places[key] = causes.count
+      causes.append(make())
+      return causes.count - 1
+    }
+  }
+
+  /// What makes two reasons one cause.
+  private enum CauseKey: Hashable {
+    case file(Location)
+    case parameter(Location, String?)
+    case variable(String)
+    case own(StageID, ReasonKind, String?)
+  }
+
+  private func add(_ judgement: StageJudgement, to state: inout State) {
+    let id = judgement.id
+    let stage = workspace.project.pipeline[id]
+    let address = stage.address.text()
+    let staleness = judgement.staleness
+    var part = Explanation.StagePart(id: id, verdict: .fresh, would: .skip)
+    part.history = workspace.producers.history(of: address)
+    part.lastRun =
+      judgement.lock.flatMap { workspace.producers.run(behind: WorkKey(stage, $0), of: address) }
+      ?? part.history?.lastRun
+    part.notes = staleness.notes
+    if let last = part.history, [.failed, .aborted, .lost, .inputChanged].contains(last.lastResult) {
+      part.notes.append(StageNote(.lastAttemptFailed))
+    }
+    if let lock = judgement.lock, stage.settings.isKeyedByEnvironment,
+      environment.recorded(of: stage, lock: lock) == nil
+    {
+      part.unknownVariables = Array(judgement.snapshot.environment.keys)
+    }
+    countUnchanged(stage, judgement, &part)
+    defer { state.parts[id] = part }
+
+    let subjects = Subjects(
+      stage: stage, judgement: judgement, run: part.lastRun, pipeline: workspace.project.pipeline,
+      producer: { self.producer(of: $0, $1, for: id) })
+    if stage.isFrozen {
+      part.verdict = .frozen
+      part.reasons = staleness.reasons.map { subjects.stageReason($0) }
+      return
+    }
+    var isCertain = false
+    var causes: [Int] = []
+    for reason in staleness.reasons {
+      var found = subjects.stageReason(reason)
+      if let producer = found.subject.producer?.stage, let before = state.parts[producer], before.verdict == .stale,
+        workspace.project.pipeline[producer].kind == .pipeline
+      {
+        // What is there now will be made anew before this stage is looked at again.
+        found.cause = before.causes.first
+        part.via = part.via ?? producer
+        causes += before.causes
+        for cause in before.causes { state.causes[cause].may.append(id) }
+      } else {
+        let isOwn = Self.isOwn(reason.kind)
+        let cause = state.cause(key(of: found, isOwn: isOwn, id)) {
+          Explanation.Cause(reason: found.reason, subject: found.subject, stage: isOwn ? id : nil)
+        }
+        found.cause = cause
+        isCertain = true
+        causes.insert(cause, at: 0)
+        if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
+      }
+      part.reasons.append(found)
+    }
+    var isBehind = false
+    for producer in graph.activeProducers(of: id) {
+      guard let before = state.parts[producer], before.verdict == .stale,
+        workspace.project.pipeline[producer].kind == .pipeline
+      else { continue }
+      isBehind = true
+      var subject = Explanation.Subject()
+      subject.producer = (producer, before.lastRun)
+      part.reasons.append(
+        Explanation.StageReason(
+          reason: Reason(.upstreamStale, stage: workspace.project.pipeline[producer].address),
+          cause: before.causes.first, subject: subject))
+      part.via = part.via ?? producer
+      causes += before.causes
+      for cause in before.causes { state.causes[cause].may.append(id) }
+    }
+    var seen: Set<Int> = []
+    part.causes = Array(causes.filter { seen.insert($0).inserted }.prefix(Explanation.causeLimit))
+    // The chain leads to the first cause: a cause of its own has no stage between.
+    if isCertain { part.via = nil }
+    if part.reasons.isEmpty {
+      part.unknown = staleness.unknown
+      if part.unknown != nil {
+        part.verdict = .unknown
+        part.would = .run
+      }
+      return
+    }
+    part.verdict = .stale
+    part.would = isCertain ? .run : .depends
+    if isCertain, !isBehind { lookForResult(stage, judgement, &part) }
+  }
+
+  /// The stage that makes a dependency (whole, a part of it, or something in it), and the run that made it so.
+  private func producer(
+    of location: Location, _ content: Content, for id: StageID
+  ) -> (stage: StageID, run: RunID?)? {
+    var found = makers[location]
+    if found == nil, let path = location.local {
+      found = graph.producers(of: id).first { producer in
+        workspace.project.pipeline[producer].outputs.contains { $0.location.local.map(path.overlaps) ?? false }
+      }
+    }
+    guard let found else { return nil }
+    let run = content.hash.flatMap { workspace.producers.producer(of: location.recordPath, md5: $0.text) }
+    return (found, run)
+  }
+
+  private func lookForResult(_ stage: Stage, _ judgement: StageJudgement, _ part: inout Explanation.StagePart) {
+    let restorable = RestorableOutputs(cache: workspace.cache, environment: environment)
+    guard
+      let entry = (try? restorable.entry(
+        for: stage, lock: judgement.lock, snapshot: judgement.snapshot, staleness: judgement.staleness,
+        usesRunCache: true, warn: { _ in })) ?? nil
+    else { return }
+    part.would = .restore
+    let work = WorkKey(stage, entry)
+    part.restoredFrom =
+      workspace.producers.run(behind: work, of: stage.address.text()) ?? workspace.producers.runs(thatDid: work).first
+  }
+
+  private func countUnchanged(_ stage: Stage, _ judgement: StageJudgement, _ part: inout Explanation.StagePart) {
+    guard judgement.lock != nil else { return }
+    let staleness = judgement.staleness
+    part.unchangedDependencies = stage.dependencies.count - staleness.dependencies.count
+    var parameters = 0
+    for (index, reading) in judgement.snapshot.parameters.enumerated() {
+      let all = stage.parameters[index].keys.isEmpty ? reading.values.count : stage.parameters[index].keys.count
+      switch staleness.parameters.first(where: { $0.index == index })?.status {
+      case nil: parameters += all
+      case .file: break
+      case .keys(let changed): parameters += max(0, all - changed.count)
+      }
+    }
+    part.unchangedParameters = parameters
+    part.isCommandUnchanged = !staleness.commandChanged && !stage.commands.isEmpty
+  }
+
+  private func key(of found: Explanation.StageReason, isOwn: Bool, _ id: StageID) -> CauseKey {
+    let reason = found.reason
+    if reason.kind == .environmentChanged { return .variable(reason.key ?? "") }
+    if !isOwn, let location = found.subject.location {
+      return found.subject.parameters == nil ? .file(location) : .parameter(location, reason.key)
+    }
+    return .own(id, reason.kind, reason.path)
+  }
+
+  /// The cause lies in the stage itself, not in a file that others may read too.
+  private static func isOwn(_ kind: ReasonKind) -> Bool {
+    switch kind {
+    case .dependencyChanged, .dependencyMissing, .dependencyAdded, .parameterChanged, .parameterAdded,
+      .parameterMissing, .environmentChanged:
+      false
+    default: true
+    }
+  }
+
+  private func finish(_ state: State, order: [StageID], wanted: [StageID]?) -> Explanation {
+    let pipeline = workspace.project.pipeline
+    var chosen: [StageID]
+    if let wanted {
+      let names = Set(wanted)
+      chosen = order.filter(names.contains)
+    } else {
+      // Data is no stage to a reader: it is listed where no stage tells of it.
+      let told = Set(state.causes.filter { cause in cause.must.contains { pipeline[$0].kind == .pipeline } }
+        .compactMap(\.subject.location))
+      chosen = order.filter { id in
+        guard pipeline[id].kind == .tracked else { return true }
+        guard let part = state.parts[id], part.verdict == .stale || part.verdict == .unknown else { return false }
+        return !pipeline[id].outputs.allSatisfy { told.contains($0.location) }
+      }
+    }
+    var parts = chosen.compactMap { state.parts[$0] }
+    // Only what explains the stages asked for, numbered in their order.
+    var numbers: [Int: Int] = [:]
+    var causes: [Explanation.Cause] = []
+    for part in parts {
+      for cause in part.causes where numbers[cause] == nil {
+        numbers[cause] = causes.count
+        var kept = state.causes[cause]
+        let must = Set(kept.must)
+        var seen: Set<StageID> = []
+        kept.may = kept.may.filter { !must.contains($0) && seen.insert($0).inserted }
+        causes.append(kept)
+      }
+    }
+    func renumber(_ part: inout Explanation.StagePart) {
+      part.causes = part.causes.compactMap { numbers[$0] }
+      for index in part.reasons.indices { part.reasons[index].cause = part.reasons[index].cause.flatMap { numbers[$0] } }
+    }
+    let all = state.parts.mapValues { part in
+      var part = part
+      renumber(&part)
+      return part
+    }
+    for index in parts.indices { renumber(&parts[index]) }
+    return Explanation(stages: parts, all: all, causes: causes, estimate: estimate(all.values.map { $0 }))
+  }
+
+  private func estimate(_ parts: [Explanation.StagePart]) -> (seconds: Double, samples: Int)? {
+    var seconds = 0.0
+    var samples: Int?
+    for part in parts where part.verdict == .stale && part.would != .restore {
+      guard let history = part.history, let median = history.seconds else { continue }
+      seconds += median
+      samples = min(samples ?? history.samples, history.samples)
+    }
+    return samples.map { (seconds, $0) }
+  }
+}
+
+/// Finds what a reason of one stage is about.
+private struct Subjects {
+  let stage: Stage
+  let judgement: StageJudgement
+  let run: RunID?
+  let pipeline: Pipeline
+  let producer: (Location, Content) -> (stage: StageID, run: RunID?)?
+
+  func stageReason(_ reason: Reason) -> Explanation.StageReason {
+    var reason = reason
+    var subject = Explanation.Subject()
+    subject.run = run
+    switch reason.kind {
+    case .dependencyChanged, .dependencyMissing, .dependencyAdded:
+      if let index = stage.dependencies.firstIndex(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
+        let dependency = stage.dependencies[index]
+        let content = judgement.snapshot.dependencies[index]
+        subject.location = dependency.location
+        subject.lockedHash = judgement.lock?.dep(dependency.declared)?.contentHash
+        subject.content = content
+        subject.mark = dependency.mark
+        subject.producer = producer(dependency.location, content)
+      }
+    case .parameterChanged, .parameterAdded, .parameterMissing:
+      if var set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
+        subject.mark = reason.key.flatMap { set.keyMarks[$0] } ?? set.mark
+        set.keys = reason.key.map { [$0] } ?? []
+        subject.parameters = set
+        subject.location = set.location
+        subject.producer = producer(set.location, .missing)
+      }
+    case .outputChanged, .outputMissing, .outputAdded:
+      if let index = stage.outputs.firstIndex(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
+        let output = stage.outputs[index]
+        subject.location = output.location
+        subject.lockedHash = judgement.lock?.out(output.declared)?.contentHash
+        subject.content = judgement.snapshot.outputs?[index].content
+        subject.mark = output.mark
+      }
+    case .commandChanged: subject.mark = stage.commandMark
+    default: break
+    }
+    if let location = subject.location { reason.path = location.recordPath }
+    return Explanation.StageReason(reason: reason, cause: nil, subject: subject)
+  }
+}

@@ -1,0 +1,75 @@
+// `cairn why`: would it run, and what is the one root cause.
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnLineage
+
+struct WhyCommand: CairnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "why", abstract: "Explain what makes stages stale, or why they ran.",
+    discussion: """
+      Names the root cause across stages: the file that somebody edited, not the chain of what follows from it. For a \
+      path, of the stage that makes it; without arguments, for the whole project. Ends with 0 when everything is \
+      fresh, 1 when something is stale, 2 when it cannot tell. Takes no lock and changes nothing.
+
+      Examples:
+        cairn why evaluate
+        cairn why --last train       why it ran the last time
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(name: .long, help: "Tell why the newest execution ran, or why it was skipped.") var last = false
+  @Option(name: .long, help: ArgumentHelp("Tell why this run ran.", valueName: "run")) var run: String?
+  @Flag(name: .long, help: "Leave out what is fresh.") var stale = false
+  @Flag(name: .long, help: "Print one JSON document.") var json = false
+  @Argument(help: "Stages, or paths of what they make.") var targets: [String] = []
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    if json { console.keepOutputForResults() }
+    if run != nil, last || !targets.isEmpty {
+      throw Diagnostic.wrongUsage("argument --run: not allowed with --last or with targets")
+    }
+    let repository = try Repository.findRoot()
+    let settings = try Settings.load(repository)
+    for warning in settings.warnings { console.warning(warning) }
+    let workspace = try Workspace.open(repository, settings)
+    if let run { return try tell(PastRuns(workspace).named(run), of: workspace, on: console) }
+    for warning in workspace.project.warnings { console.warning(warning) }
+    var wanted: [StageID]?
+    if !targets.isEmpty {
+      var seen: Set<StageID> = []
+      wanted = try TargetResolution(workspace.project, loader: workspace.loader)
+        .selections(targets).map(\.stage).filter { seen.insert($0).inserted }
+    }
+    if last { return try tell(PastRuns(workspace).last(of: wanted), of: workspace, on: console) }
+
+    var explanation = try WhyQuery(workspace).explain(wanted)
+    let status = Self.status(explanation)
+    if stale, wanted != nil || json { explanation.stages.removeAll { $0.verdict == .fresh } }
+    let evidence = WhyEvidence(workspace)
+    if json {
+      console.write(json: WhyJSON(explanation, workspace, evidence).value)
+    } else {
+      let text = WhyText(explanation, workspace, evidence)
+      for line in wanted == nil ? text.overview() : text.details() { console.write(line) }
+    }
+    return status
+  }
+
+  private func tell(_ runs: [PastRun], of workspace: Workspace, on console: Console) -> ExitStatus {
+    if json {
+      console.write(json: PastRun.document(runs))
+    } else {
+      let text = PastRunText(workspace)
+      for run in runs { console.write(text.line(run)) }
+    }
+    return .success
+  }
+
+  /// What is surely stale answers the question, whatever else cannot be told.
+  private static func status(_ explanation: Explanation) -> ExitStatus {
+    if explanation.stages.contains(where: { $0.verdict == .stale }) { return .no }
+    return explanation.stages.contains { $0.verdict == .unknown } ? .unknown : .success
+  }
+}

@@ -1,0 +1,155 @@
+// A root cause in words, with its evidence: how much differs, where it stands, who committed it when.
+internal import CairnCore
+internal import CairnEngine
+internal import CairnSystem
+
+struct CauseWords {
+  private let workspace: Workspace
+  private let evidence: WhyEvidence
+
+  init(_ workspace: Workspace, _ evidence: WhyEvidence) {
+    self.workspace = workspace
+    self.evidence = evidence
+  }
+
+  /// Behind "because", on the first line of stage `id`.
+  func because(_ cause: Explanation.Cause, of id: StageID) -> String {
+    guard let owner = cause.stage, owner != id else { return short(cause.reason) }
+    let name = workspace.project.pipeline[owner].address.text(from: workspace.folder)
+    switch cause.reason.kind {
+    case .neverRun: return "\(name) has never run"
+    case .noRecord: return "dvc.lock has no entry for \(name)"
+    case .commandChanged: return "the command of \(name) was edited"
+    case .alwaysChanged: return "\(name) is declared always changed"
+    case .forced: return "\(name) was forced"
+    default: return short(cause.reason)
+    }
+  }
+
+  /// The reason with its path as seen from the working directory.
+  func short(_ reason: Reason) -> String { ReasonText.short(shown(reason)) }
+
+  /// In the overview: `params.yaml: train.lr 0.01 → 0.003`, `src/plots.py +3 lines`, `never run`.
+  func label(_ cause: Explanation.Cause) -> String {
+    let reason = shown(cause.reason)
+    let path = reason.path ?? ""
+    switch reason.kind {
+    case .neverRun: return "never run"
+    case .noRecord: return "no entry in dvc.lock"
+    case .commandChanged: return "command edited"
+    case .alwaysChanged: return "always changed"
+    case .forced: return "forced"
+    case .parameterChanged:
+      return "\(path): \(reason.key ?? "") \(ReasonText.value(reason.was)) → \(ReasonText.value(reason.now))"
+    case .dependencyChanged, .outputChanged:
+      return path + (amount(cause.reason, cause.subject).map { " " + $0 } ?? " changed")
+    case .environmentChanged: return "variable \(reason.key ?? "")"
+    default: return ReasonText.short(reason)
+    }
+  }
+
+  /// The rows below the first line.
+  func evidence(_ cause: Explanation.Cause, isFirst: Bool) -> [(label: String, text: String)] {
+    let reason = shown(cause.reason)
+    switch reason.kind {
+    case .dependencyChanged, .outputChanged:
+      let parts = [amount(cause.reason, cause.subject), origin(cause)].compactMap { $0 }
+      return [(reason.path ?? "", parts.isEmpty ? "changed" : parts.joined(separator: "; "))]
+    case .parameterChanged, .parameterAdded, .parameterMissing:
+      let place = evidence.place(of: cause.reason, cause.subject)
+      var parts = isFirst ? [] : [ReasonText.short(reason)]
+      if let place { parts.append(contentsOf: when(place)) }
+      if parts.isEmpty { return [] }
+      let line = place?.line.map { ":\($0)" } ?? ""
+      return [((reason.path ?? "") + line, parts.joined(separator: "; "))]
+    case .commandChanged:
+      guard reason.now != nil else { return [] }
+      var rows = [("was", ReasonText.value(reason.was)), ("now", ReasonText.value(reason.now))]
+      if let place = evidence.place(of: cause.reason, cause.subject), let file = place.file {
+        rows.insert((shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)
+      }
+      return rows
+    case .environmentChanged:
+      return [(reason.key ?? "", "\(variable(reason.was)) → \(variable(reason.now))")]
+    case .dependencyMissing:
+      if let location = cause.subject.location, let tracked = tracked(location) {
+        return [(reason.path ?? "", "tracked by \(tracked): cairn checkout brings it back where the cache has it")]
+      }
+      return isFirst ? [] : [(reason.path ?? "", "missing")]
+    default: return isFirst ? [] : [(reason.path ?? "also", ReasonText.short(reason))]
+    }
+  }
+
+  /// `+312 −4 lines, 18.2 → 18.3 MB`, `2 files added, 1 changed`; `nil` where nothing can be counted.
+  private func amount(_ reason: Reason, _ subject: Explanation.Subject) -> String? {
+    var parts: [String] = []
+    if let lines = evidence.lines(reason, subject) {
+      var signs: [String] = []
+      if lines.added > 0 { signs.append("+\(lines.added)") }
+      if lines.removed > 0 { signs.append("−\(lines.removed)") }
+      if !signs.isEmpty { parts.append(signs.joined(separator: " ") + (lines.added + lines.removed == 1 ? " line" : " lines")) }
+    }
+    if let files = evidence.files(reason, subject) {
+      var kinds: [String] = []
+      if files.added > 0 { kinds.append("\(files.added) added") }
+      if files.removed > 0 { kinds.append("\(files.removed) removed") }
+      if files.changed > 0 { kinds.append("\(files.changed) changed") }
+      if !kinds.isEmpty { parts.append("files: " + kinds.joined(separator: ", ")) }
+    }
+    if case .content(_, let was?)? = reason.was, case .content(_, let now?)? = reason.now, let sizes = Self.sizes(was, now) {
+      parts.append(sizes)
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
+  }
+
+  /// `18.2 → 18.3 MB`; `nil` where both look the same.
+  private static func sizes(_ was: UInt64, _ now: UInt64) -> String? {
+    guard let a = HumanText.size(was), let b = HumanText.size(now), a != b else { return nil }
+    let units = (a.split(separator: " ").last, b.split(separator: " ").last)
+    return units.0 == units.1 ? "\(a.split(separator: " ")[0]) → \(b)" : "\(a) → \(b)"
+  }
+
+  private func origin(_ cause: Explanation.Cause) -> String? {
+    if let producer = cause.subject.producer, workspace.project.pipeline[producer.stage].kind == .pipeline {
+      let name = workspace.project.pipeline[producer.stage].address.text(from: workspace.folder)
+      let record = producer.run.flatMap { (try? workspace.records.record($0)) ?? nil }
+      guard let record else { return "made by \(name)" }
+      return "made by \(name) \(HumanText.ago(record.execution.started))"
+    }
+    let parts = evidence.place(of: cause.reason, cause.subject).map(when) ?? []
+    return parts.isEmpty ? nil : parts.joined(separator: "; ")
+  }
+
+  /// `commit 4e1c9d2 "june batch" by ann, 2 days ago`, `not committed, saved 4 minutes ago`.
+  private func when(_ place: WhyEvidence.Place) -> [String] {
+    if let commit = place.commit {
+      let subject = commit.subject.count > 50 ? commit.subject.prefix(49) + "…" : commit.subject[...]
+      return ["commit \(commit.name.prefix(7)) \"\(subject)\" by \(commit.author), \(HumanText.ago(commit.date))"]
+    }
+    guard let date = place.date else { return [] }
+    return [(place.isDirty == true ? "not committed, " : "") + "saved \(HumanText.ago(date))"]
+  }
+
+  private func variable(_ value: Reason.Evidence?) -> String {
+    guard case .value(let value)? = value, !value.isNull else { return "(not set)" }
+    let text = value.string ?? ""
+    // A secret is known by its seal alone.
+    return text.hasPrefix("hmac-sha256:") ? "(secret)" : HumanText.value(value)
+  }
+
+  private func tracked(_ location: Location) -> String? {
+    workspace.project.pipeline.stages.first { stage in
+      stage.kind == .tracked && stage.outputs.contains { $0.location == location }
+    }?.address.text(from: workspace.folder)
+  }
+
+  private func shown(_ reason: Reason) -> Reason {
+    var reason = reason
+    reason.path = reason.path.map(shown)
+    return reason
+  }
+
+  private func shown(_ path: String) -> String {
+    path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: workspace.folder)
+  }
+}
