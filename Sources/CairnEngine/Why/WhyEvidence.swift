@@ -68,9 +68,14 @@ package final class WhyEvidence: Sendable {
     case .commandChanged:
       guard let mark = subject.mark else { return nil }
       return place(file: .local(RepoPath(unchecked: mark.source.path)), line: mark.line)
-    case .dependencyChanged, .dependencyAdded, .outputChanged:
+    case .dependencyChanged, .dependencyAdded:
       guard let location = subject.location else { return nil }
       return place(file: location, line: nil, content: subject.content)
+    case .outputChanged:
+      guard let path = subject.location?.local else { return nil }
+      // What a stage makes is nothing to commit.
+      let stat = (try? FileStat.of(workspace.repository.absolute(path))) ?? nil
+      return Place(file: path.text, date: stat?.modified)
     default: return nil
     }
   }

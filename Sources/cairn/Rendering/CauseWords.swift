@@ -49,7 +49,9 @@ struct CauseWords {
   }
 
   /// The rows below the first line.
-  func evidence(_ cause: Explanation.Cause, isFirst: Bool) -> [(label: String, text: String)] {
+  func evidence(
+    _ cause: Explanation.Cause, of id: StageID, isFirst: Bool
+  ) -> [(label: String, text: String)] {
     let reason = shown(cause.reason)
     switch reason.kind {
     case .dependencyChanged, .outputChanged:
@@ -64,7 +66,7 @@ struct CauseWords {
       return [((reason.path ?? "") + line, parts.joined(separator: "; "))]
     case .commandChanged:
       guard reason.now != nil else { return [] }
-      var rows = [("was", ReasonText.value(reason.was)), ("now", ReasonText.value(reason.now))]
+      var rows = [("was", Self.command(reason.was)), ("now", Self.command(reason.now))]
       if let place = evidence.place(of: cause.reason, cause.subject), let file = place.file {
         rows.insert((shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)
       }
@@ -76,8 +78,16 @@ struct CauseWords {
         return [(reason.path ?? "", "tracked by \(tracked): cairn checkout brings it back where the cache has it")]
       }
       return isFirst ? [] : [(reason.path ?? "", "missing")]
-    default: return isFirst ? [] : [(reason.path ?? "also", ReasonText.short(reason))]
+    default: return isFirst ? [] : [(reason.path ?? "also", because(cause, of: id))]
     }
+  }
+
+  /// On one line; the end of a long one is cut.
+  private static func command(_ evidence: Reason.Evidence?) -> String {
+    guard case .value(let value)? = evidence else { return "?" }
+    let text = (value.list?.compactMap(\.string) ?? [value.string ?? ""]).joined(separator: " ⏎ ")
+      .replacing("\n", with: " ⏎ ")
+    return text.count > 140 ? text.prefix(139) + "…" : text
   }
 
   /// `+312 −4 lines, 18.2 → 18.3 MB`, `2 files added, 1 changed`; `nil` where nothing can be counted.

@@ -32,7 +32,20 @@ struct PastRunText {
     let ago = HumanText.ago(run.record.execution.started)
     guard let first = run.reasons.first else { return ago }
     let more = run.reasons.count - 1
-    return ago + " because " + ReasonText.short(first) + (more > 0 ? " and " + HumanText.count(more, "other reason") : "")
+    return ago + " because " + words(first) + (more > 0 ? " and " + HumanText.count(more, "other reason") : "")
+  }
+}
+
+extension PastRunText {
+  /// What was so when it ran, in the past tense where the words of now would mislead.
+  private static func words(_ reason: Reason) -> String {
+    switch reason.kind {
+    case .neverRun: "it had never run"
+    case .noRecord: "dvc.lock had no entry for it"
+    case .outputMissing, .dependencyMissing: "\(reason.path ?? "") was missing"
+    case .upstreamStale: "a stage before it had changed"
+    default: ReasonText.short(reason)
+    }
   }
 }
 

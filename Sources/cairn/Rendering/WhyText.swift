@@ -30,7 +30,7 @@ struct WhyText {
     if stale > 0 {
       first.append(
         "\(HumanText.count(explanation.causes.count, "cause")), \(HumanText.count(stale, "consequence"))")
-      if let estimate = explanation.estimate { first.append("≈ " + HumanText.duration(estimate.seconds)) }
+      if let estimate = explanation.estimate { first.append(Self.price(estimate.seconds)) }
     }
     let unknown = explanation.count(.unknown)
     if unknown > 0 { first.append("\(unknown) unknown") }
@@ -94,7 +94,7 @@ struct WhyText {
     let estimate = explanation.count(.stale) > 0 ? explanation.estimate : nil
     return [
       "\(group)@* (\(explanation.stages.count): \(counts.joined(separator: ", ")))"
-        + (estimate.map { " · ≈ " + HumanText.duration($0.seconds) } ?? "")
+        + (estimate.map { " · " + Self.price($0.seconds) } ?? "")
     ] + causeLines() + unknownLines() + noteLines()
   }
 
@@ -109,11 +109,15 @@ struct WhyText {
       first = "\(name)  FROZEN  its dependencies do not count\(reason)"
     case .unknown: first = "\(name)  UNKNOWN  cannot tell: \(part.unknown?.fullMessage ?? "")"
     case .stale:
-      let causes = part.causes.map { explanation.causes[$0] }
+      var causes = part.causes.map { explanation.causes[$0] }
+      // Where there was no run yet, nothing else matters.
+      if let first = causes.first, first.stage == part.id, [.neverRun, .noRecord].contains(first.reason.kind) {
+        causes = [first]
+      }
       let more = causes.count - 1
       let root = causes.first.map { words.because($0, of: part.id) } ?? "a stage before it is stale"
       first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, "other cause"))" : "")
-      for (number, cause) in causes.prefix(3).enumerated() { rows += words.evidence(cause, isFirst: number == 0) }
+      for (number, cause) in causes.prefix(3).enumerated() { rows += words.evidence(cause, of: part.id, isFirst: number == 0) }
       rows += consequences(part)
       rows += unchanged(part)
       rows += known(part)
@@ -155,10 +159,10 @@ struct WhyText {
     let sure = before.filter { $0.would != .depends }
     let maybe = before.filter { $0.would == .depends }
     if !sure.isEmpty {
-      rows.append(("sure to run", names(sure.map(\.id)) + (price(sure).map { "   ≈ " + $0.text } ?? "")))
+      rows.append(("sure to run", names(sure.map(\.id)) + (price(sure).map { "   " + $0.text } ?? "")))
     }
     if !maybe.isEmpty {
-      let price = price(maybe).map { "; then ≈ \($0.text) (median of \($0.samples))" } ?? ""
+      let price = price(maybe).map { "; then \($0.text) (median of \($0.samples))" } ?? ""
       rows.append(("may run", names(maybe.map(\.id)) + "   if what comes before differs" + price))
     }
     return rows
@@ -189,7 +193,12 @@ struct WhyText {
     let histories = parts.filter { $0.would != .restore }.compactMap(\.history).filter { $0.seconds != nil }
     guard !histories.isEmpty else { return nil }
     let seconds = histories.reduce(0) { $0 + ($1.seconds ?? 0) }
-    return (HumanText.duration(seconds), histories.map(\.samples).min() ?? 1)
+    return (Self.price(seconds), histories.map(\.samples).min() ?? 1)
+  }
+
+  /// `≈ 38 min`, `under 0.1 s`.
+  private static func price(_ seconds: Double) -> String {
+    seconds < 0.05 ? "under 0.1 s" : "≈ " + HumanText.duration(seconds)
   }
 
   private func unchanged(_ part: Explanation.StagePart) -> [(label: String, text: String)] {
@@ -217,7 +226,7 @@ struct WhyText {
 
   private func known(_ part: Explanation.StagePart) -> [(label: String, text: String)] {
     guard part.would == .restore else { return [] }
-    let instead = part.history?.seconds.map { ", 0 s instead of ≈ " + HumanText.duration($0) } ?? ""
+    let instead = part.history?.seconds.map { ", 0 s instead of " + Self.price($0) } ?? ""
     guard let id = part.restoredFrom, let record = (try? workspace.records.record(id)) ?? nil else {
       return [("already known", "taken from the cache\(instead)")]
     }
