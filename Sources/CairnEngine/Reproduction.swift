@@ -38,6 +38,9 @@ package struct Reproduction: Sendable {
     }
   }
 
+  /// Of those wanted, the stages that must end before `id`.
+  package func producers(of id: StageID) -> [StageID] { graph?.activeProducers(of: id) ?? [] }
+
   /// Runs the plan. Blocks the calling thread until everything is durable.
   ///
   /// - Parameters:

@@ -27,8 +27,12 @@ private final class LocalJob: RunningJob {
   private let state = Mutex(State())
 
   private struct State {
+    /// How many lines have been started, and how many have ended.
     var next = 0
+    var ended = 0
     var child: ChildProcess?
+    /// Keys and window sizes of our terminal, while a child has them.
+    var relay: TerminalRelay?
     var cpuSeconds = 0.0
     var peakMemory: UInt64 = 0
     var isStopped = false
@@ -44,12 +48,13 @@ private final class LocalJob: RunningJob {
   }
 
   func startNextLine() {
-    let line: String? = state.withLock { state in
+    let number: Int? = state.withLock { state in
       guard !state.isStopped, state.next < job.lines.count else { return nil }
-      defer { state.next += 1 }
-      return job.lines[state.next]
+      state.next += 1
+      return state.next
     }
-    guard let line else { return finish(.exited(0), line: nil) }
+    guard let number else { return finishEarly() }
+    let line = job.lines[number - 1]
     events.began(line: line)
     var request = ChildProcess.Request(
       ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment)
@@ -66,7 +71,11 @@ private final class LocalJob: RunningJob {
         }
       }
       let isStopped = state.withLock { state in
+        // It may have ended meanwhile, and the next line have a child of its own.
+        guard state.ended < number else { return false }
         state.child = child
+        // Under the lock: the next line's must not be made before this one has given the terminal its state back.
+        if case .terminal(input: true) = job.output { state.relay = TerminalRelay(to: child, on: Self.keys) }
         return state.isStopped
       }
       if isStopped { child.signal(SIGTERM) }
@@ -77,10 +86,13 @@ private final class LocalJob: RunningJob {
 
   private func ended(_ exit: ChildProcess.Exit, line: String) {
     let (isLast, hasTimedOut) = state.withLock { state in
+      state.ended += 1
       state.child = nil
+      state.relay?.stop()
+      state.relay = nil
       state.cpuSeconds += exit.cpuSeconds
       state.peakMemory = max(state.peakMemory, exit.peakMemory)
-      return (state.isStopped || state.next >= job.lines.count, state.hasTimedOut)
+      return (state.next >= job.lines.count, state.hasTimedOut)
     }
     if hasTimedOut { return finish(.timedOut, line: line) }
     if let signal = exit.signal { return finish(.signalled(signal), line: line) }
@@ -88,6 +100,15 @@ private final class LocalJob: RunningJob {
     if code != 0 || isLast { return finish(.exited(code), line: code == 0 ? nil : line) }
     startNextLine()
   }
+
+  /// There is nothing to start: no line at all, or the job was stopped between two of them, which is no success.
+  private func finishEarly() {
+    let next = state.withLock { $0.next }
+    if next < job.lines.count { return finish(.notStarted("the run was stopped"), line: job.lines[next]) }
+    finish(.exited(0), line: nil)
+  }
+
+  private static let keys = DispatchQueue(label: "cairn.keys", qos: .userInteractive)
 
   private func finish(_ end: Observation.End, line: String?) {
     let (cpu, peak) = state.withLock { state in

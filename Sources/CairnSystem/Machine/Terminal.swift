@@ -19,6 +19,11 @@ package enum Terminal {
     return size(descriptor)?.columns ?? 80
   }
 
+  /// Is it a terminal on which a line can be written over?
+  package static func allowsMovement(_ descriptor: Int32) -> Bool {
+    isTerminal(descriptor) && !["dumb", ""].contains(Environment.value("TERM") ?? "")
+  }
+
   /// May colour and cursor movement be sent there?
   package static func allowsColor(_ descriptor: Int32) -> Bool {
     allowsColor(isTerminal: isTerminal(descriptor)) { Environment.value($0) }

@@ -109,15 +109,20 @@ struct ReproCommand: CairnCommand {
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
     let workspace = try Workspace.open(repository, settings)
-    let request = try request(settings, invocation)
+    let (request, hint) = try request(settings, invocation, workspace)
     let reproduction = try Reproduction(workspace, request)
     for warning in workspace.project.warnings { console.warning(warning) }
 
     let isTerminal = !json && Terminal.isTerminal(STDOUT_FILENO)
-    let printer: any ReproPrinter =
-      json
-      ? ReproEventLines(console: console, reproduction: reproduction)
-      : ReproConsole(console: console, reproduction: reproduction)
+    let printer: any ReproPrinter
+    if json {
+      printer = ReproEventLines(console: console, reproduction: reproduction)
+    } else if isTerminal, request.jobs > 1, !console.isQuiet, Terminal.allowsMovement(STDOUT_FILENO) {
+      printer = ReproScreen(console: console, reproduction: reproduction)
+    } else {
+      printer = ReproConsole(
+        console: console, reproduction: reproduction, isTerminal: isTerminal, hint: isTerminal ? hint : nil)
+    }
     var watch: SignalWatch?
     let summary = try reproduction.run(
       terminal: isTerminal ? .terminal(input: request.jobs == 1 && Terminal.isTerminal(STDIN_FILENO)) : .pipes,
@@ -126,6 +131,7 @@ struct ReproCommand: CairnCommand {
         if !request.dry { watch = SignalWatch(on: DispatchQueue(label: "cairn.signals")) { interrupt($0) } }
       })
     withExtendedLifetime(watch) {}
+    printer.settle(summary)
     let status = try finish(summary, printer, workspace, console)
     return status
   }
@@ -159,18 +165,37 @@ struct ReproCommand: CairnCommand {
     return request
   }
 
-  private func request(_ settings: Settings, _ invocation: Invocation) throws -> ReproRequest {
+  private func request(
+    _ settings: Settings, _ invocation: Invocation, _ workspace: Workspace
+  ) throws -> (ReproRequest, hint: String?) {
     var request = plainRequest
     request.arguments = invocation.arguments
     request.isStrict = settings.cairn("strict")?.bool ?? false
     request.grace = settings.cairn("grace")?.number ?? 10
     let asks = interactive || settings.flag("core", "interactive")
-    request.jobs = asks ? 1 : jobs ?? settings.cairn("jobs")?.int ?? Machine.processorCount()
+    var hint: String?
+    if asks {
+      request.jobs = 1
+    } else if let number = jobs ?? settings.cairn("jobs")?.int {
+      request.jobs = max(1, number)
+    } else if hasUndeclaredGPUs(workspace) {
+      // Two trainings on one GPU are slower than one after the other, if they fit at all.
+      request.jobs = 1
+      hint = "declare meta.cairn.resources: {gpu: 1}, or pass -j N"
+    } else {
+      request.jobs = Machine.processorCount()
+    }
     // A dry run tells DVC's order; and single items know nothing of each other, so that only the order keeps a
     // reader behind its writer.
     if dry || request.singleItem { request.jobs = 1 }
     if asks { request.confirm = { question in Prompt.confirms(question, on: invocation.console) } }
-    return request
+    return (request, hint)
+  }
+
+  /// There are GPUs, and no stage says that it wants one: any of them may.
+  private func hasUndeclaredGPUs(_ workspace: Workspace) -> Bool {
+    let stages = workspace.project.pipeline.stages
+    return !stages.contains { $0.settings.resources["gpu"] != nil } && !GraphicsProcessors.visible().isEmpty
   }
 
   private func finish(

@@ -7,6 +7,8 @@ internal import Synchronization
 /// Takes the events of a run as they come, from any thread.
 protocol ReproPrinter: Sendable {
   func take(_ event: RunEvent)
+  /// Everything has ended: nothing of the run itself is told from here on.
+  func settle(_ summary: RunSummary)
   /// The run failed: says which stages, and why.
   func fail(_ summary: RunSummary)
   func end(_ summary: RunSummary, _ status: ExitStatus)
@@ -17,6 +19,9 @@ final class ReproConsole: ReproPrinter {
   private let console: Console
   private let reproduction: Reproduction
   private let isStreaming: Bool
+  private let isTerminal: Bool
+  /// Told once, when the first stage starts.
+  private let hint: String?
   private let state = Mutex(State())
 
   private enum Piece {
@@ -29,12 +34,15 @@ final class ReproConsole: ReproPrinter {
     /// DVC puts an empty line between a stage that did something and whatever follows; a failure after it changes
     /// nothing in that.
     var owesBlankLine = false
+    var hasHinted = false
     var blocks: [StageID: [Piece]] = [:]
   }
 
-  init(console: Console, reproduction: Reproduction) {
+  init(console: Console, reproduction: Reproduction, isTerminal: Bool = false, hint: String? = nil) {
     self.console = console
     self.reproduction = reproduction
+    self.isTerminal = isTerminal
+    self.hint = hint
     isStreaming = reproduction.request.jobs == 1
   }
 
@@ -53,6 +61,12 @@ final class ReproConsole: ReproPrinter {
       say(id, .info("\(isPlain ? "" : "Stage ")'\(name(id))' didn't change, skipping"))
       close(id, didSomething: false)
     case .started(let id, let reasons, let attempt):
+      if let hint, !state.withLock({ state in
+        defer { state.hasHinted = true }
+        return state.hasHinted
+      }) {
+        console.note(Color.cyan.paint("hint", if: console.colorsErrors) + ": " + hint)
+      }
       if attempt == 1, console.colorsOutput, let reason = reasons.first {
         say(id, .info(Color.grey.paint("\(name(id))  STALE  because \(ReasonText.short(reason))")))
       }
@@ -99,8 +113,20 @@ final class ReproConsole: ReproPrinter {
     }
   }
 
+  func settle(_ summary: RunSummary) {}
+
   func fail(_ summary: RunSummary) {
     let failures = summary.failures
+    if isTerminal, reproduction.request.policy == .stop {
+      for (id, error) in failures {
+        var block = FailureBlock(stage: name(id), error: error)
+        block.hasLog = summary.outcomes.contains { $0.stage == id && $0.outcome.run != nil }
+        block.notStarted = summary.notStarted.map(name)
+        block.keptCount = summary.count { $0.result == .ran || $0.result == .restored }
+        console.note(block.text(usesColor: console.colorsErrors))
+      }
+      return
+    }
     switch reproduction.request.policy {
     case .ignore: break
     case .keepGoing:

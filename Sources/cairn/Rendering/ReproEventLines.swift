@@ -57,6 +57,8 @@ struct ReproEventLines: ReproPrinter {
 
   private static func run(_ run: RunID?) -> Value { run.map { .string($0.hex) } ?? .null }
 
+  func settle(_ summary: RunSummary) {}
+
   func fail(_ summary: RunSummary) {
     for (id, error) in summary.failures {
       console.report(Diagnostic(error.code, "failed to reproduce '\(name(id))'").because(of: error))
