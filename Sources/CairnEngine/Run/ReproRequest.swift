@@ -26,6 +26,8 @@ package struct ReproRequest: Sendable {
   package var confirm: (@Sendable (String) -> Bool)?
   /// Seconds between SIGTERM and SIGKILL.
   package var grace = 10.0
+  /// Bytes of a log's beginning and of its end that are kept.
+  package var logLimit = 32 << 20
   /// `strict` of the settings: what was taken out of a declaration makes the stage stale.
   package var isStrict = false
   /// The words of the command line, for locks and the record of the invocation.

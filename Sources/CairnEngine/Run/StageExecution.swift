@@ -368,7 +368,7 @@ final class StageExecution: Sendable {
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),
       environment: context.provenance.environment(for: stage, attempt: name, devices: devices, context: context),
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
-    let log = LogBuffer()
+    let log = LogBuffer(limit: context.request.logLimit)
     let events = Events(execution: self, log: log) { [self, draft] observation in
       queue.async { [self] in
         // Another try would need the slot again: it is given up only by the last one.
@@ -386,6 +386,18 @@ final class StageExecution: Sendable {
       return progress.isAborted
     }
     if isAborted { running.signal(15) }
+    watchInputs(judged.snapshot, attempt: attempt, after: Self.firstLook)
+  }
+
+  /// Seconds until inputs are looked at while a command runs; then twice as long each time, up to half a minute.
+  private static let firstLook = 1.0
+
+  private func watchInputs(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + seconds) { [weak self] in
+      guard let self, progress.withLock({ $0.job != nil && $0.attempt == attempt }) else { return }
+      lookAtInputs(snapshot)
+      watchInputs(snapshot, attempt: attempt, after: min(30, seconds * 2))
+    }
   }
 
   private struct Events: JobEvents {
@@ -562,8 +574,8 @@ final class StageExecution: Sendable {
       })
   }
 
-  /// Looks whether inputs were edited while the command runs; called now and then by the runner.
-  func watchInputs(_ snapshot: StageSnapshot) {
+  /// Tells, once for each, of inputs that were edited while the command runs.
+  private func lookAtInputs(_ snapshot: StageSnapshot) {
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       guard case .file = content, !stage.settings.rewrites.contains(dependency.declared) else { continue }
       let isEdited = !context.observer.isUnchanged(content, at: dependency.location)

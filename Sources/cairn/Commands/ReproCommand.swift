@@ -172,6 +172,7 @@ struct ReproCommand: CairnCommand {
     request.arguments = invocation.arguments
     request.isStrict = settings.cairn("strict")?.bool ?? false
     request.grace = settings.cairn("grace")?.number ?? 10
+    if let limit = settings.cairn("runs", "log_limit")?.int, limit > 0 { request.logLimit = limit }
     let asks = interactive || settings.flag("core", "interactive")
     var hint: String?
     if asks {

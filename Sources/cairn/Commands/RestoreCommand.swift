@@ -5,7 +5,7 @@ internal import CairnEngine
 
 struct RestoreCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "restore", abstract: "Bring back the outputs that a failed stage replaced.",
+    commandName: "restore", abstract: "Bring back the outputs that a failed stage replaced",
     discussion: """
       Before a command starts, its previous outputs are taken away; those that the cache does not hold (`cache: false`, \
       or edited by hand) are kept aside until the stage succeeds. When it failed, this brings all of them back. What \
