@@ -28,10 +28,21 @@ package struct KeyedEnvironment: Sendable {
     return values
   }
 
-  /// The keyed values of the record behind a lock entry; `nil` when no record stands behind it.
+  /// The keyed values of a record that stands behind a lock entry: of one with today's values where there is one, else
+  /// of the newest; `nil` where there is none.
+  ///
+  /// Records that did the same work may differ here: a variable need not change what comes out.
   package func recorded(of stage: Stage, lock: LockEntry) -> OrderedDictionary<String, String?>? {
-    guard stage.settings.isKeyedByEnvironment, let record = record(behind: lock, of: stage) else { return nil }
-    return OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
+    guard stage.settings.isKeyedByEnvironment else { return nil }
+    let wanted = values(of: stage)
+    var newest: OrderedDictionary<String, String?>?
+    for run in producers.runs(thatDid: WorkKey(stage, lock)).suffix(Self.recordLimit).reversed() {
+      guard let record = (try? records.record(run)) ?? nil else { continue }
+      let recorded = OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
+      if wanted.allSatisfy({ name, value in (recorded[name] ?? nil) == value }) { return recorded }
+      newest = newest ?? recorded
+    }
+    return newest
   }
 
   /// DVC's run-cache knows no environment: what is keyed by one is restored only where a record with the same values
@@ -42,10 +53,6 @@ package struct KeyedEnvironment: Sendable {
     return values(of: stage).allSatisfy { name, value in (recorded[name] ?? nil) == value }
   }
 
-  private func record(behind lock: LockEntry, of stage: Stage) -> RunRecord? {
-    let work = WorkKey(stage, lock)
-    guard let run = producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first
-    else { return nil }
-    return (try? records.record(run)) ?? nil
-  }
+  /// How many of the newest records are read for an answer.
+  private static let recordLimit = 32
 }

@@ -230,6 +230,31 @@ struct ResourceTests {
     #expect(repository.read("runs") == "x\nx\nx\n")
   }
 
+  @Test("a value that changes nothing in the output is known for both values")
+  func sameOutput() throws {
+    let repository = try project(
+      ["a"], "cmd: echo x >> runs; echo same > NAME.txt\nouts: [NAME.txt]\nmeta: {cairn: {env: [COLOUR]}}")
+    for colour in ["red", "blue", "red", "blue"] {
+      #expect(try repository.cairn("repro", environment: ["COLOUR": colour]).status == 0)
+    }
+    #expect(repository.read("runs") == "x\nx\n")
+    #expect(try repository.cairn("status", "-q", environment: ["COLOUR": "blue"]).status == 0)
+  }
+
+  @Test("an input that is edited while the command runs is told at once")
+  func editedInput() throws {
+    let repository = try project(
+      ["a"], "cmd: sleep 2.5; cat in > NAME.txt\ndeps: [in]\nouts: [NAME.txt]")
+    try repository.write("in", "1\n")
+    let running = try repository.start([CairnBinary.path(), "repro"])
+    usleep(600_000)
+    try repository.write("in", "22\n")
+    usleep(1_200_000)
+    let result = running.wait()
+    #expect(result.status == 255)
+    #expect(result.errors.contains("a: in was edited; put it back or this result will not count"), "\(result)")
+  }
+
   @Test("env_set reaches the command, and another value makes the stage stale")
   func set() throws {
     let repository = try project(

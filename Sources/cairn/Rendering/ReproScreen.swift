@@ -104,7 +104,7 @@ final class ReproScreen: ReproPrinter {
     case .retrying(let id, let error, let attempt):
       finishOutput(id, &state)
       console.warning("\(name(id)): \(error.fullMessage); try \(attempt) of \(stage(id).settings.retries + 1)")
-    case .lockChanged: break
+    case .lockChanged, .ended: break
     case .finished(let id, let outcome): finished(id, outcome, &state)
     case .skipped(let ids, _):
       state.done.formUnion(ids)
