@@ -108,7 +108,12 @@ struct InputProof {
 
 extension RunRecord {
   mutating func describe(_ proof: InputProof) {
-    for (index, names) in proof.appeared where index < inputs.count { inputs[index].appeared = names }
+    for (index, names) in proof.appeared where index < inputs.count {
+      inputs[index].appeared = names
+      // The lock has the later hash: whoever looks for the record behind it must find it here.
+      let content = proof.snapshot.dependencies[index]
+      inputs[index].after = (content.hash?.text ?? "", content.sha256, content.size ?? 0)
+    }
     for (index, content) in proof.rewritten where index < inputs.count {
       inputs[index].after = (content.hash?.text ?? "", content.sha256, content.size ?? 0)
     }

@@ -21,6 +21,7 @@ package struct Provenance: Sendable {
   let operatingSystem = Machine.operatingSystem()
   let cairnFolder: String
   let environment: KeyedEnvironment
+  let environments: EnvironmentDocument
   private let made = MadeInThisRun()
 
   package init(
@@ -33,6 +34,7 @@ package struct Provenance: Sendable {
     self.source = source
     self.pipeline = pipeline
     self.cairnFolder = cairnFolder
+    environments = EnvironmentDocument(store: records)
     environment = KeyedEnvironment(
       cairnFolder: cairnFolder, makesKey: true, producers: producers, records: records)
     actor = RunRecord.Actor(name: Machine.userName(), host: Machine.hostName())
@@ -75,6 +77,9 @@ package struct Provenance: Sendable {
         cmd: stage.commands),
       invocation: invocation, actor: actor, source: source.source(), execution: execution, result: .lost)
     record.reasons = reasons.map(ReasonJSON.value)
+    // One that cannot be made is unknown, and no reason to stop.
+    let searchPath = stage.settings.envSet["PATH"] ?? Environment.value("PATH") ?? ""
+    record.environment = try? environments.digest(of: stage.lines, path: searchPath)
     record.inputs = zip(stage.dependencies, snapshot.dependencies).map { dependency, content in
       let path = dependency.location.recordPath
       return RunRecord.Input(
