@@ -474,6 +474,7 @@ final class StageExecution: Sendable {
       let run = context.provenance.identify(bytes)
       try context.outputs.keep(stage, under: run, context)
       try context.committer.closed(attempt: attemptName, record: bytes)
+      context.provenance.producers.add(run, draft)
       fail(Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds)
     } catch {
       fail(error, run: nil, seconds: seconds)
@@ -490,6 +491,7 @@ final class StageExecution: Sendable {
     let run = context.provenance.identify(bytes)
     do throws(Diagnostic) {
       try context.committer.closed(attempt: attemptName, record: bytes)
+      context.provenance.producers.add(run, draft)
     } catch {
       context.emit(.warning(id, error.fullMessage))
     }

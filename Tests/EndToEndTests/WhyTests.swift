@@ -1,0 +1,202 @@
+// `cairn why` and `cairn status` in a small project: verdicts, root causes, evidence, and that asking changes nothing.
+import CairnTestSupport
+import Foundation
+import Testing
+
+/// Data tracked by a `.dvc` file, three stages in a row, parameters, and a group.
+private func project() throws -> TestRepository {
+  let repository = try TestRepository()
+  try repository.git("config", "user.name", "Ann")
+  try repository.git("config", "user.email", "ann@example.org")
+  try repository.write("raw.csv", (1...100).map { "\($0)\n" }.joined())
+  try repository.write("train.py", "one\ntwo\n")
+  try repository.write("params.yaml", "split: 0.2\ntrain:\n  lr: 0.1\n  seed: 7\n")
+  try repository.write(
+    "dvc.yaml",
+    """
+    stages:
+      prepare:
+        cmd: head -n 50 raw.csv > clean.csv
+        deps: [raw.csv]
+        params: [split]
+        outs: [clean.csv]
+      train:
+        cmd: cat clean.csv params.yaml > model
+        deps: [clean.csv, train.py]
+        params: [train.lr, train.seed]
+        outs: [model]
+      evaluate:
+        cmd: mkdir -p eval && cp model eval/a
+        deps: [model]
+        outs: [eval]
+      tune:
+        foreach: [a, b, c, d]
+        do:
+          cmd: echo ${item} > tune-${item}
+          deps: [train.py]
+          outs: ["tune-${item}"]
+
+    """)
+  guard try repository.cairn("add", "-q", "raw.csv").status == 0 else { throw TestSupportError("cannot add") }
+  return repository
+}
+
+/// The same after everything has run and was committed.
+private func finishedProject() throws -> TestRepository {
+  let repository = try project()
+  let result = try repository.cairn("repro", "-q")
+  guard result.status == 0 else { throw TestSupportError("the project does not run: \(result)") }
+  try repository.commit("first work")
+  return repository
+}
+
+/// What changes from run to run is replaced: durations, commits, names of runs.
+private func settled(_ text: String) -> String {
+  text.replacing(/≈ [0-9.]+ s|under 0\.1 s/, with: "≈ T")
+    .replacing(/commit [0-9a-f]{7}/, with: "commit C").replacing(/\([0-9a-f]{4,}/, with: "(RUN")
+}
+
+struct WhyTests {
+  @Test("an edit is told with its lines, its chain, and what is sure to run and what may")
+  func rootCause() throws {
+    let repository = try finishedProject()
+    try repository.write("raw.csv", (3...120).map { "\($0)\n" }.joined())
+    let result = try repository.cairn("why", "evaluate")
+    #expect(result.status == 1)
+    #expect(
+      settled(result.output) == """
+        evaluate  STALE  because raw.csv changed
+          raw.csv       +20 −2 lines, 292 → 368 B; not committed, saved just now
+          chain         raw.csv → prepare → train → evaluate
+          sure to run   prepare   ≈ T
+          may run       train, evaluate   if what comes before differs; then ≈ T (median of 1)
+
+        """, "\(result)")
+  }
+
+  @Test("a parameter is told with both values, its line, and what is as it was")
+  func parameter() throws {
+    let repository = try finishedProject()
+    try repository.write("params.yaml", "split: 0.2\ntrain:\n  lr: 0.01\n  seed: 7\n")
+    let result = try repository.cairn("why", "model")
+    #expect(
+      settled(result.output) == """
+        train  STALE  because params.yaml: train.lr changed  0.1 → 0.01
+          params.yaml:3   not committed, saved just now
+          unchanged       2 dependencies, 1 other parameter, command
+
+        """, "\(result)")
+    try repository.commit("learn slowly")
+    let committed = try repository.cairn("why", "train")
+    #expect(settled(committed.output).contains("params.yaml:3   commit C \"learn slowly\" by Ann, just now"))
+  }
+
+  @Test("what was computed before is told as known, and a run tells why it ran")
+  func known() throws {
+    let repository = try finishedProject()
+    let first = repository.read("params.yaml") ?? ""
+    try repository.write("params.yaml", first.replacing("lr: 0.1", with: "lr: 0.01"))
+    try repository.cairn("repro", "-q", "train")
+    #expect(
+      try repository.cairn("why", "train").output
+        == "train  FRESH  last ran just now because params.yaml: train.lr changed  0.1 → 0.01\n")
+    #expect(
+      settled(try repository.cairn("why", "--last", "train").output)
+        == "train  RAN  just now because params.yaml: train.lr changed  0.1 → 0.01  (RUN)\n")
+    try repository.write("params.yaml", first)
+    let result = try repository.cairn("why", "train")
+    #expect(
+      settled(result.output).contains(
+        "already known   computed just now (RUN): taken from the cache, 0 s instead of ≈ T"), "\(result)")
+    let json = try repository.cairn("why", "train", "--json").output
+    #expect(json.contains("\"would\": \"restore\""))
+  }
+
+  @Test("the whole project is told by its causes, groups folded")
+  func overview() throws {
+    let repository = try finishedProject()
+    try repository.write("train.py", "one\ntwo\nthree\n")
+    let result = try repository.cairn("why")
+    #expect(result.status == 1)
+    #expect(
+      settled(result.output) == """
+        1 of 7 stages fresh · 1 cause, 6 consequences · ≈ T
+          train.py +1 line, 8 → 14 B   → train, tune@* (4), evaluate (may stay)
+
+        """, "\(result)")
+    #expect(settled(try repository.cairn("why", "tune").output).hasPrefix("tune@* (4: 4 stale) · ≈ T\n"))
+  }
+
+  @Test("the JSON has the promised shape")
+  func json() throws {
+    let repository = try finishedProject()
+    try repository.write("params.yaml", "split: 0.2\ntrain:\n  lr: 0.01\n  seed: 7\n")
+    let text = try repository.cairn("why", "evaluate", "--json").output
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    #expect(document["schema"] as? String == "cairn.why/v1")
+    let cause = try #require((document["causes"] as? [[String: Any]])?.first)
+    #expect(cause["kind"] as? String == "parameter-changed")
+    #expect(cause["key"] as? String == "train.lr")
+    #expect((cause["at"] as? [String: Any])?["line"] as? Int == 3)
+    #expect((cause["at"] as? [String: Any])?["dirty"] as? Bool == true)
+    #expect((cause["affects"] as? [String: [String]]) == ["must": ["train"], "may": ["evaluate"]])
+    let stage = try #require((document["stages"] as? [[String: Any]])?.first)
+    #expect(stage["verdict"] as? String == "stale")
+    #expect(stage["would"] as? String == "depends")
+    #expect(stage["chain"] as? [String] == ["params.yaml", "train", "evaluate"])
+    #expect((stage["last_run"] as? String)?.count == 64)
+    let reason = try #require((stage["reasons"] as? [[String: Any]])?.first)
+    #expect(reason["kind"] as? String == "upstream-stale")
+    #expect(reason["cause"] as? String == cause["id"] as? String)
+  }
+
+  @Test("what was taken out of the declaration, and a failed try, are told beside the verdict")
+  func notes() throws {
+    let repository = try finishedProject()
+    try repository.shell("sed -i 's/, train.seed//' dvc.yaml")
+    #expect(
+      try repository.cairn("why", "train").output.contains(
+        "no longer declared   params.yaml:train.seed: the lock still has it, and it makes nothing stale"))
+    try repository.shell("sed -i 's/cat clean.csv params.yaml > model/exit 3/' dvc.yaml")
+    try repository.cairn("repro", "-q", "train")
+    let result = try repository.cairn("why", "train")
+    #expect(result.output.contains("last try failed"), "\(result)")
+    #expect(result.output.contains("exit 3: cairn runs "), "\(result)")
+    #expect(try repository.cairn("why", "train", "--json").output.contains("\"last-attempt-failed\""))
+  }
+
+  @Test("a project without records is explained from its lock, and left as it was")
+  func withoutRecords() throws {
+    let repository = try finishedProject()
+    try repository.remove(".cairn")
+    try repository.write("train.py", "one\n2\n")
+    let result = try repository.cairn("why", "train")
+    #expect(
+      result.output == """
+        train  STALE  because train.py changed
+          train.py    +1 −1 lines, 8 → 6 B; not committed, saved just now
+          unchanged   1 other dependency, 2 parameters, command
+
+        """, "\(result)")
+    #expect(try repository.cairn("status", "-q").status == 1)
+    #expect(!repository.exists(".cairn"))
+  }
+
+  @Test("a keyed variable is compared with its record; without one it makes nothing stale")
+  func environment() throws {
+    let repository = try TestRepository()
+    try repository.write("in", "1\n")
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n  a:\n    cmd: echo $COLOR > out\n    deps: [in]\n    outs: [out]\n    meta: {cairn: {env: [COLOR]}}\n")
+    try repository.cairn("repro", "-q", environment: ["COLOR": "red"])
+    #expect(try repository.cairn("why", "-q", environment: ["COLOR": "red"]).status == 0)
+    let changed = try repository.cairn("why", "a", environment: ["COLOR": "blue"])
+    #expect(changed.output.contains("COLOR       red → blue"), "\(changed)")
+    #expect(try repository.cairn("status", environment: ["COLOR": "blue"]).output.contains("changed environment:"))
+    try repository.remove(".cairn")
+    let unknown = try repository.cairn("why", "a", environment: ["COLOR": "blue"])
+    #expect(unknown.status == 0)
+    #expect(unknown.output.contains("what COLOR was is not recorded: makes nothing stale"), "\(unknown)")
+  }
+}
