@@ -435,7 +435,8 @@ final class StageExecution: Sendable {
       return progress.isAborted
     }
     guard observation.isSuccess else {
-      let error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
+      var error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
+      if isAborted { error.code = .aborted }
       return failed(
         error, result: isAborted ? .aborted : .failed, draft: draft, judged: judged, attemptName: attemptName,
         seconds: seconds)

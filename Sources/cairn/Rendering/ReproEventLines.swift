@@ -52,7 +52,11 @@ struct ReproEventLines: ReproPrinter {
   }
 
   private static func result(_ outcome: Outcome) -> String {
-    outcome.error?.code == .inputChanged ? RunResult.inputChanged.rawValue : RunResult.failed.rawValue
+    switch outcome.error?.code {
+    case .inputChanged?: RunResult.inputChanged.rawValue
+    case .aborted?: RunResult.aborted.rawValue
+    default: RunResult.failed.rawValue
+    }
   }
 
   private static func run(_ run: RunID?) -> Value { run.map { .string($0.hex) } ?? .null }
