@@ -67,8 +67,9 @@ final class ReproConsole: ReproPrinter {
       }) {
         console.note(Color.cyan.paint("hint", if: console.colorsErrors) + ": " + hint)
       }
-      if attempt == 1, console.colorsOutput, let reason = reasons.first {
-        say(id, .info(Color.grey.paint("\(name(id))  STALE  because \(ReasonText.short(reason))")))
+      if attempt == 1, isTerminal, let reason = reasons.first {
+        let words = "\(name(id))  STALE  because \(ReasonText.short(reason))"
+        say(id, .info(Color.grey.paint(words, if: console.colorsOutput)))
       }
       say(id, .info("Running stage '\(name(id))':"))
     case .command(let id, let line): say(id, .info("> \(line)"))
