@@ -11,7 +11,6 @@ enum MissingCommands {
     "dataset": [], "ds": [],
     "destroy": [],
     "diff": [],
-    "doctor": [],
     "du": [],
     "experiments": [], "exp": [],
     "fetch": [],

@@ -4,7 +4,7 @@ internal import CairnCore
 
 struct CompletionCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "completion", abstract: "Generate shell tab completion.",
+    commandName: "completion", abstract: "Generate shell tab completion",
     discussion: """
       cairn completion bash | sudo tee /etc/bash_completion.d/cairn
       cairn completion -s zsh > ~/.zsh/completions/_cairn

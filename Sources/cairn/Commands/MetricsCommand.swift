@@ -6,7 +6,7 @@ internal import CairnFormats
 
 struct MetricsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "metrics", abstract: "Commands to display and compare metrics.",
+    commandName: "metrics", abstract: "Commands to display and compare metrics",
     subcommands: [MetricsShowCommand.self, MetricsDiffCommand.self])
 }
 
@@ -19,7 +19,7 @@ enum MetricsPrecision {
 
 struct MetricsShowCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "show", abstract: "Print metrics, with optional formatting.",
+    commandName: "show", abstract: "Print metrics, with optional formatting",
     discussion: """
       cairn metrics show
       cairn metrics show -a --md
@@ -107,7 +107,7 @@ struct MetricsShowCommand: CairnCommand {
 struct MetricsDiffCommand: CairnCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
-    abstract: "Show changed metrics between commits, or to the workspace.",
+    abstract: "Show changed metrics between commits, or to the workspace",
     discussion: """
       cairn metrics diff
       cairn metrics diff v1 main --md

@@ -6,13 +6,13 @@ internal import CairnFormats
 
 struct ParamsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "params", abstract: "Commands to display params.", subcommands: [ParamsDiffCommand.self])
+    commandName: "params", abstract: "Commands to display params", subcommands: [ParamsDiffCommand.self])
 }
 
 struct ParamsDiffCommand: CairnCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff",
-    abstract: "Show changed params between commits, or to the workspace.",
+    abstract: "Show changed params between commits, or to the workspace",
     discussion: """
       Compared are the parameters that stages declare, those that templates take, and the files of the top-level \
       `params`.

@@ -6,7 +6,7 @@ internal import CairnFormats
 
 struct StatusCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "status", abstract: "Show what differs from the last reproduction.",
+    commandName: "status", abstract: "Show what differs from the last reproduction",
     discussion: """
       Compares the workspace with dvc.lock and .dvc files: commands, dependencies, parameters and outputs. `cairn why` \
       explains what it finds. With -q nothing is printed, and the exit code is 1 when something differs.

@@ -6,7 +6,8 @@ internal import Glibc
 struct VersionCommand: CairnCommand {
   static let configuration = CommandConfiguration(
     commandName: "version", abstract: "Display Cairn's version and the system it runs on",
-    discussion: "What to put into a report of a fault. `cairn --version` prints the number alone.")
+    discussion: "What to put into a report of a fault. `cairn --version` prints the number alone.",
+    aliases: ["doctor"])
 
   @OptionGroup var global: GlobalOptions
 
