@@ -6,7 +6,7 @@ internal import CairnLineage
 
 struct WhyCommand: CairnCommand {
   static let configuration = CommandConfiguration(
-    commandName: "why", abstract: "Explain what makes stages stale, or why they ran.",
+    commandName: "why", abstract: "Explain what makes stages stale, or why they ran",
     discussion: """
       Names the root cause across stages: the file that somebody edited, not the chain of what follows from it. For a \
       path, of the stage that makes it; without arguments, for the whole project. Ends with 0 when everything is \
