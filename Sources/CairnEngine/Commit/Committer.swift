@@ -37,6 +37,7 @@ package final class Committer: @unchecked Sendable {
   private var lastLockCost: UInt64 = 0
   private var failure: Diagnostic?
   private var wroteLocks: [RepoPath] = []
+  private var wroteFiles: [RepoPath] = []
 
   /// How long stages are gathered before one sync makes them durable.
   private static let gathering = DispatchTimeInterval.milliseconds(5)
@@ -154,9 +155,12 @@ package final class Committer: @unchecked Sendable {
     lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
   }
 
+  /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew.
+  package func wrote(_ file: RepoPath) { queue.sync { wroteFiles.append(file) } }
+
   /// Files that git should hear of, relative to the project.
   package var changedFiles: [RepoPath] {
-    queue.sync { wroteLocks + (ignores?.changed ?? []) }
+    queue.sync { wroteFiles + wroteLocks + (ignores?.changed ?? []) }
   }
 
   /// Makes everything durable, writes the locks, and removes the journal. Blocks: for the main thread only.

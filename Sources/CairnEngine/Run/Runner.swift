@@ -21,6 +21,8 @@ package final class Runner: Sendable {
     var executions: [StageID: StageExecution] = [:]
     var outcomes: [StageID: Outcome] = [:]
     var forced: Set<StageID>
+    /// Of each stage, those that read its outputs; empty unless `--force-downstream` asks.
+    var consumers: [StageID: [StageID]] = [:]
     var skipped: [StageID] = []
     var skippedBecause: [StageID: [StageID]] = [:]
     /// Results told to the schedule whose durability is still to be told.
@@ -38,13 +40,17 @@ package final class Runner: Sendable {
     self.order = order
     positions = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
     let request = context.request
+    var consumers: [StageID: [StageID]] = [:]
+    if request.forceDownstream {
+      for id in order { for producer in context.producers(id) { consumers[producer, default: []].append(id) } }
+    }
     state = Mutex(
       State(
         schedule: Schedule(
           order: order, producers: request.singleItem ? { _ in [] } : context.producers,
           stageCount: context.pipeline.stages.count, slots: request.jobs, policy: request.policy,
           settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds),
-        forced: request.force ? Set(order) : []))
+        forced: request.force ? Set(order) : [], consumers: consumers))
   }
 
   /// Blocks the calling thread, which must be no Dispatch worker, until all is done and durable.
@@ -123,7 +129,7 @@ package final class Runner: Sendable {
         state.skipped += skipped
         if !skipped.isEmpty { state.skippedBecause[id] = skipped }
         if context.request.forceDownstream, result == .ran || result == .restored || state.forced.contains(id) {
-          for consumer in order where context.producers(consumer).contains(id) { state.forced.insert(consumer) }
+          state.forced.formUnion(state.consumers[id] ?? [])
         }
       }
       if result == .failed, context.request.failFast, context.request.policy == .stop { stopRunning(SIGTERM) }

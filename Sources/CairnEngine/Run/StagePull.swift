@@ -56,6 +56,7 @@ package struct StagePull: Sendable {
   /// Brings objects into the cache where the remote has them.
   func fetch(_ hashes: [ContentHash]) throws(Diagnostic) {
     guard let remote else { return }
+    if !hashes.isEmpty { try cache.current.makeFolders(cache.current.folder) }
     var missing: [ContentHash] = []
     for hash in hashes { missing += try remote.fetch(hash, into: cache) }
     guard !missing.isEmpty else { return }

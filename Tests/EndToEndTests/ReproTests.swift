@@ -1,0 +1,136 @@
+// What `repro` does where a stage is not the ordinary one: each case was once done otherwise than DVC does it.
+import CairnTestSupport
+import Testing
+
+struct ReproTests {
+  private func project(_ pipeline: String) throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", pipeline)
+    return repository
+  }
+
+  @Test("a stage with neither inputs nor outputs runs every time")
+  func callback() throws {
+    let repository = try project("stages: {a: {cmd: echo hello}}\n")
+    for _ in 0..<2 { #expect(try repository.cairn("repro").output.contains("Running stage 'a':")) }
+  }
+
+  @Test("a frozen stage that makes nothing is fresh although it never ran; one without its input fails")
+  func frozen() throws {
+    let repository = try project(
+      """
+      stages:
+        a: {frozen: true, cmd: echo 1, deps: [nope]}
+        b: {frozen: true, cmd: touch o, deps: [nope], outs: [o]}
+
+      """)
+    #expect(try repository.cairn("repro", "a").output.hasPrefix("Stage 'a' didn't change, skipping\n"))
+    try repository.write("o", "")
+    let failed = try repository.cairn("repro", "b")
+    #expect(failed.status == 255)
+    #expect(failed.errors.contains("ERROR: failed to reproduce 'b': dependency 'nope' does not exist"))
+    #expect(try repository.cairn("repro", "--dry", "b").status == 0)
+  }
+
+  @Test("under --force a command runs without its input, and fails for it afterwards")
+  func forced() throws {
+    let repository = try project("stages: {a: {cmd: touch o, deps: [nope], outs: [o]}}\n")
+    #expect(try repository.cairn("repro").status == 255)
+    #expect(!repository.exists("o"))
+    let forced = try repository.cairn("repro", "-f")
+    #expect(forced.status == 255)
+    #expect(forced.errors.contains("dependency 'nope' does not exist"))
+    #expect(repository.exists("o"))
+    #expect(try repository.cairn("repro", "--dry").status == 255)
+    #expect(try repository.cairn("repro", "--dry", "-f").status == 0)
+  }
+
+  @Test("single items run in the order in which they are named")
+  func singleItems() throws {
+    let repository = try project(
+      """
+      stages:
+        late: {cmd: sleep 0.3 && echo 1 > a, outs: [a]}
+        reader: {cmd: cat a > b, deps: [a], outs: [b]}
+
+      """)
+    #expect(try repository.cairn("repro", "-s", "late", "reader", "-j", "4").status == 0)
+  }
+
+  @Test("an output that git tracks is refused before anything is stored")
+  func tracked() throws {
+    let repository = try project("stages: {a: {cmd: echo 1 > x && echo 2 > y, outs: [x, y]}}\n")
+    try repository.write("y", "old\n")
+    try repository.commit()
+    let result = try repository.cairn("repro")
+    #expect(result.errors.contains("output 'y' is already tracked by SCM (e.g. Git)."))
+    #expect(repository.list(".dvc/cache/files/md5").isEmpty)
+  }
+
+  @Test("--pull brings what is merely missing from a folder, and nothing that is not what its name says")
+  func pull() throws {
+    let repository = try project("stages: {a: {cmd: cat in > out, deps: [in], outs: [out]}}\n")
+    try repository.write("in", "data\n")
+    #expect(try repository.cairn("repro").status == 0)
+    _ = try repository.shell("mv .dvc/cache remote && rm out && cp -r remote damaged && chmod -R u+w damaged")
+    _ = try repository.shell("echo bad > $(find damaged/files -type f)")
+    try repository.write(".dvc/config", "[core]\n    remote = r\n['remote \"r\"']\n    url = ../damaged\n")
+    #expect(try repository.cairn("repro", "--pull", "--dry").output.contains("Unable to pull data for stage: 'a'"))
+    try repository.write(".dvc/config", "[core]\n    remote = r\n['remote \"r\"']\n    url = ../remote\n")
+    let pulled = try repository.cairn("repro", "--pull")
+    #expect(pulled.output == "Pulling data for stage: 'a'\nData and pipelines are up to date.\n")
+    #expect(repository.read("out") == "data\n")
+  }
+
+  @Test("an empty line follows each stage that did something")
+  func emptyLines() throws {
+    let repository = try project("stages: {a: {cmd: echo 1}, b: {cmd: echo 2}}\n")
+    #expect(
+      try repository.cairn("repro", "-j", "1").output.hasPrefix(
+        """
+        Running stage 'a':
+        > echo 1
+        1
+        Generating lock file 'dvc.lock'
+        Updating lock file 'dvc.lock'
+
+        Running stage 'b':
+        > echo 2
+        2
+        Updating lock file 'dvc.lock'
+
+        To track the changes with git, run:
+        """))
+  }
+
+  @Test("parameters and metrics are compared with a commit, its tree never checked out")
+  func comparison() throws {
+    let repository = try project(
+      "vars: [extra.yaml]\nstages: {a: {cmd: 'echo ${n}', params: [lr], metrics: [m.json: {cache: false}]}}\n")
+    try repository.write("extra.yaml", "n: 1\n")
+    try repository.write("params.yaml", "lr: 0.1\n")
+    try repository.write("m.json", #"{"acc": 0.25, "name": "x"}"#)
+    try repository.commit()
+    try repository.write("extra.yaml", "n: 2\n")
+    try repository.write("params.yaml", "lr: 0.5\n")
+    try repository.write("m.json", #"{"acc": 0.5, "name": "x"}"#)
+    #expect(
+      try repository.cairn("params", "diff").output == """
+        Path         Param    HEAD    workspace
+        params.yaml  lr       0.1     0.5
+        extra.yaml   n        1       2
+
+        """)
+    #expect(
+      try repository.cairn("metrics", "diff", "--md").output == """
+        | Path   | Metric   | HEAD   | workspace   | Change   |
+        |--------|----------|--------|-------------|----------|
+        | m.json | acc      | 0.25   | 0.5         | 0.25     |
+
+
+        """)
+    #expect(
+      try repository.cairn("metrics", "show", "-A", "--json").output.contains(
+        #"{"workspace": {"data": {"m.json": {"data": {"acc": 0.5, "name": "x"}}}}, "#))
+  }
+}
