@@ -102,8 +102,25 @@ package struct Reproduction: Sendable {
       try writeInvocation(summary, started: started, source: source)
     }
     freshness?.remember(summary)
+    if !request.dry { try recordLinks(summary) }
     workspace.index.flush()
     return summary
+  }
+
+  /// What this run made goes with its stage when another commit is checked out.
+  private func recordLinks(_ summary: RunSummary) throws(Diagnostic) {
+    var links: [(path: RepoPath, hash: ContentHash)] = []
+    for (id, outcome) in summary.outcomes where outcome.result == .ran || outcome.result == .restored {
+      let stage = workspace.project.pipeline[id]
+      guard let locked = workspace.lockEntry(of: stage)?.outs else { continue }
+      for output in stage.outputs where output.isCached {
+        guard let path = output.location.local,
+          let hash = locked.first(where: { $0.path.hasSameBytes(as: output.declared) })?.contentHash
+        else { continue }
+        links.append((path, hash))
+      }
+    }
+    try LinkBook(workspace).record(links)
   }
 
   /// Finishes what a process that died left in its journal.

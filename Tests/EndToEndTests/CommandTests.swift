@@ -65,6 +65,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("stage add -n three -d two.txt -o three.txt cat two.txt", says: "Added stage 'three' in 'dvc.yaml'", after: "grep three: dvc.yaml"),
     CommandCase("stage add -n one -o x.txt true", 255, says: "Stage 'one' already exists in 'dvc.yaml'. Use '--force' to overwrite."),
     CommandCase("stage add -n bad/name -o x.txt true", 255, says: "ERROR: "),
+    CommandCase(
+      "stage add --run -n three -o three.txt false", 255, says: "ERROR: failed to run: false, exited with 1",
+      after: "grep three: dvc.yaml && ! grep three.txt .gitignore"),
     CommandCase("freeze one", after: "grep 'frozen: true' dvc.yaml"),
     CommandCase("freeze nothing", 1, says: "ERROR: failed to freeze 'nothing' - Stage 'nothing' not found inside 'dvc.yaml' file"),
     CommandCase("unfreeze one", before: "sed -i 's/  one:/  one:\\n    frozen: true/' dvc.yaml", after: "! grep frozen dvc.yaml"),
@@ -78,6 +81,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("commit -f", before: "echo 9 > one.txt", after: "grep $(printf '9\\n' | md5sum | cut -c1-32) dvc.lock"),
     CommandCase("checkout", says: "one.txt", before: "rm one.txt", after: "cat one.txt"),
     CommandCase("checkout", before: "true", after: "cat one.txt"),
+    CommandCase(
+      "checkout", says: "two.txt", before: "$PROGRAM repro -qf && rm dvc.yaml dvc.lock",
+      after: "test ! -e one.txt && test ! -e two.txt"),
+    CommandCase(
+      "checkout data/1", says: "A       data/", before: "mkdir data && echo d > data/1 && $PROGRAM add -q data && rm -r data"),
     CommandCase("checkout", 255, says: "ERROR: Checkout failed for following targets:", before: "rm -r one.txt .dvc/cache"),
     CommandCase("move data.txt moved.txt", before: "echo d > data.txt && $PROGRAM add -q data.txt", after: "cat moved.txt moved.txt.dvc && test ! -e data.txt.dvc"),
     CommandCase("move in.txt moved.txt", 1, says: "ERROR: failed to move 'in.txt' -> 'moved.txt' - Unable to find DVC file with output 'in.txt'"),

@@ -246,17 +246,3 @@ enum TemplateExpression {
         + "ParseException: Expected \(expected), found '\(found)'  (at char \(place)), (line:1, col:\(place + 1))")
   }
 }
-
-/// Python's `shlex.quote`.
-package enum ShellQuoting {
-  package static func quote(_ text: String) -> String {
-    if text.isEmpty { return "''" }
-    let isSafe = text.unicodeScalars.allSatisfy { scalar in
-      switch scalar {
-      case "a"..."z", "A"..."Z", "0"..."9", "_", "@", "%", "+", "=", ":", ",", ".", "/", "-": true
-      default: false
-      }
-    }
-    return isSafe ? text : "'" + text.replacing("'", with: "'\"'\"'") + "'"
-  }
-}

@@ -63,16 +63,17 @@ package struct CheckoutData {
         continue
       }
       if plan.change == nil, !options.relink { continue }
-      let isWhole = try checkout.apply(plan, relink: options.relink)
       let path = plan.target.path
+      let isThere = Files.exists(project.repository.absolute(path))
+      let isWhole = try checkout.apply(plan, relink: options.relink)
       guard isWhole else {
         outcome.failed.append(project.shown(path))
         continue
       }
       if let hash = plan.target.hash { links.append((path, hash)) }
       outcome.counts += plan.counts
-      // Of a part DVC says that the whole was modified.
-      switch plan.target.part != nil && plan.change != nil ? .modified : plan.change {
+      // Of a part DVC says what became of the whole.
+      switch plan.target.part != nil && plan.change != nil && isThere ? .modified : plan.change {
       case .added: outcome.added.append(shown(path))
       case .modified: outcome.modified.append(shown(path))
       case .deleted: outcome.deleted.append(shown(path))

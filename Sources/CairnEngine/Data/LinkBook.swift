@@ -6,12 +6,24 @@ internal import CairnSystem
 
 /// One line for each output, `HASH TAB PATH`; the last line of a path counts.
 package struct LinkBook {
-  private let project: OpenProject
+  private let repository: Repository
+  private let cache: DataCache
+  private let snapshotter: Snapshotter
   private let path: String
 
   package init(_ project: OpenProject) {
-    self.project = project
-    path = Repository.join(project.repository.cairnFolder, "links")
+    self.init(repository: project.repository, cache: project.cache, snapshotter: project.snapshotter)
+  }
+
+  package init(_ workspace: Workspace) {
+    self.init(repository: workspace.repository, cache: workspace.cache, snapshotter: workspace.snapshotter)
+  }
+
+  private init(repository: Repository, cache: DataCache, snapshotter: Snapshotter) {
+    self.repository = repository
+    self.cache = cache
+    self.snapshotter = snapshotter
+    path = Repository.join(repository.cairnFolder, "links")
   }
 
   /// The outputs now hold these contents of the cache.
@@ -29,11 +41,11 @@ package struct LinkBook {
   package func unused(besides used: Set<RepoPath>) throws(Diagnostic) -> [RepoPath] {
     var result: [RepoPath] = []
     for (path, hash) in try read() where !used.contains(path) {
-      guard Files.exists(project.repository.absolute(path)) else { continue }
+      guard Files.exists(repository.absolute(path)) else { continue }
       // Somebody's output, or a folder around one, is never taken away.
       if used.contains(where: { $0.overlaps(path) }) { continue }
-      guard project.snapshotter.observe(path, algorithm: hash.algorithm).hash == hash else { continue }
-      if try project.cache.contains(hash) { result.append(path) }
+      guard snapshotter.observe(path, algorithm: hash.algorithm).hash == hash else { continue }
+      if try cache.contains(hash) { result.append(path) }
     }
     return result.sorted()
   }
@@ -41,7 +53,7 @@ package struct LinkBook {
   /// Takes the paths out of the workspace and the book.
   package func remove(_ paths: [RepoPath]) throws(Diagnostic) {
     if paths.isEmpty { return }
-    for path in paths { try Files.removeTree(project.repository.absolute(path)) }
+    for path in paths { try Files.removeTree(repository.absolute(path)) }
     var known = try read()
     for path in paths { known[path] = nil }
     let bytes = known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) }

@@ -72,6 +72,9 @@ package struct StageAddition {
     for path in paths { git.track(project.repository.absolute(path)) }
   }
 
+  /// The stage's first run failed: its outputs' lines leave the `.gitignore` files, the stage stays.
+  package mutating func takeBack() { git.takeBack() }
+
   /// What is to be said of git, once all has ended well.
   package mutating func finish() throws(Diagnostic) -> [String] { try git.finish() }
 
@@ -173,7 +176,7 @@ package struct StageAddition {
   // MARK: - Checks
 
   private func checkExternals(_ stage: Stage) throws(Diagnostic) {
-    let outside = stage.outputs.filter { $0.isCached && $0.location.local == nil }.map(\.declared)
+    let outside = stage.outputs.filter { $0.isCached && $0.location.local == nil }.map { absolute($0.location) }
     if outside.isEmpty { return }
     throw Diagnostic(
       .stageFile,

@@ -79,15 +79,3 @@ package struct GitTracking {
 
   private static func name(_ path: String) -> String { String(path[(path.lastIndex(of: "/").map(path.index(after:)) ?? path.startIndex)...]) }
 }
-
-/// Quotes a word for a POSIX shell, as Python's `shlex.quote` does.
-package enum ShellQuoting {
-  package static func quote(_ word: String) -> String {
-    if word.isEmpty { return "''" }
-    let isSafe = word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "@%+=:,./-_".utf8.contains(byte)
-    }
-    return isSafe ? word : "'" + word.replacing("'", with: "'\"'\"'") + "'"
-  }
-}

@@ -189,7 +189,7 @@ struct ReproCommand: CairnCommand {
     // A dry run tells DVC's order; and single items know nothing of each other, so that only the order keeps a
     // reader behind its writer.
     if dry || request.singleItem { request.jobs = 1 }
-    if asks { request.confirm = { question in Prompt.confirms(question, on: invocation.console) } }
+    if asks { request.confirm = { question in invocation.console.confirm(question) } }
     return (request, hint)
   }
 
@@ -237,35 +237,8 @@ struct ReproCommand: CairnCommand {
       return
     }
     let names = paths.map { Repository.relative($0, to: workspace.repository.workingDirectory) }
-    console.info("\nTo track the changes with git, run:\n\n\tgit add \(names.map(ShellWord.quote).joined(separator: " "))")
+    console.info("\nTo track the changes with git, run:\n\n\tgit add \(names.map(ShellQuoting.quote).joined(separator: " "))")
     console.info("\nTo enable auto staging, run:\n\n\tdvc config core.autostage true")
-  }
-}
-
-/// Quotes a word for a POSIX shell where it needs it.
-enum ShellWord {
-  static func quote(_ word: String) -> String {
-    let isPlain = !word.isEmpty && word.utf8.allSatisfy { byte in
-      (0x30...0x39).contains(byte) || (0x41...0x5A).contains(byte) || (0x61...0x7A).contains(byte)
-        || "@%+=:,./-_".utf8.contains(byte)
-    }
-    return isPlain ? word : "'" + word.replacing("'", with: "'\"'\"'") + "'"
-  }
-}
-
-/// Asks a person.
-enum Prompt {
-  /// "question [y/n]" until a line says yes or no; no at the end of input.
-  static func confirms(_ question: String, on console: Console) -> Bool {
-    while true {
-      console.flush()
-      console.writeRaw(Array("\(question) [y/n] ".utf8))
-      console.flush()
-      guard let answer = readLine()?.lowercased() else { return false }
-      if ["y", "yes"].contains(answer) { return true }
-      if ["n", "no"].contains(answer) { return false }
-      console.writeRaw(Array("Your response must be one of: ['y', 'yes', 'n', 'no']. Please try again.\n".utf8))
-    }
   }
 }
 

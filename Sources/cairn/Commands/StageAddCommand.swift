@@ -105,11 +105,14 @@ struct StageAddCommand: CairnCommand {
     let summary = try reproduction.run(
       terminal: isTerminal ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes,
       emit: { printer.take($0) }, handle: { _ in })
-    if let error = summary.error { throw error }
+    let error = summary.error ?? summary.failures.first?.error
+    if let error {
+      addition.takeBack()
+      invocation.console.report(error)
+      return .failure
+    }
     addition.track(summary.changedFiles)
-    if summary.failures.isEmpty { return nil }
-    printer.fail(summary)
-    return .failure
+    return nil
   }
 
   /// One word is a shell's line as it stands; several are joined, those with spaces quoted.

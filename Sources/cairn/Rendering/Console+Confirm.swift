@@ -12,7 +12,7 @@ extension Console {
       guard let answer = readLine()?.lowercased() else { return false }
       if ["y", "yes"].contains(answer) { return true }
       if ["n", "no"].contains(answer) { return false }
-      write("Your response must be one of: 'y', 'yes', 'n', 'no'. Please try again.")
+      write("Your response must be one of: ['yes', 'no', 'y', 'n']. Please try again.")
     }
   }
 }
