@@ -36,6 +36,9 @@ final class ReproConsole: ReproPrinter {
     var owesBlankLine = false
     var hasHinted = false
     var blocks: [StageID: [Piece]] = [:]
+    /// Stages that have begun and whose blocks are still to come.
+    var open: Set<StageID> = []
+    var ended: [(id: StageID, didSomething: Bool)] = []
   }
 
   init(console: Console, reproduction: Reproduction, isTerminal: Bool = false, hint: String? = nil) {
@@ -53,6 +56,7 @@ final class ReproConsole: ReproPrinter {
     switch event {
     case .considered(let id, let isFrozen):
       if isStreaming, state.withLock({ $0.owesBlankLine }) { console.info("") }
+      if !isStreaming { state.withLock { _ = $0.open.insert(id) } }
       if isFrozen {
         say(id, .warning("stage: '\(name(id))' is frozen. Its dependencies are not going to be reproduced."))
       }
@@ -157,11 +161,22 @@ final class ReproConsole: ReproPrinter {
   private func close(_ id: StageID, didSomething: Bool) {
     if isStreaming { return }
     state.withLock { state in
-      guard let block = state.blocks.removeValue(forKey: id) else { return }
-      if state.owesBlankLine { console.info("") }
-      for piece in block { show(piece) }
-      state.owesBlankLine = didSomething
+      state.ended.append((id, didSomething))
+      // A consumer may end before its producer's end is durable; it is told after it all the same.
+      while let next = state.ended.firstIndex(where: { isNext($0.id, state) }) {
+        let (id, didSomething) = state.ended.remove(at: next)
+        state.open.remove(id)
+        guard let block = state.blocks.removeValue(forKey: id) else { continue }
+        if state.owesBlankLine { console.info("") }
+        for piece in block { show(piece) }
+        state.owesBlankLine = didSomething
+      }
     }
+  }
+
+  private func isNext(_ id: StageID, _ state: borrowing State) -> Bool {
+    for producer in reproduction.producers(of: id) where state.open.contains(producer) { return false }
+    return true
   }
 
   private func show(_ piece: Piece) {
