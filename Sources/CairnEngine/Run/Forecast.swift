@@ -1,6 +1,6 @@
 // What a run will surely do, what it may do, and about how long that takes. A guess for people; nothing rests on it.
 package import CairnCore
-package import CairnLineage
+internal import CairnLineage
 
 package struct Forecast: Sendable {
   /// Stale as they stand: they run or are restored.
