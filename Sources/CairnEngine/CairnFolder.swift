@@ -10,6 +10,16 @@ package enum CairnFolder {
     try write("*\n", to: Repository.join(repository.cairnFolder, ".dvcignore"), in: repository)
   }
 
+  package static func journals(of repository: Repository) -> String { Repository.join(repository.cairnFolder, "journal") }
+
+  /// Where the command of an attempt may leave what it claims.
+  static func claims(_ attempt: String, in cairnFolder: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
+
+  /// By this entry of its environment a command is known.
+  static func claimsVariable(_ attempt: String, in cairnFolder: String) -> String {
+    "CAIRN_CLAIMS=" + claims(attempt, in: cairnFolder)
+  }
+
   private static func write(_ text: String, to path: String, in repository: Repository) throws(Diagnostic) {
     if Files.exists(path) { return }
     try Files.makeDirectories(repository.cairnFolder)

@@ -55,7 +55,6 @@ package struct Reproduction: Sendable {
     let root = workspace.repository.root
     if !request.dry {
       try CairnFolder.prepare(workspace.repository)
-      try replayIfNeeded()
     }
     let pipeline = workspace.project.pipeline
     let ignores = workspace.git.map { git in IgnoreBook(root: root, git: git) }
@@ -123,16 +122,9 @@ package struct Reproduction: Sendable {
     try LinkBook(workspace).record(links)
   }
 
-  /// Finishes what a process that died left in its journal.
-  private func replayIfNeeded() throws(Diagnostic) {
-    guard JournalReplay.isNeeded(journalFolder: workspace.journalFolder) else { return }
-    let lock = FileLock(workspace.repository.temporaryFolder + "/lock")
-    guard try lock.lock(within: .seconds(60)) else {
-      throw Diagnostic(.lock, "Unable to acquire lock. Most likely another process is running or was terminated abruptly.")
-    }
-    defer { lock.release() }
-    try JournalReplay.run(
-      root: workspace.repository.root, git: workspace.git, journalFolder: workspace.journalFolder, records: workspace.records)
+  /// Finishes what a process that died left in its journal. The caller holds the project's lock.
+  package func recover() throws(Diagnostic) {
+    try JournalReplay.runIfNeeded(workspace.repository, git: workspace.git, records: workspace.records)
     try workspace.book.refresh()
   }
 

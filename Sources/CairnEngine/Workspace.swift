@@ -23,7 +23,7 @@ package struct Workspace: Sendable {
   /// The folder where names in messages start: the working directory, or the root when that is outside.
   package var folder: RepoPath { repository.workingFolder ?? .root }
 
-  package var journalFolder: String { repository.cairnFolder + "/journal" }
+  package var journalFolder: String { CairnFolder.journals(of: repository) }
 
   /// Loads the project as it stands; files that cannot be understood are in `project.failures`.
   package static func open(_ repository: Repository, _ settings: Settings) throws(Diagnostic) -> Workspace {
@@ -45,7 +45,7 @@ package struct Workspace: Sendable {
     let store = StoreLocation.find(
       root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
     let book = LockBook(
-      root: repository.root, journalFolder: repository.cairnFolder + "/journal", locks: project.locks,
+      root: repository.root, journalFolder: CairnFolder.journals(of: repository), locks: project.locks,
       files: project.pipeline.files.map(\.path))
     try book.refresh()
     return Workspace(

@@ -2,6 +2,7 @@
 package import CairnCore
 import CairnFormats
 import CairnStore
+package import CairnSystem
 
 /// What the journal says: a command was started, an execution ended well.
 package enum JournalEntry: Sendable {
@@ -15,11 +16,14 @@ package enum JournalEntry: Sendable {
     package var stage: StageAddress
     /// The record that this execution becomes when no end follows: its canonical bytes, `result` being `lost`.
     package var lostRecord: [UInt8]
+    /// Who runs it; `nil` in a journal that does not say.
+    package var process: ProcessIdentity?
 
-    package init(attempt: String, stage: StageAddress, lostRecord: [UInt8]) {
+    package init(attempt: String, stage: StageAddress, lostRecord: [UInt8], process: ProcessIdentity? = .this) {
       self.attempt = attempt
       self.stage = stage
       self.lostRecord = lostRecord
+      self.process = process
     }
   }
 
@@ -60,6 +64,7 @@ package enum JournalEntry: Sendable {
       map["kind"] = "started"
       map["attempt"] = .string(start.attempt)
       map["stage"] = Self.value(start.stage)
+      map["process"] = start.process.map(Self.value) ?? .null
       map["record"] = .string(String(decoding: start.lostRecord, as: UTF8.self))
     case .ended(let end):
       map["kind"] = "ended"
@@ -89,7 +94,9 @@ package enum JournalEntry: Sendable {
     switch kind {
     case "started":
       guard let stage = Self.address(value["stage"]), let record = value["record"]?.string else { return nil }
-      self = .started(Started(attempt: attempt, stage: stage, lostRecord: Array(record.utf8)))
+      self = .started(
+        Started(
+          attempt: attempt, stage: stage, lostRecord: Array(record.utf8), process: Self.process(value["process"])))
     case "ended":
       guard let stage = Self.address(value["stage"]), let entry = value["entry"]?.string,
         let record = value["record"]?.string, let position = value["position"]?.int
@@ -103,6 +110,22 @@ package enum JournalEntry: Sendable {
     case "closed": self = .closed(attempt: attempt)
     default: return nil
     }
+  }
+
+  private static func value(_ process: ProcessIdentity) -> Value {
+    .map([
+      "host": .string(process.host), "boot": .string(process.bootID), "pid": .int(Int(process.pid)),
+      "start": process.startTime.map { .int(Int(truncatingIfNeeded: $0)) } ?? .null,
+    ])
+  }
+
+  private static func process(_ value: Value?) -> ProcessIdentity? {
+    guard let host = value?["host"]?.string, let boot = value?["boot"]?.string, let pid = value?["pid"]?.int else {
+      return nil
+    }
+    return ProcessIdentity(
+      host: host, bootID: boot, pid: Int32(truncatingIfNeeded: pid),
+      startTime: value?["start"]?.int.map { UInt64(truncatingIfNeeded: $0) })
   }
 
   private static func value(_ stage: StageAddress) -> Value {

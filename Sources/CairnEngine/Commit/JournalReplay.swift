@@ -11,49 +11,88 @@ package enum JournalReplay {
     return paths.contains { !OpenFileLock.isLocked($0) }
   }
 
-  /// Writes dead journals out: records, locks, `.gitignore`, and a record `lost` for each start without an end.
+  /// The same, where there is something to do.
+  package static func runIfNeeded(_ repository: Repository, git: GitRepository?, records: RecordStore) throws(Diagnostic) {
+    guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return }
+    _ = try run(repository, git: git, records: records)
+  }
+
+  /// Writes dead journals out: records, locks, `.gitignore`, and a record `lost` for each start without an end, whose
+  /// commands are ended where they still run.
   ///
   /// The caller holds the write lock. Journals whose owners live are left alone.
   /// - Returns: the addresses of executions that were lost.
   @discardableResult
   package static func run(
-    root: String, git: GitRepository?, journalFolder: String, records: RecordStore
+    _ repository: Repository, git: GitRepository?, records: RecordStore
   ) throws(Diagnostic) -> [StageAddress] {
+    let root = repository.root
     var lost: [StageAddress] = []
-    for path in try Journal.paths(in: journalFolder) {
-      guard let claim = try OpenFileLock.tryLock(path, .exclusive) else { continue }
+    for path in try Journal.paths(in: CairnFolder.journals(of: repository)) {
+      guard Files.exists(path), let claim = try OpenFileLock.tryLock(path, .exclusive) else { continue }
       defer { withExtendedLifetime(claim) {} }
-      var started: [String: JournalEntry.Started] = [:]
-      var order: [String] = []
-      var ends: [JournalEntry.Ended] = []
-      for entry in try Journal.read(path) {
-        switch entry {
-        case .started(let start):
-          started[start.attempt] = start
-          order.append(start.attempt)
-        case .ended(let end):
-          started[end.attempt] = nil
-          ends.append(end)
-        case .closed(let attempt): started[attempt] = nil
+      let content = JournalContent(try Journal.read(path))
+      for start in content.open where start.process.map({ $0.liveness() == .dead }) ?? false {
+        // It would write into what the next try of this stage makes.
+        if start.process?.host == Machine.hostName() {
+          LeftProcesses.end(withEnvironment: CairnFolder.claimsVariable(start.attempt, in: repository.cairnFolder))
         }
       }
-      for end in ends where !end.record.isEmpty { _ = try records.put(document: end.record) }
-      for attempt in order {
-        guard let start = started[attempt] else { continue }
+      for end in content.ends where !end.record.isEmpty { _ = try records.put(document: end.record) }
+      for start in content.open {
         if !start.lostRecord.isEmpty { _ = try records.put(document: start.lostRecord) }
         lost.append(start.stage)
       }
-      for (lockPath, lock) in try LockBook.replay(ends, root: root) {
+      let locks = try LockBook.replay(content.ends, root: root)
+      for (lockPath, lock) in locks {
         try AtomicFile.writeKeepingMode(LockYAML.encode(lock), to: root + "/" + lockPath.text, sync: true)
       }
       if let git {
         let ignores = IgnoreBook(root: root, git: git)
-        for end in ends { try ignores.add(end.ignored, position: end.position) }
+        for end in content.ends { try ignores.add(end.ignored, position: end.position) }
         try ignores.write()
       }
       try records.sync()
+      removeTemporaryFiles(beside: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file)), root: root)
       _ = try Files.remove(path)
     }
     return lost
+  }
+
+  /// The file that was being written beside a lock when the process died.
+  private static func removeTemporaryFiles(beside files: Set<RepoPath>, root: String) {
+    for folder in Set(files.map(\.parent)) {
+      let folder = folder.isRoot ? root : root + "/" + folder.text
+      for entry in ((try? Files.list(folder)) ?? nil) ?? [] where AtomicFile.isTemporaryName(entry.name) {
+        let path = folder + "/" + entry.name
+        // A young one may be somebody's who writes now.
+        guard let stat = (try? FileStat.of(path)) ?? nil, stat.modified < WallClock.now() - 1_000_000_000 else { continue }
+        _ = try? Files.remove(path)
+      }
+    }
+  }
+}
+
+/// A journal, understood: what ended well, and what began and was not heard of again.
+struct JournalContent {
+  var ends: [JournalEntry.Ended] = []
+  /// In the order in which they began.
+  var open: [JournalEntry.Started] = []
+
+  init(_ entries: [JournalEntry]) {
+    var started: [String: JournalEntry.Started] = [:]
+    var order: [String] = []
+    for entry in entries {
+      switch entry {
+      case .started(let start):
+        started[start.attempt] = start
+        order.append(start.attempt)
+      case .ended(let end):
+        started[end.attempt] = nil
+        ends.append(end)
+      case .closed(let attempt): started[attempt] = nil
+      }
+    }
+    open = order.compactMap { started.removeValue(forKey: $0) }
   }
 }

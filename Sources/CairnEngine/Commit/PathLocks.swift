@@ -3,6 +3,7 @@
 package import CairnCore
 import CairnFormats
 import CairnSystem
+import Dispatch
 import Glibc
 import Synchronization
 
@@ -20,11 +21,15 @@ package final class PathLocks: Sendable {
   private struct State {
     var readers: [String: Int] = [:]
     var writers: [String: Int] = [:]
-    /// Released in memory, still in the file: taken out with the next acquisition.
+    /// Released in memory, still in the file: taken out with the next acquisition, or a moment later.
     var isDirty = false
     /// What we wrote last, where it named nobody but us.
     var written: [UInt8]?
+    var settlesSoon = false
   }
+
+  /// How long a release may stay unwritten: others wait for it.
+  private static let pause = DispatchTimeInterval.milliseconds(50)
 
   package struct Claim: Sendable {
     /// Absolute paths.
@@ -59,12 +64,19 @@ package final class PathLocks: Sendable {
     }
   }
 
-  /// Gives the claim back. The file is rewritten with the next `acquire`, or by `settle`.
+  /// Gives the claim back. The file is rewritten with the next `acquire`, a moment later, or by `settle`.
   package func release(_ claim: Claim) {
-    state.withLock { state in
+    let isFirst = state.withLock { state in
       for path in claim.reads { Self.decrement(&state.readers, path) }
       for path in claim.writes { Self.decrement(&state.writers, path) }
       state.isDirty = true
+      defer { state.settlesSoon = true }
+      return !state.settlesSoon
+    }
+    guard isFirst else { return }
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.pause) { [weak self] in
+      self?.state.withLock { $0.settlesSoon = false }
+      try? self?.settle()
     }
   }
 
@@ -83,7 +95,7 @@ package final class PathLocks: Sendable {
     let result: Result<Blocker?, Diagnostic> = state.withLock { state in
       do throws(Diagnostic) {
         // Held for microseconds by every other process, so waiting here is no waiting for a command.
-        guard try guardLock.lock(within: .seconds(10), every: .milliseconds(1)) else {
+        guard try guardLock.lock(within: .seconds(60), every: .milliseconds(1)) else {
           throw Diagnostic(.lock, "cannot take '\(path).lock': held by process \(guardLock.holder() ?? 0)")
         }
         defer { guardLock.release() }

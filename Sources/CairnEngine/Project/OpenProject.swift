@@ -40,7 +40,8 @@ package struct OpenProject: Sendable {
 
   package var writer: CacheWriter { CacheWriter(cache: cache, snapshotter: snapshotter) }
 
-  /// DVC's lock of the whole project, for a command that changes it; held until the value is released.
+  /// DVC's lock of the whole project, for a command that changes it; held until the value is released. What a process
+  /// that died had left to write is written.
   ///
   /// - Parameter waiting: called once when somebody else has it.
   package func lock(waitsForEver: Bool, waiting: (Int32?) -> Void = { _ in }) throws(Diagnostic) -> FileLock {
@@ -48,14 +49,10 @@ package struct OpenProject: Sendable {
     let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
     guard try lock.lock(within: waitsForEver ? nil : .seconds(3), waiting: waiting) else { throw .lockIsTaken }
     // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
-    let journals = repository.cairnFolder + "/journal"
-    if JournalReplay.isNeeded(journalFolder: journals) {
-      let store = StoreLocation.find(
-        root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
-      _ = try JournalReplay.run(
-        root: repository.root, git: git, journalFolder: journals,
-        records: RecordStore(folder: store.folder, sharedFolder: store.shared))
-    }
+    let store = StoreLocation.find(
+      root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
+    try JournalReplay.runIfNeeded(
+      repository, git: git, records: RecordStore(folder: store.folder, sharedFolder: store.shared))
     return lock
   }
 

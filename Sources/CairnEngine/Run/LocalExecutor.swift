@@ -35,7 +35,8 @@ private final class LocalJob: RunningJob {
     var relay: TerminalRelay?
     var cpuSeconds = 0.0
     var peakMemory: UInt64 = 0
-    var isStopped = false
+    /// The signal that told the job to stop: no further line starts, and lines that are left make it no success.
+    var stopped: Int32?
     var hasTimedOut = false
     var isFinished = false
   }
@@ -48,13 +49,15 @@ private final class LocalJob: RunningJob {
   }
 
   func startNextLine() {
-    let number: Int? = state.withLock { state in
-      guard !state.isStopped, state.next < job.lines.count else { return nil }
+    let (number, stopped) = state.withLock { state -> (Int?, Int32?) in
+      guard state.next < job.lines.count else { return (nil, nil) }
       state.next += 1
-      return state.next
+      return (state.next, state.stopped)
     }
-    guard let number else { return finishEarly() }
+    guard let number else { return finish(.exited(0), line: nil) }
     let line = job.lines[number - 1]
+    // Stopped between two lines: what is left was not done, so it is no success.
+    if stopped != nil { return finish(hasTimedOut ? .timedOut : .notStarted("the run was stopped"), line: line) }
     events.began(line: line)
     var request = ChildProcess.Request(
       ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment)
@@ -70,22 +73,22 @@ private final class LocalJob: RunningJob {
         case .ended(let exit): ended(exit, line: line)
         }
       }
-      let isStopped = state.withLock { state in
+      let stopped = state.withLock { state -> Int32? in
         // It may have ended meanwhile, and the next line have a child of its own.
-        guard state.ended < number else { return false }
+        guard state.ended < number else { return nil }
         state.child = child
         // Under the lock: the next line's must not be made before this one has given the terminal its state back.
         if case .terminal(input: true) = job.output { state.relay = TerminalRelay(to: child, on: Self.keys) }
-        return state.isStopped
+        return state.stopped
       }
-      if isStopped { child.signal(SIGTERM) }
+      if let stopped { stop(child, stopped) }
     } catch {
       finish(.notStarted(error.fullMessage), line: line)
     }
   }
 
   private func ended(_ exit: ChildProcess.Exit, line: String) {
-    let (isLast, hasTimedOut) = state.withLock { state in
+    let (isLast, hasTimedOut) = state.withLock { state -> (Bool, Bool) in
       state.ended += 1
       state.child = nil
       state.relay?.stop()
@@ -99,13 +102,6 @@ private final class LocalJob: RunningJob {
     let code = exit.code ?? 0
     if code != 0 || isLast { return finish(.exited(code), line: code == 0 ? nil : line) }
     startNextLine()
-  }
-
-  /// There is nothing to start: no line at all, or the job was stopped between two of them, which is no success.
-  private func finishEarly() {
-    let next = state.withLock { $0.next }
-    if next < job.lines.count { return finish(.notStarted("the run was stopped"), line: job.lines[next]) }
-    finish(.exited(0), line: nil)
   }
 
   private static let keys = DispatchQueue(label: "cairn.keys", qos: .userInteractive)
@@ -122,13 +118,19 @@ private final class LocalJob: RunningJob {
 
   func signal(_ number: Int32) {
     let child = state.withLock { state in
-      state.isStopped = true
+      state.stopped = number
       return state.child
     }
-    // Whoever is told to stop leaves nobody of its group behind.
-    if number != SIGINT { child?.leaveNothingBehind() }
-    child?.signal(number)
+    if let child { stop(child, number) }
   }
+
+  private func stop(_ child: ChildProcess, _ number: Int32) {
+    // Whoever is told to stop leaves nobody of its group behind.
+    child.leaveNothingBehind()
+    child.signal(number)
+  }
+
+  private var hasTimedOut: Bool { state.withLock { $0.hasTimedOut } }
 
   /// SIGTERM to the group when the time is over, SIGKILL when `grace` has passed too.
   private func watch(_ timeout: Double) {

@@ -143,7 +143,7 @@ package struct Provenance: Sendable {
     return variables
   }
 
-  func claimsPath(_ attempt: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
+  func claimsPath(_ attempt: String) -> String { CairnFolder.claims(attempt, in: cairnFolder) }
 
   private static let deviceVariable = "CUDA_VISIBLE_DEVICES"
 

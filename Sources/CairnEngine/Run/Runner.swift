@@ -65,8 +65,9 @@ package final class Runner: Sendable {
       return summary
     }
     let hasFailed = state.withLock { $0.outcomes.values.contains { $0.error != nil } }
+    // What stays in that file of a process that is gone counts for nobody.
+    try? context.pathLocks.settle()
     do throws(Diagnostic) {
-      try context.pathLocks.settle()
       try context.committer.finish(takesBackIgnores: hasFailed && context.request.policy != .ignore) { pid in
         context.emit(.warning(nil, "waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")"))
       }

@@ -32,6 +32,8 @@ final class StageExecution: Sendable {
     var attempt = 1
     var previousAttempt: RunID?
     var job: (any RunningJob)?
+    /// The attempt whose command has ended: it may end before its start has returned.
+    var endedAttempt = 0
     var claim: PathLocks.Claim?
     /// GPUs and exclusive names; held until the last command has ended.
     var lease: HostLeases.Lease?
@@ -72,7 +74,8 @@ final class StageExecution: Sendable {
       if context.request.dry { return try announceOnly(judged) }
       guard try acquirePaths() else { return }
       // Whoever held them may have brought this stage up to date.
-      if try context.book.refresh() {
+      try context.book.refresh()
+      if context.book.generation != judged.generation {
         judged = judge()
         guard try mustRun(&judged) else {
           releasePaths()
@@ -100,12 +103,15 @@ final class StageExecution: Sendable {
 
   /// What was seen, and what follows from it.
   struct Judged {
+    /// Of the lock book, before anything was looked at.
+    var generation: UInt64
     var lock: LockEntry?
     var snapshot: StageSnapshot
     var staleness: Staleness
   }
 
   private func judge() -> Judged {
+    let generation = context.book.generation
     let lock = stage.kind == .tracked ? stage.trackedLock : context.book.entry(of: stage.address)
     var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: !context.request.dry && !stage.commands.isEmpty)
     snapshot.environment = context.provenance.keyedEnvironment(of: stage)
@@ -114,7 +120,7 @@ final class StageExecution: Sendable {
       context.observer.addOutputs(to: &snapshot, of: stage, lock: lock)
       staleness = judge(lock, snapshot)
     }
-    return Judged(lock: lock, snapshot: snapshot, staleness: staleness)
+    return Judged(generation: generation, lock: lock, snapshot: snapshot, staleness: staleness)
   }
 
   private func judge(_ lock: LockEntry?, _ snapshot: StageSnapshot) -> Staleness {
@@ -212,6 +218,9 @@ final class StageExecution: Sendable {
         + stage.parameters.map { context.absolute($0.location) },
       writes: stage.outputs.map { context.absolute($0.location) })
     if let blocker = try context.pathLocks.acquire(claim) {
+      if ProcessIdentity.isAncestor(Int32(truncatingIfNeeded: blocker.pid)) {
+        throw Diagnostic.heldByCaller(blocker)
+      }
       report(.blocked(blocker))
       return false
     }
@@ -347,6 +356,7 @@ final class StageExecution: Sendable {
 
   private func run(_ judged: Judged) {
     let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
+    if progress.withLock({ $0.isAborted }) { return fail(.notStarted, run: previous, seconds: 0) }
     let started = WallClock.now()
     var draft = context.provenance.draft(
       stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: attempt,
@@ -382,22 +392,11 @@ final class StageExecution: Sendable {
     }
     let running = context.executor.start(job, events: events)
     let isAborted = progress.withLock { progress in
-      progress.job = running
+      if progress.endedAttempt != attempt { progress.job = running }
       return progress.isAborted
     }
     if isAborted { running.signal(15) }
-    watchInputs(judged.snapshot, attempt: attempt, after: Self.firstLook)
-  }
-
-  /// Seconds until inputs are looked at while a command runs; then twice as long each time, up to half a minute.
-  private static let firstLook = 1.0
-
-  private func watchInputs(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
-    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + seconds) { [weak self] in
-      guard let self, progress.withLock({ $0.job != nil && $0.attempt == attempt }) else { return }
-      lookAtInputs(snapshot)
-      watchInputs(snapshot, attempt: attempt, after: min(30, seconds * 2))
-    }
+    watch(judged.snapshot, attempt: attempt, after: 1)
   }
 
   private struct Events: JobEvents {
@@ -432,6 +431,7 @@ final class StageExecution: Sendable {
     draft.claims = context.provenance.takeClaims(attemptName)
     let isAborted = progress.withLock { progress in
       progress.job = nil
+      progress.endedAttempt = draft.execution.attempt
       return progress.isAborted
     }
     guard observation.isSuccess else {
@@ -553,7 +553,6 @@ final class StageExecution: Sendable {
     if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
     if let run, let draft { context.provenance.remember(run, draft) }
     leaveHost()
-    releasePaths()
     var made = Outcome(result: result, run: run, seconds: seconds)
     made.isUnchanged = isUnchanged
     made.restoredFrom = restoredFrom
@@ -566,6 +565,8 @@ final class StageExecution: Sendable {
           attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
           entry: LockBook.encode(entry, name: stage.address.name ?? ""), ignored: ignored, record: record)
       ) { [self] error in
+        // Not before the journal has it: who waits for these paths looks there.
+        releasePaths()
         var settled = outcome
         if let error {
           settled.result = .failed
@@ -577,17 +578,32 @@ final class StageExecution: Sendable {
       })
   }
 
-  /// Tells, once for each, of inputs that were edited while the command runs.
-  private func lookAtInputs(_ snapshot: StageSnapshot) {
-    for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
-      guard case .file = content, !stage.settings.rewrites.contains(dependency.declared) else { continue }
-      let isEdited = !context.observer.isUnchanged(content, at: dependency.location)
-      let isNews = progress.withLock { progress in
-        isEdited && progress.editedInputs.insert(dependency.declared).inserted
+  // MARK: While the command runs
+
+  /// Looks now and then whether an input was edited, and tells it at once. A look that is slow is repeated seldom.
+  private func watch(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
+    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + seconds) { [weak self] in
+      guard let self, progress.withLock({ $0.job != nil && $0.endedAttempt != attempt && $0.attempt == attempt }) else { return }
+      let begin = WallClock.monotonic()
+      let changes = (try? InputProof.check(stage, snapshot, context).changes) ?? []
+      let news = progress.withLock { progress in
+        // Ended meanwhile: what it made of its inputs afterwards is not watched.
+        progress.job == nil ? [] : changes.filter { progress.editedInputs.insert($0.path).inserted }
       }
-      if isNews {
-        context.emit(.inputEdited(id, path: context.shown(dependency.location, declared: dependency.declared)))
-      }
+      for change in news { context.emit(.inputEdited(id, path: change.path)) }
+      watch(snapshot, attempt: attempt, after: max(1, Double(WallClock.monotonic() - begin) / 1e9 * 20))
     }
+  }
+}
+
+extension Diagnostic {
+  /// A signal came before the command was started.
+  fileprivate static let notStarted = Diagnostic(.aborted, "stopped before it began")
+
+  /// Waiting would never end: the holder waits for us.
+  fileprivate static func heldByCaller(_ blocker: PathLocks.Blocker) -> Diagnostic {
+    Diagnostic(
+      .lock,
+      "'\(blocker.path)' is held by the stage that this command runs in (process \(blocker.pid): \(blocker.command))")
   }
 }

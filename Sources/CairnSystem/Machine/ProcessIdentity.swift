@@ -22,13 +22,16 @@ package struct ProcessIdentity: Hashable, Sendable {
       host: Machine.hostName(), bootID: Machine.bootID(), pid: pid, startTime: Self.startTime(of: pid))
   }
 
+  /// This process, looked at once.
+  package static let this = local()
+
   package enum Liveness: Sendable { case alive, dead, unknown }
 
   /// `unknown` for a process of another host. A zombie is dead: nothing of it runs any more.
   package func liveness() -> Liveness {
     guard host.hasSameBytes(as: Machine.hostName()) else { return .unknown }
     guard bootID.hasSameBytes(as: Machine.bootID()) else { return .dead }
-    guard let (state, start) = Self.stat(of: pid) else {
+    guard let (state, _, start) = Self.stat(of: pid) else {
       // Without /proc only the pid can be asked.
       if Files.exists("/proc/self/stat") { return .dead }
       return kill(pid, 0) == 0 || errno == EPERM ? .alive : .dead
@@ -40,13 +43,26 @@ package struct ProcessIdentity: Hashable, Sendable {
   /// `nil` when there is no such process.
   package static func startTime(of pid: Int32) -> UInt64? { stat(of: pid)?.start }
 
-  private static func stat(of pid: Int32) -> (state: Character, start: UInt64)? {
+  /// True when this process was started by `pid`, or by one that was started by it, and so on.
+  package static func isAncestor(_ pid: Int32) -> Bool {
+    var current = getppid()
+    while current > 1 {
+      if current == pid { return true }
+      guard let parent = stat(of: current)?.parent, parent != current else { return false }
+      current = parent
+    }
+    return false
+  }
+
+  private static func stat(of pid: Int32) -> (state: Character, parent: Int32, start: UInt64)? {
     guard let text = (try? Files.readText("/proc/\(pid)/stat")) ?? nil, let end = text.lastIndex(of: ")") else {
       return nil
     }
     // The name may contain spaces and brackets; what follows it does not. State is field 3, start time field 22.
     let fields = text[text.index(after: end)...].split(separator: " ")
-    guard fields.count > 19, let state = fields[0].first, let start = UInt64(fields[19]) else { return nil }
-    return (state, start)
+    guard fields.count > 19, let state = fields[0].first, let parent = Int32(fields[1]),
+      let start = UInt64(fields[19])
+    else { return nil }
+    return (state, parent, start)
   }
 }

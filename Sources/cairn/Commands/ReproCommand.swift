@@ -108,9 +108,19 @@ struct ReproCommand: CairnCommand {
     }
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
+    // DVC rewrites files in place: what is read without the lock may be half of one.
+    let lock =
+      dry
+      ? nil
+      : try ProjectLock.take(repository, waitsForEver: invocation.waitsForLock) { pid in
+        console.warning("waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")")
+        console.flush()
+      }
     let workspace = try Workspace.open(repository, settings)
     let (request, hint) = try request(settings, invocation, workspace)
     let reproduction = try Reproduction(workspace, request)
+    if !dry { try reproduction.recover() }
+    lock?.release()
     for warning in workspace.project.warnings { console.warning(warning) }
 
     let isTerminal = !json && Terminal.isTerminal(STDOUT_FILENO)
@@ -212,8 +222,7 @@ struct ReproCommand: CairnCommand {
       status = ignoreErrors ? .success : .failure
     }
     if let signal = summary.signal {
-      if signal != SIGINT { status = ExitStatus(128 + signal) }
-      else if status == .success { status = .interrupted }
+      status = ExitStatus(128 + signal)
     }
     if status == .success {
       try tellGit(summary, workspace, console)
