@@ -49,6 +49,7 @@ let package = Package(
       swiftSettings: strict),
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["CairnTestSupport"], swiftSettings: strict),
+    .testTarget(name: "FaultTests", dependencies: ["CairnTestSupport", "CairnEngine"], swiftSettings: strict),
   ]
     + layer("CairnCore", [collections, heap])
     + layer("CairnFormats", ["CairnCore", "CYAML", collections])

@@ -47,12 +47,20 @@ package enum Command {
     posix_spawn_file_actions_addopen(&actions, 0, scratch + "/in", O_RDONLY, 0)
     posix_spawn_file_actions_addopen(&actions, 1, scratch + "/out", O_WRONLY | O_CREAT, 0o600)
     posix_spawn_file_actions_addopen(&actions, 2, scratch + "/err", O_WRONLY | O_CREAT, 0o600)
+    // The threads that tests run on block signals; the program shall not inherit that.
+    var attributes = posix_spawnattr_t()
+    posix_spawnattr_init(&attributes)
+    defer { posix_spawnattr_destroy(&attributes) }
+    var none = sigset_t()
+    sigemptyset(&none)
+    posix_spawnattr_setsigmask(&attributes, &none)
+    posix_spawnattr_setflags(&attributes, Int16(POSIX_SPAWN_SETSIGMASK))
     // `env -C` changes the folder and then becomes the program: the pid is the program's own.
     let words = ["/usr/bin/env", "-C", folder] + arguments
     var pid: pid_t = 0
     let error = withCStrings(words) { argv in
       withCStrings(environment.map { "\($0.key)=\($0.value)" }) { envp in
-        posix_spawn(&pid, words[0], &actions, nil, argv, envp)
+        posix_spawn(&pid, words[0], &actions, &attributes, argv, envp)
       }
     }
     guard error == 0 else { throw TestSupportError("cannot run \(arguments): \(String(cString: strerror(error)))") }

@@ -1,0 +1,90 @@
+// `kill -9` at each named place of a run, and at random moments: nothing is lost, nothing is claimed that is not so.
+import CairnEngine
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct CrashTests {
+  @Test("a crash at each place: what had ended well is not run again, what had not is lost", arguments: FaultPoint.allCases)
+  func crash(at point: FaultPoint) throws {
+    let reference = try CountedPipeline(width: 1)
+    #expect(try reference.repository.cairn("repro", "-j", "1").status == 0)
+
+    let pipeline = try CountedPipeline(width: 1)
+    let repository = pipeline.repository
+    let crashed = try repository.cairn("repro", "-j", "1", environment: ["CAIRN_FAULT_POINT": point.rawValue])
+    #expect(crashed.status == 137, "\(crashed)")
+    let resumed = try repository.cairn("repro", "-j", "1")
+    #expect(resumed.status == 0, "\(resumed)")
+
+    #expect(try Leavings(repository) == Leavings(reference.repository))
+    let keeps: [FaultPoint] = [.journalWritten, .journalSynced, .recordsWritten, .lockWritten, .beforeJournalRemoved]
+    if keeps.contains(point) {
+      #expect(pipeline.executions()["a1"] == 1)
+      #expect(try repository.count("lost", of: "a1") == 0)
+    } else {
+      #expect(pipeline.executions()["a1"] == (point == .startJournalled ? 1 : 2))
+      #expect(try repository.count("lost", of: "a1") == 1)
+    }
+    let lost = try repository.results().filter { $0.result == "lost" }
+    // A consumer may have begun before its producer was durable.
+    for (stage, count) in pipeline.executions() { #expect(count <= 1 + lost.count { $0.stage == stage }) }
+    #expect(try repository.results().count == 3 + lost.count)
+    try repository.expectSound("after \(point)")
+  }
+
+  @Test("kill -9 at random moments, with the commands of the dead run ended before the next one")
+  func randomKills() throws {
+    let reference = try CountedPipeline(width: 4)
+    #expect(try reference.repository.cairn("repro").status == 0)
+    for round in 1...rounds {
+      let pipeline = try CountedPipeline(width: 4, seconds: 0.02)
+      let repository = pipeline.repository
+      for _ in 1...3 {
+        let running = try repository.startRepro("-j", "2")
+        usleep(UInt32.random(in: 5_000...300_000))
+        running.signal(SIGKILL)
+        _ = running.wait()
+        if let lock = repository.read("dvc.lock") { #expect(lock.hasPrefix("schema: '2.0'\n") && lock.hasSuffix("\n")) }
+      }
+      let last = try repository.cairn("repro", "-j", "2")
+      #expect(last.status == 0, "round \(round): \(last)")
+      #expect(try Leavings(repository).unordered == Leavings(reference.repository).unordered, "round \(round)")
+      // Each execution beyond the first has a record that tells of the one before.
+      let lost = try repository.results().filter { $0.result == "lost" }
+      for (stage, count) in pipeline.executions() {
+        #expect(count <= 1 + lost.count { $0.stage == stage }, "round \(round): \(stage) ran \(count) times")
+      }
+      try repository.expectSound("round \(round)")
+    }
+  }
+
+  @Test("a command that outlives the killed cairn is ended before its stage runs again")
+  func orphans() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: test -e go || sleep 41.5; echo done > a\n    outs: [a]\n")
+    let running = try repository.startRepro()
+    #expect(eventually { repository.isRunning("sleep\u{0}41.5") })
+    running.signal(SIGKILL)
+    _ = running.wait()
+    try repository.write("go", "")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(!repository.isRunning("sleep\u{0}41.5"))
+    #expect(try repository.count("lost", of: "a") == 1)
+  }
+
+  @Test("previous outputs that no cache holds survive a crash of the command's run")
+  func previousOutputs() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml", "stages:\n  a:\n    cmd: cat in > a\n    deps: [in]\n    outs:\n    - a:\n        cache: false\n")
+    try repository.write("in", "1")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("a", "edited by hand")
+    try repository.write("in", "22")
+    let crashed = try repository.cairn("repro", environment: ["CAIRN_FAULT_POINT": "startJournalled"])
+    #expect(crashed.status == 137)
+    let found = try repository.shell("grep -rl 'edited by hand' . --include='*'")
+    #expect(!found.output.isEmpty, "the edited output is gone")
+  }
+}

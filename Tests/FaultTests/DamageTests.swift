@@ -1,0 +1,170 @@
+// Files that are broken, disks that are full or cannot be written: a clear error or no word at all, never a loss.
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct DamageTests {
+  @Test(
+    "indexes that are broken are made anew without a word",
+    arguments: ["garbage", "", "\u{0}\u{0}\u{0}\u{0}", "cairn.state/1\nrest"])
+  func indexes(content: String) throws {
+    let pipeline = try CountedPipeline()
+    let repository = pipeline.repository
+    #expect(try repository.cairn("repro").status == 0)
+    for path in try repository.shell("find .cairn -type f -not -name '*.json' -not -path '*/runs/??/*'").output
+      .split(separator: "\n") where !path.hasSuffix("ignore") && !path.hasSuffix(".key")
+    {
+      try repository.write(String(path), content)
+    }
+    let result = try repository.cairn("repro")
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    #expect(pipeline.executions().values.allSatisfy { $0 == 1 })
+    try repository.write("in", "changed")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(pipeline.executions().values.allSatisfy { $0 == 2 }, "\(pipeline.executions())")
+    try repository.expectSound("broken indexes")
+  }
+
+  @Test("a truncated dvc.lock is an error, and is left as it is")
+  func truncatedLock() throws {
+    let pipeline = try CountedPipeline()
+    let repository = pipeline.repository
+    #expect(try repository.cairn("repro").status == 0)
+    let lock = try #require(repository.bytes("dvc.lock"))
+    let cut = Array(lock.prefix(lock.count / 2 + 3))
+    try repository.write("dvc.lock", cut)
+    let result = try repository.cairn("repro")
+    #expect(result.status != 0 && result.errors.contains("dvc.lock"), "\(result)")
+    #expect(repository.bytes("dvc.lock") == cut)
+    try repository.write("dvc.lock", lock)
+    try repository.expectSound("mended")
+  }
+
+  @Test("journals of the dead: nonsense is passed over, entries that the lock has left behind change nothing")
+  func oldJournals() throws {
+    let pipeline = try CountedPipeline(width: 1)
+    let repository = pipeline.repository
+    #expect(try repository.cairn("repro", environment: ["CAIRN_FAULT_POINT": "journalSynced"]).status == 137)
+    let name = try #require(repository.list(".cairn/journal").first)
+    let journal = try #require(repository.bytes(".cairn/journal/" + name))
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("in", "other")
+    #expect(try repository.cairn("repro").status == 0)
+    let lock = repository.read("dvc.lock")
+    try repository.write(".cairn/journal/" + name, journal)
+    try repository.write(".cairn/journal/01OLD.journal", "00000000 {\"kind\": \"ended\"}\nnonsense\n\u{0}\u{0}")
+    try repository.expectSound("old journals")
+    #expect(repository.read("dvc.lock") == lock)
+  }
+
+  @Test("an object with other bytes is never checked out: the stage runs instead")
+  func corruptObject() throws {
+    let pipeline = try CountedPipeline(width: 1)
+    let repository = pipeline.repository
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.remove("end")
+    try repository.shell("for f in $(find .dvc/cache/files -type f); do chmod u+w $f; echo spoilt >> $f; done")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 0, "\(result)")
+    #expect(!(try #require(repository.read("end")).contains("spoilt")))
+  }
+
+  @Test("on a network file system all is as elsewhere")
+  func network() throws {
+    let pipeline = try CountedPipeline()
+    let environment = ["CAIRN_NETWORK_FS": "1"]
+    #expect(try pipeline.repository.cairn("repro", environment: environment).status == 0)
+    let again = try pipeline.repository.cairn("repro", environment: environment)
+    #expect(again.output.hasSuffix("Data and pipelines are up to date.\n"), "\(again)")
+    #expect(pipeline.executions().values.allSatisfy { $0 == 1 })
+  }
+
+  // MARK: Disks
+
+  @Test("a disk that fills, at each stage of filling: nothing torn, and all goes on when there is room", Mounts.needed)
+  func fullDisk() throws {
+    for free in [0, 8, 24, 64, 150, 300] {
+      let disk = try Mounts.Disk(kilobytes: 2048)
+      let repository = disk.repository
+      try repository.write(
+        "dvc.yaml",
+        """
+        stages:
+          small:
+            cmd: cat in > small
+            deps: [in]
+            outs: [small]
+          big:
+            cmd: head -c 100000 /dev/zero > big
+            deps: [small]
+            outs: [big]
+
+        """)
+      try repository.write("in", "1\n")
+      #expect(try repository.cairn("repro").status == 0)
+      let lock = try #require(repository.read("dvc.lock"))
+      try repository.write("in", "\(free) is left\n")
+      try repository.shell("head -c 4000000 /dev/zero > filler; truncate -s -\(free)K filler")
+      let full = try repository.cairn("repro")
+      #expect(full.status == 255 || full.status == 0, "\(free) KiB: \(full)")
+      if full.status == 255 { #expect(full.errors.contains("ERROR:"), "\(free) KiB: \(full)") }
+      let after = try #require(repository.read("dvc.lock"), "\(free) KiB: dvc.lock is gone")
+      #expect(after == lock || after.hasPrefix("schema: '2.0'\n"))
+      try repository.remove("filler")
+      let again = try repository.cairn("repro")
+      #expect(again.status == 0, "\(free) KiB: \(again)")
+      try repository.expectSound("\(free) KiB were left")
+    }
+  }
+
+  @Test("a project that cannot be written is left alone, with an error", Mounts.needed)
+  func readOnly() throws {
+    let disk = try Mounts.Disk(kilobytes: 4096)
+    let repository = disk.repository
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: cat in > a\n    deps: [in]\n    outs: [a]\n")
+    try repository.write("in", "1\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("in", "22\n")
+    try disk.remount("ro")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 255 && result.errors.contains("ERROR:"), "\(result)")
+    #expect(repository.read("a") == "1\n")
+    try disk.remount("rw")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(repository.read("a") == "22\n")
+  }
+}
+
+/// Small disks in memory; they need the right to mount.
+enum Mounts {
+  static let needed: ConditionTrait = .enabled(if: isAllowed, "mounting a small disk is refused here (needs root)")
+
+  private static let isAllowed: Bool = {
+    guard let folder = try? makeTemporaryFolder("cairn-mount-"),
+      let result = try? Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], in: "/")
+    else { return false }
+    if result.status == 0 { _ = try? Command.run(["umount", folder], in: "/") }
+    return result.status == 0
+  }()
+
+  final class Disk: Sendable {
+    let repository: TestRepository
+
+    init(kilobytes: Int) throws {
+      repository = try TestRepository(git: false, dvc: false)
+      let result = try Command.run(
+        ["mount", "-t", "tmpfs", "-o", "size=\(kilobytes)k", "tmpfs", repository.root], in: "/")
+      guard result.status == 0 else { throw TestSupportError("cannot mount: \(result)") }
+      try repository.write(".dvc/config", "[core]\n    no_scm = True\n")
+      try repository.write(".dvcignore", "")
+      try FileManager.default.createDirectory(atPath: repository.path(".dvc/tmp"), withIntermediateDirectories: true)
+    }
+
+    func remount(_ option: String) throws {
+      let result = try Command.run(["mount", "-o", "remount,\(option)", repository.root], in: "/")
+      guard result.status == 0 else { throw TestSupportError("cannot remount: \(result)") }
+    }
+
+    deinit { _ = try? Command.run(["umount", repository.root], in: "/") }
+  }
+}

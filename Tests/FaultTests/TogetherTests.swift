@@ -1,0 +1,96 @@
+// Several processes at once in one project: each stage is executed once, and nothing is torn or undone.
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct TogetherTests {
+  @Test("repros that overlap share the work: each stage is executed once", arguments: [2, 10])
+  func overlapping(count: Int) throws {
+    let reference = try CountedPipeline()
+    #expect(try reference.repository.cairn("repro").status == 0)
+    let pipeline = try CountedPipeline(seconds: 0.05)
+    let running = try (1...count).map { _ in try pipeline.repository.startRepro("-j", "2") }
+    for result in running.map({ $0.wait() }) { #expect(result.status == 0, "\(result)") }
+    #expect(pipeline.executions().values.allSatisfy { $0 == 1 }, "\(pipeline.executions())")
+    #expect(pipeline.executions().count == 7)
+    #expect(try Leavings(pipeline.repository).unordered == Leavings(reference.repository).unordered)
+    try pipeline.repository.expectSound("\(count) at once")
+  }
+
+  @Test("repros of disjoint targets go on side by side; both have their entries and their .gitignore lines")
+  func disjoint() throws {
+    for round in 1...max(1, rounds / 2) {
+      let pipeline = try CountedPipeline(seconds: 0.05)
+      let running = try (1...3).map { try pipeline.repository.startRepro("b\($0)") }
+      for result in running.map({ $0.wait() }) { #expect(result.status == 0, "\(result)") }
+      let executions = pipeline.executions()
+      #expect(executions == ["a1": 1, "a2": 1, "a3": 1, "b1": 1, "b2": 1, "b3": 1], "round \(round)")
+      let ignored = try #require(pipeline.repository.read(".gitignore")).split(separator: "\n").sorted()
+      #expect(ignored == ["/a1", "/a2", "/a3", "/b1", "/b2", "/b3"], "round \(round)")
+      let last = try pipeline.repository.cairn("repro")
+      #expect(last.status == 0, "\(last)")
+      #expect(pipeline.executions().values.allSatisfy { $0 == 1 }, "round \(round): \(pipeline.executions())")
+      try pipeline.repository.expectSound("round \(round)")
+    }
+  }
+
+  @Test("cairn works inside a stage's command, and says so where it would wait for ever")
+  func nested() throws {
+    let repository = try TestRepository()
+    let cairn = try CairnBinary.path()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        inner:
+          cmd: echo inner > inner
+          outs: [inner]
+        outer:
+          cmd: \(cairn) repro inner && echo outer > outer
+          outs: [outer]
+        self:
+          cmd: \(cairn) repro -f self && echo self > self
+          outs: [self]
+
+      """)
+    let result = try repository.cairn("repro", "outer")
+    #expect(result.status == 0, "\(result)")
+    let lock = try #require(repository.read("dvc.lock"))
+    #expect(lock.contains("  inner:\n") && lock.contains("  outer:\n"))
+    let endless = try repository.cairn("repro", "self")
+    #expect(endless.status == 255, "\(endless)")
+    #expect((endless.output + endless.errors).contains("is held by the stage that this command runs in"), "\(endless)")
+  }
+
+  @Test("dvc and cairn beside each other, neither undoes the other", .enabled(if: DVCOracle.isAvailable, "needs the real DVC"))
+  func besideDVC() throws {
+    let pipeline = try CountedPipeline(width: 2, seconds: 0.6)
+    let repository = pipeline.repository
+    let dvc = try #require(DVCOracle.path)
+    let theirs = try repository.start([dvc, "repro", "b1"])
+    let ours = try repository.startRepro("-j", "2", "b2")
+    // DVC asks nothing of stages that run now, its own included; of all others it must be able to.
+    let status = try repository.dvc("status", "end")
+    #expect(status.errors.isEmpty || status.errors.contains("is busy"), "\(status)")
+    let ourResult = ours.wait()
+    let theirResult = theirs.wait()
+    #expect(ourResult.status == 0, "\(ourResult)")
+    #expect(theirResult.status == 0, "\(theirResult)")
+    #expect(pipeline.executions() == ["a1": 1, "a2": 1, "b1": 1, "b2": 1])
+    let last = try repository.cairn("repro")
+    #expect(last.status == 0, "\(last)")
+    #expect(pipeline.executions().values.allSatisfy { $0 == 1 }, "\(pipeline.executions())")
+    #expect(try repository.dvc("status").output.contains("Data and pipelines are up to date."))
+  }
+
+  @Test("dvc works inside a stage's command", .enabled(if: DVCOracle.isAvailable, "needs the real DVC"))
+  func dvcInside() throws {
+    let repository = try TestRepository()
+    let dvc = try #require(DVCOracle.path)
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n  a:\n    cmd: \(dvc) status c && \(dvc) root > a\n    outs: [a]\n  b:\n    cmd: sleep 1; echo b > b\n    outs: [b]\n  c:\n    cmd: echo c > c\n    outs: [c]\n")
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 0, "\(result)")
+  }
+}

@@ -1,0 +1,133 @@
+// Inputs and outputs that change under a run: told, never claimed.
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct TruthTests {
+  private func slowCopy() throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml", "stages:\n  copy:\n    cmd: cat in > out; echo > began; sleep 2.2\n    deps: [in]\n    outs: [out]\n")
+    try repository.write("in", "one")
+    try repository.age("in", bySeconds: 60)
+    return repository
+  }
+
+  @Test("an input that is edited meanwhile: told at once, nothing claimed, the outputs kept")
+  func edited() throws {
+    let repository = try slowCopy()
+    let running = try repository.startRepro()
+    #expect(eventually { repository.exists("began") })
+    try repository.write("in", "two")
+    let result = running.wait()
+    #expect(result.status == 255)
+    #expect(result.errors.contains("in was edited; put it back or this result will not count"), "\(result)")
+    #expect(result.errors.contains("in was edited while the stage was running"), "\(result)")
+    #expect(!repository.exists("dvc.lock"))
+    #expect(repository.list(".dvc/cache/runs").isEmpty)
+    let run = try #require(repository.list(".cairn/kept").first { $0.count == 64 })
+    #expect(repository.read(".cairn/kept/\(run)/out") == "one")
+    #expect(try repository.count("input-changed", of: "copy") == 1)
+  }
+
+  @Test("an input that is edited and put back is no change")
+  func putBack() throws {
+    let repository = try slowCopy()
+    let running = try repository.startRepro()
+    #expect(eventually { repository.exists("began") })
+    try repository.write("in", "two")
+    usleep(1_300_000)
+    try repository.write("in", "one")
+    let result = running.wait()
+    #expect(result.status == 0, "\(result)")
+    #expect(result.errors.contains("in was edited; put it back"), "\(result)")
+    try repository.expectSound("put back")
+  }
+
+  @Test("what Python drops into a folder is no change, and the lock has the later state")
+  func byteCode() throws {
+    let repository = try TestRepository()
+    try repository.write("src/lib.py", "x = 1\n")
+    try repository.write("src/main.py", "import lib\nopen('out', 'w').write(str(lib.x))\n")
+    try repository.write(
+      "dvc.yaml", "stages:\n  run:\n    cmd: python3 src/main.py\n    deps: [src]\n    outs: [out]\n")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 0, "\(result)")
+    #expect(repository.exists("src/__pycache__"))
+    #expect(try #require(repository.read("dvc.lock")).contains("nfiles: 3"))
+    try repository.expectSound("byte code")
+  }
+
+  @Test("a stage that rewrites its input by design is trusted, with the lock's hash taken afterwards")
+  func rewrites() throws {
+    let repository = try TestRepository()
+    try repository.write("state", "1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        count:
+          cmd: echo 2 >> state; cat state > out
+          deps: [state]
+          outs: [out]
+          meta: {cairn: {rewrites: [state]}}
+
+      """)
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.expectSound("rewrites")
+  }
+
+  @Test("another stage that changes a finished output without declaring it fails the run, and both are named")
+  func undeclaredChange() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        maker:
+          cmd: echo 1 > made
+          outs: [made]
+        meddler:
+          cmd: sleep 0.4; chmod u+w made; echo 2 >> made; echo > other
+          outs: [other]
+
+      """)
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 255, "\(result)")
+    #expect(result.errors.contains("'made'") && result.errors.contains("'maker'") && result.errors.contains("'meddler'"), "\(result)")
+  }
+
+  @Test("a file that a stage beside makes, missing when it is needed, is named as an undeclared dependency")
+  func undeclaredDependency() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        maker:
+          cmd: sleep 1; echo 1 > made
+          outs: [made]
+        reader:
+          cmd: cat made > read
+          outs: [read]
+
+      """)
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 255, "\(result)")
+    #expect(result.errors.contains("'made'") && result.errors.contains("'maker'"), "\(result)")
+  }
+
+  @Test("a file from the future, edited without a trace in its time stamp, is seen as changed")
+  func future() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  copy:\n    cmd: cat in > out\n    deps: [in]\n    outs: [out]\n")
+    try repository.write("in", "one")
+    try repository.age("in", bySeconds: -86_400)
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.shell("touch -r in stamp")
+    try repository.write("in", "two")
+    try repository.shell("touch -r stamp in")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(repository.read("out") == "two")
+  }
+}
