@@ -84,6 +84,7 @@ package struct Reproduction: Sendable {
       provenance: Provenance(
         invocation: invocation, records: workspace.records, producers: workspace.producers, source: source,
         pipeline: pipeline, cairnFolder: workspace.repository.cairnFolder),
+      beside: request.jobs > 1 ? StagesBeside() : nil,
       records: workspace.records,
       leases: HostLeases(devices: devices(), command: (["cairn"] + request.arguments).joined(separator: " ")),
       memory: request.jobs == 1 ? nil : MemoryGate { workspace.producers.history(of: $0.address.text())?.peakMemory },

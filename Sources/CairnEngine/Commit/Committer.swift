@@ -31,6 +31,7 @@ package final class Committer: @unchecked Sendable {
   private let writeLock: FileLock
   private let journalFolder: String
   private var journal: Journal?
+  /// In the journal, not synced yet.
   private var pending: [Commitment] = []
   private var flushIsDue = false
   private var lastLockWrite = DispatchTime.now()
@@ -81,8 +82,18 @@ package final class Committer: @unchecked Sendable {
     try result.get()
   }
 
+  /// Notes an end that belongs into a lock. What starts afterwards stands behind it in the journal, so that no record
+  /// names one that a crash has taken.
   package func commit(_ commitment: Commitment) {
     queue.async { [self] in
+      do throws(Diagnostic) {
+        if let failure { throw failure }
+        try openJournal().append([.ended(commitment.ended)])
+      } catch {
+        fail([commitment], error)
+        return
+      }
+      FaultPoint.reach(.journalWritten)
       pending.append(commitment)
       guard !flushIsDue else { return }
       flushIsDue = true
@@ -105,10 +116,7 @@ package final class Committer: @unchecked Sendable {
     pending = []
     do throws(Diagnostic) {
       if let failure { throw failure }
-      let journal = try openJournal()
-      try journal.append(batch.map { .ended($0.ended) })
-      FaultPoint.reach(.journalWritten)
-      try journal.sync()
+      try openJournal().sync()
       FaultPoint.reach(.journalSynced)
       for commitment in batch where !commitment.ended.record.isEmpty {
         _ = try records.put(document: commitment.ended.record)
@@ -117,12 +125,7 @@ package final class Committer: @unchecked Sendable {
       book.settle(batch.lazy.map(\.ended.stage))
       for commitment in batch { commitment.completion(nil) }
     } catch {
-      // What the journal could not take is not in the locks either.
-      failure = error
-      for commitment in batch {
-        book.retract(commitment.ended.stage)
-        commitment.completion(error)
-      }
+      fail(batch, error)
       return
     }
     let sinceLast = DispatchTime.now().uptimeNanoseconds - lastLockWrite.uptimeNanoseconds
@@ -135,6 +138,15 @@ package final class Committer: @unchecked Sendable {
       } catch {
         // Said at the end: `finish` tries again, and the journal has everything.
       }
+    }
+  }
+
+  /// What could not be made durable is not in the locks either.
+  private func fail(_ commitments: [Commitment], _ error: Diagnostic) {
+    failure = error
+    for commitment in commitments {
+      book.retract(commitment.ended.stage)
+      commitment.completion(error)
     }
   }
 

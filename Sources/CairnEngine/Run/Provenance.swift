@@ -80,6 +80,7 @@ package struct Provenance: Sendable {
     // One that cannot be made is unknown, and no reason to stop.
     let searchPath = stage.settings.envSet["PATH"] ?? Environment.value("PATH") ?? ""
     record.environment = try? environments.digest(of: stage.lines, path: searchPath)
+    keepManifests(snapshot.dependencies)
     record.inputs = zip(stage.dependencies, snapshot.dependencies).map { dependency, content in
       let path = dependency.location.recordPath
       return RunRecord.Input(
@@ -219,8 +220,14 @@ package struct Provenance: Sendable {
       else { continue }
       record.metrics[output.location.recordPath] = value
     }
-    for content in outputs {
-      guard case .directory(let directory) = content, let document = DirectoryDocument.encode(directory.manifest)
+    keepManifests(outputs)
+  }
+
+  /// The documents that the record's hashes of folders name.
+  private func keepManifests(_ contents: [Content]) {
+    for content in contents {
+      guard case .directory(let directory) = content, directory.sha256 != nil,
+        let document = DirectoryDocument.encode(directory.manifest)
       else { continue }
       _ = try? records.put(document: document)
     }
@@ -229,15 +236,17 @@ package struct Provenance: Sendable {
   func encode(_ record: RunRecord) -> [UInt8] { RecordJSON.encode(record) }
   func identify(_ bytes: [UInt8]) -> RunID { RunID(ContentHasher.sha256(of: bytes)) }
 
-  /// Lets later stages of this run, and later runs, find who made these outputs.
-  func remember(_ run: RunID, _ record: RunRecord) {
+  /// Lets later stages of this run find who made these outputs.
+  func announce(_ run: RunID, _ record: RunRecord) {
     made.runs.withLock { runs in
       for output in record.outputs {
         if let md5 = output.md5 { runs[.init(path: output.path, md5: md5)] = run }
       }
     }
-    producers.add(run, record)
   }
+
+  /// The record is written: later runs find it too.
+  func remember(_ run: RunID, _ record: RunRecord) { producers.add(run, record) }
 
   /// The record whose outputs a restored stage took: the run that first did this work.
   func source(ofEntry entry: LockEntry, stage: Stage) -> RunID? {

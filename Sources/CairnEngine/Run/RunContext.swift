@@ -19,6 +19,8 @@ package struct RunContext: Sendable {
   package var committer: Committer
   package var pathLocks: PathLocks
   package var provenance: Provenance
+  /// What stages do to one another; `nil` with one job, where the order alone decides.
+  package var beside: StagesBeside?
   package var records: RecordStore
   package var leases: HostLeases
   /// Says whether a stage's recorded peak still fits into memory, and holds it; `nil` with one job.

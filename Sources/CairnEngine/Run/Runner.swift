@@ -75,7 +75,12 @@ package final class Runner: Sendable {
       summary.error = error
     }
     summary.changedFiles = context.committer.changedFiles
-    let outcomes = state.withLock { $0.outcomes }
+    var outcomes = state.withLock { $0.outcomes }
+    for (id, error) in context.beside?.changes(context) ?? [] {
+      outcomes[id]?.result = .failed
+      outcomes[id]?.error = error
+      if context.request.policy != .stop { context.emit(.warning(id, error.fullMessage)) }
+    }
     summary.outcomes = order.compactMap { id in outcomes[id].map { (id, $0) } }
     return summary
   }

@@ -427,6 +427,7 @@ final class StageExecution: Sendable {
   ) {
     var draft = draft
     let seconds = Double(observation.finished - observation.started) / 1e9
+    context.beside?.ran(id, from: observation.started, to: observation.finished)
     context.provenance.describe(observation, log: log, in: &draft, records: context.records)
     draft.claims = context.provenance.takeClaims(attemptName)
     let isAborted = progress.withLock { progress in
@@ -437,6 +438,9 @@ final class StageExecution: Sendable {
     guard observation.isSuccess else {
       var error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
       if isAborted { error.code = .aborted }
+      if let missing = context.beside?.undeclared(id, started: observation.started, log: log, context) {
+        error = error.because(of: missing)
+      }
       return failed(
         error, result: isAborted ? .aborted : .failed, draft: draft, judged: judged, attemptName: attemptName,
         seconds: seconds)
@@ -449,12 +453,13 @@ final class StageExecution: Sendable {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
       }
       let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+      context.beside?.made(id, kept)
       FaultPoint.reach(.objectsStored)
       let entry = makeEntry(proof.snapshot, kept)
       context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
       draft.result = .succeeded
       context.outputs.saveRunCache(stage, entry, context)
-        let bytes = context.provenance.encode(draft)
+      let bytes = context.provenance.encode(draft)
       commit(
         entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
         attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, draft: draft)
@@ -551,7 +556,7 @@ final class StageExecution: Sendable {
     }
     let put = context.book.put(stage.address, position: position, entry: entry)
     if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
-    if let run, let draft { context.provenance.remember(run, draft) }
+    if let run, let draft { context.provenance.announce(run, draft) }
     leaveHost()
     var made = Outcome(result: result, run: run, seconds: seconds)
     made.isUnchanged = isUnchanged
@@ -567,6 +572,7 @@ final class StageExecution: Sendable {
       ) { [self] error in
         // Not before the journal has it: who waits for these paths looks there.
         releasePaths()
+        if error == nil, let run, let draft { context.provenance.remember(run, draft) }
         var settled = outcome
         if let error {
           settled.result = .failed
