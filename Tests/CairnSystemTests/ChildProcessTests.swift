@@ -9,6 +9,7 @@ import Testing
 final class Witness: Sendable {
   private struct State {
     var output: [UInt8] = []
+    var errors: [UInt8] = []
     var exits: [ChildProcess.Exit] = []
     var chunksAfterEnd = 0
   }
@@ -21,6 +22,7 @@ final class Witness: Sendable {
       case .output(let bytes):
         state.output += bytes
         if !state.exits.isEmpty { state.chunksAfterEnd += 1 }
+      case .error(let bytes): state.errors += bytes
       case .ended(let exit):
         state.exits.append(exit)
         done.signal()
@@ -34,6 +36,7 @@ final class Witness: Sendable {
   }
 
   var text: String { state.withLock { String(decoding: $0.output, as: UTF8.self) } }
+  var errorText: String { state.withLock { String(decoding: $0.errors, as: UTF8.self) } }
   var ends: Int { state.withLock { $0.exits.count } }
   var chunksAfterEnd: Int { state.withLock { $0.chunksAfterEnd } }
 }
@@ -53,6 +56,15 @@ private func start(
   func exits(line: String, code: Int32) throws {
     let (_, witness) = try start(line)
     #expect(try witness.wait().returnCode == code)
+  }
+
+  @Test("with a pipe each, the streams stay apart, to the last byte")
+  func apart() throws {
+    let (_, witness) = try start("echo one; echo two >&2; seq 20000; seq 20000 >&2; printf end >&2") { $0.output = .pipes }
+    #expect(try witness.wait().succeeded)
+    let numbers = (1...20000).map { "\($0)\n" }.joined()
+    #expect(witness.text == "one\n" + numbers)
+    #expect(witness.errorText == "two\n" + numbers + "end")
   }
 
   @Test("both streams arrive in one order, to the last byte")

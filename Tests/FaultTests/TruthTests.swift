@@ -130,4 +130,13 @@ struct TruthTests {
     #expect(try repository.cairn("repro").status == 0)
     #expect(repository.read("out") == "two")
   }
+
+  @Test("what a command prints to standard output and error stays apart", arguments: ["1", "2"])
+  func streams(jobs: String) throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: echo to-out; echo to-err >&2; echo > a\n    outs: [a]\n")
+    let result = try repository.cairn("repro", "-j", jobs)
+    #expect(result.output.contains("\nto-out\n") && !result.output.contains("\nto-err\n"), "\(result)")
+    #expect(result.errors.contains("to-err\n") && !result.errors.contains("to-out"), "\(result)")
+  }
 }

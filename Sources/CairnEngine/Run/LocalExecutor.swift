@@ -60,7 +60,8 @@ private final class LocalJob: RunningJob {
     if stopped != nil { return finish(hasTimedOut ? .timedOut : .notStarted("the run was stopped"), line: line) }
     events.began(line: line)
     var request = ChildProcess.Request(
-      ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment)
+      ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment,
+      output: .pipes)
     if case .terminal(let input) = job.output {
       let size = Terminal.size() ?? (columns: 80, rows: 24)
       request.output = .terminal(columns: size.columns, rows: size.rows)
@@ -70,6 +71,7 @@ private final class LocalJob: RunningJob {
       let child = try ChildProcess.start(request) { [self] event in
         switch event {
         case .output(let bytes): events.wrote(.standardOutput, bytes)
+        case .error(let bytes): events.wrote(.standardError, bytes)
         case .ended(let exit): ended(exit, line: line)
         }
       }

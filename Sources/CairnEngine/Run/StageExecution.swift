@@ -563,7 +563,7 @@ final class StageExecution: Sendable {
     made.restoredFrom = restoredFrom
     made.exit = result == .ran && !record.isEmpty ? 0 : nil
     let outcome = made
-    report(.finished(result))
+    // Before consumers may start: the journal has ends before the starts that stand on them.
     context.committer.commit(
       Commitment(
         ended: JournalEntry.Ended(
@@ -582,6 +582,7 @@ final class StageExecution: Sendable {
         }
         report(.settled(settled))
       })
+    report(.finished(result))
   }
 
   // MARK: While the command runs

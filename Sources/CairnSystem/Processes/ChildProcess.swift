@@ -9,6 +9,9 @@ package final class ChildProcess: Sendable {
   package enum Output: Sendable {
     /// To `Event.output`, through a pipe.
     case pipe
+    /// Standard output to `Event.output`, standard error to `Event.error`, through a pipe each: the order between the
+    /// two is not known to the microsecond.
+    case pipes
     /// To `Event.output`, through a pseudo-terminal of this size: the child sees a terminal.
     case terminal(columns: Int, rows: Int)
     /// Where ours go.
@@ -67,6 +70,7 @@ package final class ChildProcess: Sendable {
 
   package enum Event: Sendable {
     case output([UInt8])
+    case error([UInt8])
     /// Exactly once, and last.
     case ended(Exit)
   }
@@ -81,7 +85,10 @@ package final class ChildProcess: Sendable {
     var killsGroupAtEnd = false
     var process: Watched
     var output: Watched?
+    var error: Watched?
   }
+
+  private enum Stream { case output, error }
 
   /// A descriptor and its token in `ChildWatch`.
   private struct Watched { var descriptor: Int32, token: UInt64 = 0 }
@@ -116,25 +123,32 @@ package final class ChildProcess: Sendable {
     }
     let child = ChildProcess(
       pid: pid, ownGroup: request.ownGroup || request.input.isTerminal, process: process, output: plumbing.ours,
-      handler: handler)
+      error: plumbing.ourErrors, handler: handler)
     try child.enter(watch)
     return child
   }
 
   private init(
-    pid: Int32, ownGroup: Bool, process: Int32, output: Int32?, handler: @escaping @Sendable (Event) -> Void
+    pid: Int32, ownGroup: Bool, process: Int32, output: Int32?, error: Int32?,
+    handler: @escaping @Sendable (Event) -> Void
   ) {
     self.pid = pid
     self.ownGroup = ownGroup
     self.handler = handler
-    state = Mutex(State(process: Watched(descriptor: process), output: output.map { Watched(descriptor: $0) }))
+    state = Mutex(
+      State(
+        process: Watched(descriptor: process), output: output.map { Watched(descriptor: $0) },
+        error: error.map { Watched(descriptor: $0) }))
   }
 
   private func enter(_ watch: ChildWatch) throws(Diagnostic) {
     // Under the lock: an event that comes at once waits until the tokens are in place.
     try state.withLock { (state: inout State) throws(Diagnostic) in
       if let output = state.output {
-        state.output?.token = try watch.add(output.descriptor) { self.readSome() }
+        state.output?.token = try watch.add(output.descriptor) { self.readSome(.output) }
+      }
+      if let error = state.error {
+        state.error?.token = try watch.add(error.descriptor) { self.readSome(.error) }
       }
       state.process.token = try watch.add(state.process.descriptor) { self.end() }
     }
@@ -173,33 +187,37 @@ package final class ChildProcess: Sendable {
 
   private enum Reading { case more([UInt8]), nothing, closed }
 
-  private func readSome() {
-    let (reading, ended) = state.withLock { state in (read(&state), state.ended) }
-    if case .more(let bytes) = reading, !ended { handler(.output(bytes)) }
+  private func readSome(_ stream: Stream) {
+    let (reading, ended) = state.withLock { state in (read(stream, &state), state.ended) }
+    if case .more(let bytes) = reading, !ended { tell(stream, bytes) }
+  }
+
+  private func tell(_ stream: Stream, _ bytes: [UInt8]) {
+    handler(stream == .output ? .output(bytes) : .error(bytes))
   }
 
   /// One read; at the end of the stream the descriptor is taken out and closed.
-  private func read(_ state: inout State) -> Reading {
-    guard let output = state.output else { return .closed }
+  private func read(_ stream: Stream, _ state: inout State) -> Reading {
+    guard let source = stream == .output ? state.output : state.error else { return .closed }
     let capacity = 64 * 1024
     var failure: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-      let got = Glibc.read(output.descriptor, buffer.baseAddress, capacity)
+      let got = Glibc.read(source.descriptor, buffer.baseAddress, capacity)
       if got < 0 { failure = errno }
       count = max(0, got)
     }
     if !bytes.isEmpty { return .more(bytes) }
     if failure == EAGAIN || failure == EINTR { return .nothing }
     // A pseudo-terminal ends with EIO.
-    ChildWatch.shared.remove(output.descriptor, output.token)
-    close(output.descriptor)
-    state.output = nil
+    ChildWatch.shared.remove(source.descriptor, source.token)
+    close(source.descriptor)
+    if stream == .output { state.output = nil } else { state.error = nil }
     return .closed
   }
 
   private func end() {
     var raw = cairn_exit()
-    var chunks: [[UInt8]] = []
+    var chunks: [(Stream, [UInt8])] = []
     let ended = state.withLock { state in
       if state.ended { return false }
       if state.killsGroupAtEnd, ownGroup { kill(-pid, SIGKILL) }
@@ -214,16 +232,18 @@ package final class ChildProcess: Sendable {
       return true
     }
     guard ended else { return }
-    for chunk in chunks { handler(.output(chunk)) }
+    for (stream, bytes) in chunks { tell(stream, bytes) }
     handler(.ended(Exit(raw)))
   }
 
   /// What was written before the end, and no more than a pipe can hold: a daemon may write for ever.
-  private func drain(_ state: inout State, into chunks: inout [[UInt8]]) {
-    var total = 0
-    while total < 1 << 20, case .more(let bytes) = read(&state) {
-      chunks.append(bytes)
-      total += bytes.count
+  private func drain(_ state: inout State, into chunks: inout [(Stream, [UInt8])]) {
+    for stream in [Stream.output, .error] {
+      var total = 0
+      while total < 1 << 20, case .more(let bytes) = read(stream, &state) {
+        chunks.append((stream, bytes))
+        total += bytes.count
+      }
     }
   }
 }
@@ -245,6 +265,8 @@ extension ChildProcess.Exit {
 private struct Plumbing {
   var child = ChildDescriptors()
   var ours: Int32?
+  /// Of standard error, where that has a pipe of its own.
+  var ourErrors: Int32?
   private var childEnds: [Int32] = []
 
   init(_ request: ChildProcess.Request) throws(Diagnostic) {
@@ -262,6 +284,21 @@ private struct Plumbing {
       let result = cairn_pipe(&reading, &writing, 1)
       if result < 0 { throw Diagnostic.system(-result, "make a pipe", request.argv.first ?? "") }
       take(ours: reading, child: writing)
+    case .pipes:
+      var (reading, writing): (Int32, Int32) = (-1, -1)
+      var (readingErrors, writingErrors): (Int32, Int32) = (-1, -1)
+      var result = cairn_pipe(&reading, &writing, 1)
+      if result >= 0 {
+        result = cairn_pipe(&readingErrors, &writingErrors, 1)
+        if result < 0 {
+          close(reading)
+          close(writing)
+        }
+      }
+      if result < 0 { throw Diagnostic.system(-result, "make a pipe", request.argv.first ?? "") }
+      (ours, ourErrors) = (reading, readingErrors)
+      (child.output, child.error) = (writing, writingErrors)
+      childEnds = [writing, writingErrors]
     case .terminal(let columns, let rows):
       var master: Int32 = -1
       var slave: Int32 = -1
@@ -282,7 +319,7 @@ private struct Plumbing {
   }
 
   func closeChildEnds() { childEnds.forEach { close($0) } }
-  func closeOurEnd() { if let ours { close(ours) } }
+  func closeOurEnd() { for descriptor in [ours, ourErrors] { if let descriptor { close(descriptor) } } }
 }
 
 enum NullDevice {
