@@ -44,7 +44,7 @@ package struct History: Sendable {
   }
 
   /// Neither SQLite nor appending by several processes is safe on a network file system.
-  private static func stateFolder(beside cairn: String) -> String {
+  static func stateFolder(beside cairn: String) -> String {
     guard Machine.isNetworkFileSystem(cairn) else { return cairn }
     let home = Machine.homeDirectory() ?? "/tmp"
     let caches = Environment.value("XDG_CACHE_HOME").flatMap { $0.isEmpty ? nil : $0 } ?? Repository.join(home, ".cache")

@@ -36,7 +36,7 @@ package struct Workspace: Sendable {
       root: repository.root, folder: folder, gitRoot: git?.workTree, unpacking: unpacking)
     let project = loader.loadKeepingFailures()
     let index = StateIndex(
-      path: repository.cairnFolder + "/state", isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+      path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
     let snapshotter = Snapshotter(root: repository.root, index: index, filter: loader.ignore)
     let cache = DataCache(
       folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
@@ -54,7 +54,8 @@ package struct Workspace: Sendable {
       observer: Observer(
         snapshotter: snapshotter, cache: cache, filter: loader.ignore, parameters: { parameters.read($0) }),
       book: book, records: RecordStore(folder: store.folder, sharedFolder: store.shared),
-      producers: ProducerIndex(path: store.folder + "/producers"))
+      producers: ProducerIndex(
+        path: Repository.join(History.stateFolder(beside: Repository.parent(store.folder)), "producers")))
   }
 
   /// The lock entry of a stage, journals included; of a `.dvc` file, what it says itself.

@@ -79,7 +79,7 @@ package struct OpenProject: Sendable {
 }
 
 extension Repository {
-  package var stateIndexFile: String { Self.join(cairnFolder, "state") }
+  package var stateIndexFile: String { Self.join(History.stateFolder(beside: cairnFolder), "state") }
 }
 
 extension Settings {

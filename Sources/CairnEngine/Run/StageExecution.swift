@@ -494,11 +494,13 @@ final class StageExecution: Sendable {
     draft.result = result
     draft.error = .init(code: error.code.rawValue, message: error.fullMessage)
     let bytes = context.provenance.encode(draft)
-    let run = context.provenance.identify(bytes)
+    var run: RunID? = context.provenance.identify(bytes)
     do throws(Diagnostic) {
       try context.committer.closed(attempt: attemptName, record: bytes)
       context.provenance.producers.add(run, draft)
     } catch {
+      // Nothing may name a record that is not there.
+      run = nil
       context.emit(.warning(id, error.fullMessage))
     }
     let attempt = draft.execution.attempt
@@ -577,6 +579,7 @@ final class StageExecution: Sendable {
         if let error {
           settled.result = .failed
           settled.error = error
+          settled.run = nil
         } else if let aside = progress.withLock({ $0.aside }) {
           context.outputs.discard(aside)
         }
