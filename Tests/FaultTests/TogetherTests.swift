@@ -90,7 +90,8 @@ struct TogetherTests {
     try repository.write(
       "dvc.yaml",
       "stages:\n  a:\n    cmd: \(dvc) status c && \(dvc) root > a\n    outs: [a]\n  b:\n    cmd: sleep 1; echo b > b\n    outs: [b]\n  c:\n    cmd: echo c > c\n    outs: [c]\n")
-    let result = try repository.cairn("repro", "-j", "2")
+    // `c` is left out: DVC refuses to look at what a stage that runs now makes, its own repro's too.
+    let result = try repository.cairn("repro", "-j", "2", "a", "b")
     #expect(result.status == 0, "\(result)")
   }
 }
