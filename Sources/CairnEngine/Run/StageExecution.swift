@@ -494,13 +494,14 @@ final class StageExecution: Sendable {
     draft.result = result
     draft.error = .init(code: error.code.rawValue, message: error.fullMessage)
     let bytes = context.provenance.encode(draft)
-    var run: RunID? = context.provenance.identify(bytes)
+    var run: RunID?
     do throws(Diagnostic) {
       try context.committer.closed(attempt: attemptName, record: bytes)
-      context.provenance.producers.add(run, draft)
+      let written = context.provenance.identify(bytes)
+      context.provenance.producers.add(written, draft)
+      run = written
     } catch {
       // Nothing may name a record that is not there.
-      run = nil
       context.emit(.warning(id, error.fullMessage))
     }
     let attempt = draft.execution.attempt
