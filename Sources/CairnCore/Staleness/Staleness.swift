@@ -137,12 +137,30 @@ package struct Staleness: Sendable {
             reasons.append(Reason(.parameterAdded, path: set.declared, key: key, now: .value(value)))
           case (let was?, let value?) where !was.isEqualInPython(to: value):
             changed.append((key, .modified))
-            reasons.append(
-              Reason(.parameterChanged, path: set.declared, key: key, was: .value(was), now: .value(value)))
+            compareLeaves(was, value, key: key, path: set.declared)
           default: break
           }
         }
         if !changed.isEmpty { parameters.append((index, .keys(changed))) }
+      }
+    }
+  }
+
+  /// A declared key may hold a whole subtree: people are told which leaf of it differs.
+  private mutating func compareLeaves(_ was: Value, _ now: Value, key: String, path: String) {
+    guard case .map(let old) = was, case .map(let new) = now else {
+      if !was.isEqualInPython(to: now) {
+        reasons.append(Reason(.parameterChanged, path: path, key: key, was: .value(was), now: .value(now)))
+      }
+      return
+    }
+    for name in Array(new.keys) + old.keys.filter({ new[$0] == nil }) {
+      let inner = key + "." + PythonText.str(name)
+      switch (old[name], new[name]) {
+      case (let was?, let now?): compareLeaves(was, now, key: inner, path: path)
+      case (nil, let now?): reasons.append(Reason(.parameterAdded, path: path, key: inner, now: .value(now)))
+      case (let was?, nil): reasons.append(Reason(.parameterMissing, path: path, key: inner, was: .value(was)))
+      case (nil, nil): break
       }
     }
   }
