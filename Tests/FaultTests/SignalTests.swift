@@ -11,9 +11,11 @@ struct SignalTests {
     return repository
   }
 
-  private static let sleepers = """
+  /// Each case has a number of its own to be found by: they run beside each other.
+  private static func sleepers(_ signal: Int32) -> String {
+    """
       a:
-        cmd: echo > began; sleep 47.25
+        cmd: echo > began; sleep 47.25\(signal)
         outs: [a]
       b:
         cmd: echo b > b
@@ -21,18 +23,19 @@ struct SignalTests {
         deps: [a]
 
     """
+  }
 
   @Test(
     "the first signal stops what runs, starts nothing new, and is the exit code",
     arguments: [SIGINT, SIGTERM, SIGHUP])
   func one(signal: Int32) throws {
-    let repository = try project(Self.sleepers)
+    let repository = try project(Self.sleepers(signal))
     let running = try repository.startRepro("-j", "2")
     #expect(eventually { repository.exists("began") })
     running.signal(signal)
     let result = running.wait()
     #expect(result.status == 128 + signal, "\(result)")
-    #expect(!repository.isRunning("47.25"))
+    #expect(!repository.isRunning("47.25\(signal)"))
     #expect(try repository.results().map(\.result) == ["aborted"])
     #expect(!repository.exists("dvc.lock"))
     #expect(repository.list(".cairn/journal").isEmpty)
@@ -41,7 +44,7 @@ struct SignalTests {
   @Test("a command that will not end gets SIGKILL after the grace, with all of its group", arguments: [SIGTERM, SIGINT])
   func stubborn(signal: Int32) throws {
     let repository = try project(
-      "  a:\n    cmd: trap '' INT TERM; echo > began; (sleep 48.25 & sleep 48.25; sleep 48.25)\n    outs: [a]\n")
+      "  a:\n    cmd: trap '' INT TERM; echo > began; (sleep 48.25\(signal) & sleep 48.25\(signal); sleep 48.25\(signal))\n    outs: [a]\n")
     let running = try repository.startRepro()
     #expect(eventually { repository.exists("began") })
     running.signal(signal)
@@ -51,7 +54,7 @@ struct SignalTests {
     }
     let result = running.wait()
     #expect(result.status == 128 + signal, "\(result)")
-    #expect(!repository.isRunning("48.25"))
+    #expect(!repository.isRunning("48.25\(signal)"))
     #expect(try repository.results().map(\.result) == ["aborted"])
   }
 
