@@ -22,13 +22,13 @@ final class StageExecution: Sendable {
   let id: StageID
   let stage: Stage
   let position: Int
-  private let isForced: Bool
+  let isForced: Bool
   /// Where a command's end is worked on: whoever watches children must not wait for that.
-  private let queue: DispatchQueue
-  private let report: @Sendable (Step) -> Void
-  private let progress = Mutex(Progress())
+  let queue: DispatchQueue
+  let report: @Sendable (Step) -> Void
+  let progress = Mutex(Progress())
 
-  private struct Progress {
+  struct Progress {
     var attempt = 1
     var previousAttempt: RunID?
     var job: (any RunningJob)?
@@ -110,7 +110,7 @@ final class StageExecution: Sendable {
     var staleness: Staleness
   }
 
-  private func judge() -> Judged {
+  func judge() -> Judged {
     let generation = context.book.generation
     let lock = stage.kind == .tracked ? stage.trackedLock : context.book.entry(of: stage.address)
     var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: !context.request.dry && !stage.commands.isEmpty)
@@ -123,7 +123,7 @@ final class StageExecution: Sendable {
     return Judged(generation: generation, lock: lock, snapshot: snapshot, staleness: staleness)
   }
 
-  private func judge(_ lock: LockEntry?, _ snapshot: StageSnapshot) -> Staleness {
+  func judge(_ lock: LockEntry?, _ snapshot: StageSnapshot) -> Staleness {
     Staleness.judge(
       stage, lock: lock, now: snapshot, hasRunBefore: false,
       recordedEnvironment: lock.flatMap { context.provenance.recordedEnvironment(of: stage, lock: $0) },
@@ -131,7 +131,7 @@ final class StageExecution: Sendable {
   }
 
   /// DVC's `changed`, with `--force` and `--allow-missing`.
-  private func mustRun(_ judged: inout Judged) throws(Diagnostic) -> Bool {
+  func mustRun(_ judged: inout Judged) throws(Diagnostic) -> Bool {
     if isForced {
       judged.staleness.reasons.append(Reason(.forced))
       return true
@@ -140,14 +140,14 @@ final class StageExecution: Sendable {
     return !context.request.allowsMissing || isStaleBeyondMissing(judged)
   }
 
-  private func isStaleBeyondMissing(_ judged: Judged) -> Bool {
+  func isStaleBeyondMissing(_ judged: Judged) -> Bool {
     judged.staleness.isStaleBeyondMissing(stage) { dependency in
       isProducedDifferently(dependency, than: judged.lock?.dep(dependency.declared)?.hashText)
     }
   }
 
   /// A producer's lock has another hash for this missing dependency than this stage's.
-  private func isProducedDifferently(_ dependency: Dependency, than locked: String?) -> Bool {
+  func isProducedDifferently(_ dependency: Dependency, than locked: String?) -> Bool {
     for producer in context.producers(id) {
       let other = context.pipeline[producer]
       let entry = other.kind == .tracked ? other.trackedLock : context.book.entry(of: other.address)
@@ -159,7 +159,7 @@ final class StageExecution: Sendable {
   }
 
   /// `--pull`: where data is merely missing, the remote may have it. True when the stage is done by that.
-  private func pullsMissing(_ judged: Judged) throws(Diagnostic) -> Bool {
+  func pullsMissing(_ judged: Judged) throws(Diagnostic) -> Bool {
     guard let pull = context.pull, !isForced, !isStaleBeyondMissing(judged) else { return false }
     context.emit(.pulling(id))
     guard try pull.pull(stage, judged.lock) else {
@@ -173,7 +173,7 @@ final class StageExecution: Sendable {
   }
 
   /// Inputs that are not there, and are outputs of something: the remote may have those too.
-  private func pullInputs(of judged: inout Judged, _ pull: StagePull) throws(Diagnostic) {
+  func pullInputs(of judged: inout Judged, _ pull: StagePull) throws(Diagnostic) {
     var hasPulled = false
     for (dependency, content) in zip(stage.dependencies, judged.snapshot.dependencies) where content.isMissing {
       guard let path = dependency.location.local,
@@ -187,14 +187,14 @@ final class StageExecution: Sendable {
     if hasPulled { judged = judge() }
   }
 
-  private func finishFresh() {
+  func finishFresh() {
     context.emit(.fresh(id))
     report(.finished(.fresh))
     report(.settled(Outcome(result: .fresh)))
   }
 
   /// A dry run tells what would happen and changes nothing.
-  private func announceOnly(_ judged: Judged) throws(Diagnostic) {
+  func announceOnly(_ judged: Judged) throws(Diagnostic) {
     let isLookedUp =
       !stage.isAlwaysChanged && !stage.isCallback && !stage.outputs.isEmpty
       && !(stage.dependencies.isEmpty && stage.parameters.isEmpty)
@@ -212,7 +212,7 @@ final class StageExecution: Sendable {
 
   // MARK: Paths
 
-  private func acquirePaths() throws(Diagnostic) -> Bool {
+  func acquirePaths() throws(Diagnostic) -> Bool {
     let claim = PathLocks.Claim(
       reads: stage.dependencies.filter { $0.source == nil }.map { context.absolute($0.location) }
         + stage.parameters.map { context.absolute($0.location) },
@@ -228,7 +228,7 @@ final class StageExecution: Sendable {
     return true
   }
 
-  private func releasePaths() {
+  func releasePaths() {
     let claim = progress.withLock { progress in
       defer { progress.claim = nil }
       return progress.claim
@@ -239,7 +239,7 @@ final class StageExecution: Sendable {
   // MARK: The host
 
   /// Takes devices, exclusive names and memory for the command, or says who has them.
-  private func enterHost() throws(Diagnostic) -> PathLocks.Blocker? {
+  func enterHost() throws(Diagnostic) -> PathLocks.Blocker? {
     if let blocker = context.enterMemory(id, stage) { return blocker }
     do throws(Diagnostic) {
       switch try context.leases.acquire(stage.settings) {
@@ -256,7 +256,7 @@ final class StageExecution: Sendable {
     }
   }
 
-  private func leaveHost() {
+  func leaveHost() {
     progress.withLock { $0.lease = nil }
     context.leaveMemory(id)
   }
@@ -264,7 +264,7 @@ final class StageExecution: Sendable {
   // MARK: Data and frozen stages
 
   /// A stage without a command, or a frozen one: its outputs are looked at and recorded as they are.
-  private func verify(_ judged: Judged) throws(Diagnostic) {
+  func verify(_ judged: Judged) throws(Diagnostic) {
     if stage.isImport, !stage.isFrozen {
       throw Diagnostic(
         .notInThisVersion, "'\(context.name(stage))' is an import that has changed: importing is not in Cairn yet",
@@ -292,7 +292,7 @@ final class StageExecution: Sendable {
 
   // MARK: Restore or run
 
-  private func execute(_ judged: Judged, _ cached: LockEntry?) throws(Diagnostic) {
+  func execute(_ judged: Judged, _ cached: LockEntry?) throws(Diagnostic) {
     let aside = try context.outputs.clear(stage, context)
     progress.withLock { $0.aside = aside }
     // Under `--force` the command may start without its inputs: they are asked for when it has ended.
@@ -314,7 +314,7 @@ final class StageExecution: Sendable {
   }
 
   /// DVC's words for an input that is not there when the command is about to start.
-  private func checkInputsExist(_ snapshot: StageSnapshot) throws(Diagnostic) {
+  func checkInputsExist(_ snapshot: StageSnapshot) throws(Diagnostic) {
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       switch content {
       case .missing:
@@ -336,7 +336,7 @@ final class StageExecution: Sendable {
     }
   }
 
-  private func finishRestored(_ judged: Judged) throws(Diagnostic) {
+  func finishRestored(_ judged: Judged) throws(Diagnostic) {
     let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
     let entry = makeEntry(judged.snapshot, kept)
     let now = WallClock.now()
@@ -354,7 +354,7 @@ final class StageExecution: Sendable {
       restoredFrom: draft.restoredFrom, draft: draft)
   }
 
-  private func run(_ judged: Judged) {
+  func run(_ judged: Judged) {
     let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
     if progress.withLock({ $0.isAborted }) { return fail(.notStarted, run: previous, seconds: 0) }
     let started = WallClock.now()
@@ -420,179 +420,10 @@ final class StageExecution: Sendable {
     job?.signal(signal)
   }
 
-  // MARK: Prove, keep, commit
-
-  private func ended(
-    _ observation: Observation, judged: Judged, draft: RunRecord, log: LogBuffer, attemptName: String
-  ) {
-    var draft = draft
-    let seconds = Double(observation.finished - observation.started) / 1e9
-    context.beside?.ran(id, from: observation.started, to: observation.finished)
-    context.provenance.describe(observation, log: log, in: &draft, records: context.records)
-    draft.claims = context.provenance.takeClaims(attemptName)
-    let isAborted = progress.withLock { progress in
-      progress.job = nil
-      progress.endedAttempt = draft.execution.attempt
-      return progress.isAborted
-    }
-    guard observation.isSuccess else {
-      var error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
-      if isAborted { error.code = .aborted }
-      if let missing = context.beside?.undeclared(id, started: observation.started, log: log, context) {
-        error = error.because(of: missing)
-      }
-      return failed(
-        error, result: isAborted ? .aborted : .failed, draft: draft, judged: judged, attemptName: attemptName,
-        seconds: seconds)
-    }
-    do throws(Diagnostic) {
-      let proof = try InputProof.check(stage, judged.snapshot, context)
-      if isForced { try checkInputsExist(proof.snapshot) }
-      draft.describe(proof)
-      if let change = proof.firstChange {
-        return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
-      }
-      let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
-      context.beside?.made(id, kept)
-      FaultPoint.reach(.objectsStored)
-      let entry = makeEntry(proof.snapshot, kept)
-      context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
-      draft.result = .succeeded
-      context.outputs.saveRunCache(stage, entry, context)
-      let bytes = context.provenance.encode(draft)
-      commit(
-        entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
-        attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, draft: draft)
-    } catch {
-      failed(error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds)
-    }
-  }
-
-  /// An input was edited while the command ran: the outputs are kept under the record, and nothing is claimed.
-  private func changedInput(_ change: InputProof.Change, draft: RunRecord, attemptName: String, seconds: Double) {
-    var draft = draft
-    do throws(Diagnostic) {
-      let kept = try context.outputs.snapshotWithoutCommitting(stage, context)
-      context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
-      draft.result = .inputChanged
-      draft.error = .init(code: Diagnostic.Code.inputChanged.rawValue, message: change.message)
-      let bytes = context.provenance.encode(draft)
-      let run = context.provenance.identify(bytes)
-      try context.outputs.keep(stage, under: run, context)
-      try context.committer.closed(attempt: attemptName, record: bytes)
-      context.provenance.producers.add(run, draft)
-      fail(Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds)
-    } catch {
-      fail(error, run: nil, seconds: seconds)
-    }
-  }
-
-  private func failed(
-    _ error: Diagnostic, result: RunResult, draft: RunRecord, judged: Judged, attemptName: String, seconds: Double
-  ) {
-    var draft = draft
-    draft.result = result
-    draft.error = .init(code: error.code.rawValue, message: error.fullMessage)
-    let bytes = context.provenance.encode(draft)
-    var run: RunID?
-    do throws(Diagnostic) {
-      try context.committer.closed(attempt: attemptName, record: bytes)
-      let written = context.provenance.identify(bytes)
-      context.provenance.producers.add(written, draft)
-      run = written
-    } catch {
-      // Nothing may name a record that is not there.
-      context.emit(.warning(id, error.fullMessage))
-    }
-    let attempt = draft.execution.attempt
-    guard result == .failed, attempt <= stage.settings.retries else {
-      return fail(error, run: run, seconds: seconds, exit: draft.execution.exit)
-    }
-    context.emit(.retrying(id, after: error, attempt: attempt + 1))
-    progress.withLock { progress in
-      progress.attempt = attempt + 1
-      progress.previousAttempt = run
-    }
-    do throws(Diagnostic) {
-      // What the failed try left is removed as before any other run; what was moved aside stays aside.
-      try context.outputs.removePartial(stage, context)
-      var again = judged
-      again.snapshot = context.observer.inputs(of: stage, lock: judged.lock, sha256: true)
-      self.run(again)
-    } catch {
-      fail(error, run: run, seconds: seconds)
-    }
-  }
-
-  private func fail(_ error: Diagnostic, run: RunID?, seconds: Double, exit: Int? = nil) {
-    var error = error
-    if let aside = progress.withLock({ $0.aside }) {
-      context.outputs.noteFailure(stage, aside)
-      if error.hint == nil { error = error.hintingPrevious(aside.isRestorable, stage: context.name(stage)) }
-    }
-    leaveHost()
-    releasePaths()
-    var outcome = Outcome(result: .failed, run: run, seconds: seconds)
-    outcome.error = error
-    outcome.exit = exit
-    report(.finished(.failed))
-    report(.settled(outcome))
-  }
-
-  private func makeEntry(_ snapshot: StageSnapshot, _ outputs: [Content]) -> LockEntry {
-    stage.sorted(
-      LockEntry(
-        command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
-        params: stage.sortedParameters(snapshot.parameters),
-        outs: zip(stage.outputs, outputs).map { LockedFile(path: $0.declared, content: $1) }))
-  }
-
-  private func commit(
-    _ entry: LockEntry, record: [UInt8], run: RunID?, result: StageResult, seconds: Double, attemptName: String = "",
-    isUnchanged: Bool = false, restoredFrom: RunID? = nil, draft: RunRecord? = nil
-  ) {
-    let ignored = stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }
-    do throws(Diagnostic) {
-      try context.outputs.ignore(ignored, position: position)
-    } catch {
-      return fail(error, run: nil, seconds: seconds)
-    }
-    let put = context.book.put(stage.address, position: position, entry: entry)
-    if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
-    if let run, let draft { context.provenance.announce(run, draft) }
-    leaveHost()
-    var made = Outcome(result: result, run: run, seconds: seconds)
-    made.isUnchanged = isUnchanged
-    made.restoredFrom = restoredFrom
-    made.exit = result == .ran && !record.isEmpty ? 0 : nil
-    let outcome = made
-    // Before consumers may start: the journal has ends before the starts that stand on them.
-    context.committer.commit(
-      Commitment(
-        ended: JournalEntry.Ended(
-          attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
-          entry: LockBook.encode(entry, name: stage.address.name ?? ""), ignored: ignored, record: record)
-      ) { [self] error in
-        // Not before the journal has it: who waits for these paths looks there.
-        releasePaths()
-        if error == nil, let run, let draft { context.provenance.remember(run, draft) }
-        var settled = outcome
-        if let error {
-          settled.result = .failed
-          settled.error = error
-          settled.run = nil
-        } else if let aside = progress.withLock({ $0.aside }) {
-          context.outputs.discard(aside)
-        }
-        report(.settled(settled))
-      })
-    report(.finished(result))
-  }
-
   // MARK: While the command runs
 
   /// Looks now and then whether an input was edited, and tells it at once. A look that is slow is repeated seldom.
-  private func watch(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
+  func watch(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
     DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + seconds) { [weak self] in
       guard let self, progress.withLock({ $0.job != nil && $0.endedAttempt != attempt && $0.attempt == attempt }) else { return }
       let begin = WallClock.monotonic()
