@@ -82,7 +82,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("checkout", says: "one.txt", before: "rm one.txt", after: "cat one.txt"),
     CommandCase("checkout", before: "true", after: "cat one.txt"),
     CommandCase(
-      "checkout", says: "two.txt", before: "$PROGRAM repro -qf && rm dvc.yaml dvc.lock",
+      "checkout", says: "two.txt", before: "$PROGRAM repro -q -f && rm dvc.yaml dvc.lock",
       after: "test ! -e one.txt && test ! -e two.txt"),
     CommandCase(
       "checkout data/1", says: "A       data/", before: "mkdir data && echo d > data/1 && $PROGRAM add -q data && rm -r data"),

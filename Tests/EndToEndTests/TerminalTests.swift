@@ -23,7 +23,7 @@ struct TerminalTests {
           outs: [slow.txt]
           metrics: [m.json: {cache: false}]
         wrong:
-          cmd: test ! -e fail || { echo some words; echo the last words; exit 7; }
+          cmd: test ! -e fail || { sleep 1.5; echo some words; echo the last words; exit 7; }
           deps: [first.txt]
         after:
           cmd: cat slow.txt
