@@ -151,3 +151,16 @@ int cairn_random(void *bytes, size_t count) {
 }
 
 int cairn_syncfs(int descriptor) { return syncfs(descriptor) < 0 ? -errno : 0; }
+
+// Swift's own list of arguments comes from /proc, which a bare root or a container may lack. The C library hands them
+// to every constructor.
+static int argument_count;
+static char **argument_list;
+
+__attribute__((constructor)) static void cairn_take_arguments(int count, char **list) {
+  argument_count = count;
+  argument_list = list;
+}
+
+int cairn_argument_count(void) { return argument_count; }
+char *cairn_argument(int index) { return argument_list[index]; }

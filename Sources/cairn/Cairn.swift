@@ -8,7 +8,7 @@ internal import Glibc
 enum Program {
   static func main() {
     signal(SIGPIPE, SIG_IGN)
-    let status = run(arguments())
+    let status = run(CommandArguments.words())
     exit(status.rawValue)
   }
 
@@ -51,18 +51,6 @@ enum Program {
     words(console)
     console.flush()
     return console.isClosed ? .brokenPipe : status
-  }
-
-  /// The arguments byte for byte: Swift's own list repairs what is not UTF-8, and a file name may be that.
-  private static func arguments() -> [String] {
-    CommandLine.unsafeArgv.withMemoryRebound(to: UnsafeMutablePointer<CChar>?.self, capacity: Int(CommandLine.argc)) {
-      argv in
-      (1..<max(1, Int(CommandLine.argc))).compactMap { index in
-        argv[index].map { word in
-          FileName.escape(UnsafeRawBufferPointer(start: word, count: strlen(word)).bindMemory(to: UInt8.self))
-        }
-      }
-    }
   }
 }
 

@@ -101,4 +101,9 @@ int cairn_signal_watch(int number, int on);
 int cairn_terminal_raw(int descriptor);
 void cairn_terminal_restore(void);
 
+
+/// The words of the command line as the C library got them, the program's name first.
+int cairn_argument_count(void);
+char *cairn_argument(int index);
+
 #endif
