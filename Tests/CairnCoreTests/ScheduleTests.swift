@@ -10,7 +10,8 @@ private struct Plan {
 
   init(
     _ text: String, slots: Int = 2, policy: FailurePolicy = .stop, seconds: [String: Double] = [:],
-    needs: [String: [String: Double]] = [:], mutex: [String: [String]] = [:], capacity: [String: Double] = [:]
+    needs: [String: [String: Double]] = [:], mutex: [String: [String]] = [:], capacity: [String: Double] = [:],
+    doubtful: Set<String> = []
   ) {
     var names: [String] = []
     var producers: [Int: [StageID]] = [:]
@@ -33,7 +34,8 @@ private struct Plan {
         settings.resources = needs[all[id.index]] ?? [:]
         settings.mutex = mutex[all[id.index]] ?? []
         return settings
-      }, pool: ResourcePool(capacity: capacity), seconds: { seconds[all[$0.index]] })
+      }, pool: ResourcePool(capacity: capacity), seconds: { seconds[all[$0.index]] },
+      isDoubtful: { doubtful.contains(all[$0.index]) })
   }
 
   private func id(_ name: String) -> StageID { StageID(names.firstIndex(of: name) ?? -1) }
@@ -102,6 +104,62 @@ struct ScheduleTests {
   func unknownDuration() {
     var plan = Plan("a; b; c", slots: 1 + 2, seconds: ["a": 1, "c": 9])
     #expect(plan.startAll() == "c b a")
+  }
+
+  @Test("paths that differ by less than a second, or that nobody knows, start in serial order")
+  func nearlyEqual() {
+    var plan = Plan("a; b; c", seconds: ["a": 0.1, "b": 0.5, "c": 0.9])
+    #expect(plan.startAll() == "a b")
+    var unknown = Plan("a; b; c -> d -> e")
+    #expect(unknown.startAll() == "a b")
+  }
+
+  @Test("after a failure, what comes before it in the serial order runs all the same, and nothing else", arguments: [true, false])
+  func beforeTheFailure(isEarly: Bool) {
+    var plan = Plan("a -> b -> c; x; y", slots: 2, seconds: ["x": 9, "a": 1, "b": 1, "c": 1, "y": 1])
+    #expect(plan.startAll() == "x a")
+    if isEarly { plan.finish("a") }
+    plan.finish("x", .failed)
+    #expect(plan.startAll() == (isEarly ? "b" : ""))
+    if !isEarly {
+      plan.finish("a")
+      #expect(plan.startAll() == "b")
+    }
+    #expect(!plan.schedule.isDone)
+    plan.finish("b")
+    #expect(plan.startAll() == "c")
+    plan.finish("c")
+    #expect(plan.startAll() == "")
+    #expect(plan.schedule.isDone)
+    #expect(plan.notStarted == "y")
+  }
+
+  @Test("of two failures the earlier one ends the run")
+  func twoFailures() {
+    var plan = Plan("a -> b; c; x; y", slots: 2, seconds: ["x": 9, "a": 1, "b": 1, "c": 1, "y": 1])
+    #expect(plan.startAll() == "x a")
+    plan.finish("x", .failed)
+    #expect(plan.startAll() == "c")
+    plan.finish("a", .failed)
+    #expect(plan.startAll() == "")
+    plan.finish("c")
+    #expect(plan.schedule.isDone)
+    #expect(plan.notStarted == "b y")
+  }
+
+  @Test("nothing goes ahead of a stage that is foreseen to fail; where it does not, all goes on")
+  func doubtful() {
+    var plan = Plan("a -> b; bad; c; worse; d", slots: 3, seconds: ["c": 9, "d": 9], doubtful: ["bad", "worse"])
+    #expect(plan.startAll() == "a bad")
+    plan.finish("bad")
+    #expect(plan.startAll() == "c worse")
+    plan.finish("worse", .failed)
+    plan.finish("c")
+    plan.finish("a")
+    #expect(plan.startAll() == "b")
+    plan.finish("b")
+    #expect(plan.schedule.isDone)
+    #expect(plan.notStarted == "d")
   }
 
   @Test("after a failure nothing new starts, and what runs is let finish")
@@ -252,7 +310,8 @@ struct ScheduleTests {
 
   @Test("a stage that was skipped while it waited for a resource never starts")
   func skippedWhileHeld() {
-    var plan = Plan("a; x -> b", slots: 4, policy: .keepGoing, needs: ["a": ["gpu": 1], "b": ["gpu": 1]])
+    var plan = Plan(
+      "a; x -> b", slots: 4, policy: .keepGoing, seconds: ["a": 1, "x": 1, "b": 1], needs: ["a": ["gpu": 1], "b": ["gpu": 1]])
     #expect(plan.startAll() == "x a")
     #expect(plan.finish("x", .failed) == "b")
     plan.finish("a")

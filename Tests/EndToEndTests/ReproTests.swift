@@ -133,4 +133,29 @@ struct ReproTests {
       try repository.cairn("metrics", "show", "-A", "--json").output.contains(
         #"{"workspace": {"data": {"m.json": {"data": {"acc": 0.5, "name": "x"}}}}, "#))
   }
+
+  @Test(
+    "with more than one job a failed run leaves what a serial one leaves: all before the failure, nothing behind it",
+    arguments: ["{cmd: touch bad, deps: [nope], outs: [bad]}", "{cmd: touch bad, params: [nope], outs: [bad]}",
+      "{cmd: echo 1 > kept, outs: [kept]}"])
+  func failedBesideOthers(bad: String) throws {
+    let repository = try project(
+      """
+      stages:
+        slow: {cmd: sleep 0.2 && echo 1 > a, outs: [a]}
+        next: {cmd: cat a > b, deps: [a], outs: [b]}
+        bad: \(bad)
+        behind: {cmd: touch c, outs: [c]}
+
+      """)
+    try repository.write("params.yaml", "x: 1\n")
+    try repository.write("kept", "in git\n")
+    _ = try repository.git("add", "kept")
+    let result = try repository.cairn("repro", "-j", "4")
+    #expect(result.status == 255)
+    #expect(result.errors.contains("failed to reproduce 'bad'"))
+    #expect(!repository.exists("c"))
+    let lock = try #require(repository.read("dvc.lock"))
+    #expect(lock.contains("  slow:") && lock.contains("  next:") && !lock.contains("  behind:"))
+  }
 }

@@ -25,7 +25,7 @@ package enum StageState: Sendable, Hashable {
 }
 
 package enum FailurePolicy: Sendable {
-  /// After a failure nothing new starts.
+  /// After a failure nothing starts that comes later in the serial order; what comes before it still does.
   case stop
   /// Everything that does not depend on a failed stage goes on.
   case keepGoing
@@ -36,6 +36,9 @@ package enum FailurePolicy: Sendable {
 /// The order of one run, as a state machine: `next()` hands out stages, `finished(_:_:)` takes results in.
 ///
 /// With one slot the order is the serial one; with more, the ready stage with the longest known path ahead comes first.
+///
+/// A run that fails leaves what a serial one would leave, as far as that can be: what comes before the failure in the
+/// serial order runs all the same, and nothing goes ahead of a stage that is foreseen to fail.
 package struct Schedule: Sendable {
   private let order: [StageID]
   private let slots: Int
@@ -55,8 +58,14 @@ package struct Schedule: Sendable {
   private var running = 0
   private var settling = 0
   private var unfinished: Int
-  /// Of the serial order: the first place that may still start.
+  /// Of the serial order: the first place that has not finished.
   private var cursor = 0
+  /// Of the serial order: nothing at this place or behind it starts, since one at it or before it has failed.
+  private var end: Int
+  /// Places of stages that are foreseen to fail, in order: nothing behind the first starts until it has finished.
+  private var doubtful: [Int]
+  /// Ready, but behind `limit`.
+  private var parked: [Candidate] = []
   package private(set) var isStopped = false
 
   private struct Links: Sendable {
@@ -97,16 +106,19 @@ package struct Schedule: Sendable {
   ///   - producers: of each wanted stage, those that must end before it (others than the wanted are ignored).
   ///   - stageCount: how many stages the pipeline has: the range of `StageID`.
   ///   - seconds: what each stage is expected to take; `nil` where unknown.
+  ///   - isDoubtful: the stage is foreseen to fail, as one without an input that nobody makes.
   package init(
     order: [StageID], producers: (StageID) -> [StageID], stageCount: Int, slots: Int, policy: FailurePolicy,
     settings: (StageID) -> StageSettings = { _ in StageSettings() }, pool: ResourcePool = ResourcePool(capacity: [:]),
-    seconds: (StageID) -> Double? = { _ in nil }
+    seconds: (StageID) -> Double? = { _ in nil }, isDoubtful: (StageID) -> Bool = { _ in false }
   ) {
     self.order = order
     self.slots = max(1, slots)
     self.policy = policy
     self.pool = pool
     unfinished = order.count
+    end = order.count
+    doubtful = policy == .stop && slots > 1 ? order.indices.filter { isDoubtful(order[$0]) } : []
     states = Array(repeating: .finished(.skipped), count: stageCount)
     var links = Links(
       position: Array(repeating: -1, count: stageCount), consumers: Array(repeating: [], count: stageCount))
@@ -125,7 +137,7 @@ package struct Schedule: Sendable {
     }
     let known = order.compactMap(seconds)
     // An unknown duration counts as the mean of the known ones: a new stage is neither rushed nor starved.
-    let typical = known.isEmpty ? 1 : known.reduce(0, +) / Double(known.count)
+    let typical = known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
     var ahead = Array(repeating: 0.0, count: stageCount)
     for id in order.reversed() {
       ahead[id.index] = (seconds(id) ?? typical) + (links.consumers[id.index].map { ahead[$0.index] }.max() ?? 0)
@@ -153,7 +165,7 @@ package struct Schedule: Sendable {
   package func state(of id: StageID) -> StageState { states[id.index] }
 
   /// Nothing runs, nothing settles, and nothing can start any more.
-  package var isDone: Bool { running == 0 && settling == 0 && (isStopped || unfinished == 0) }
+  package var isDone: Bool { running == 0 && settling == 0 && (isStopped || unfinished == 0 || cursor >= end) }
 
   /// Wanted stages that have not started, in serial order.
   package var notStarted: [StageID] {
@@ -162,7 +174,7 @@ package struct Schedule: Sendable {
 
   /// A stage to start now, which counts as running from here on; `nil` when none may.
   package mutating func next() -> StageID? {
-    guard !isStopped, running < slots else { return nil }
+    guard !isStopped, running < slots, cursor < end else { return nil }
     return slots == 1 ? nextInOrder() : nextByPath()
   }
 
@@ -170,7 +182,10 @@ package struct Schedule: Sendable {
     var best: (group: Int, candidate: Candidate)?
     for group in ready.indices {
       // A stage that was skipped since it became ready is still in here.
-      while let top = ready[group].max, states[top.id.index] != .ready { _ = ready[group].popMax() }
+      while let top = ready[group].max, states[top.id.index] != .ready || top.position > limit {
+        if states[top.id.index] == .ready { parked.append(top) }
+        _ = ready[group].popMax()
+      }
       guard let top = ready[group].max, best.map({ $0.candidate < top }) ?? true else { continue }
       if group > 0, !pool.fits(needs[group].settings) { continue }
       best = (group, top)
@@ -180,6 +195,9 @@ package struct Schedule: Sendable {
     start(best.candidate.id)
     return best.candidate.id
   }
+
+  /// The last place that may start now.
+  private var limit: Int { min(end - 1, doubtful.first ?? end) }
 
   /// How many stages wait for nothing but a resource or a mutex, by its name.
   package var held: [String: Int] {
@@ -192,17 +210,10 @@ package struct Schedule: Sendable {
 
   private mutating func nextInOrder() -> StageID? {
     guard settling == 0 else { return nil }
-    while cursor < order.count {
-      let id = order[cursor]
-      if case .finished = states[id.index] {
-        cursor += 1
-        continue
-      }
-      guard states[id.index] == .ready else { return nil }
-      start(id)
-      return id
-    }
-    return nil
+    let id = order[cursor]
+    guard states[id.index] == .ready else { return nil }
+    start(id)
+    return id
   }
 
   private mutating func start(_ id: StageID) {
@@ -241,6 +252,7 @@ package struct Schedule: Sendable {
     }
     states[id.index] = .finished(result)
     unfinished -= 1
+    defer { moveOn() }
     if result.isGood || (result == .failed && policy == .ignore) {
       for consumer in graph.consumers[id.index] {
         producersLeft[consumer.index] -= 1
@@ -249,7 +261,7 @@ package struct Schedule: Sendable {
       return []
     }
     if policy == .stop {
-      isStopped = true
+      end = min(end, graph.position[id.index])
       return []
     }
     return skipConsumers(of: id)
@@ -257,6 +269,14 @@ package struct Schedule: Sendable {
 
   /// Nothing new starts from here on.
   package mutating func stop() { isStopped = true }
+
+  private mutating func moveOn() {
+    while cursor < order.count, case .finished = states[order[cursor].index] { cursor += 1 }
+    guard let first = doubtful.first, case .finished = states[order[first].index] else { return }
+    doubtful.removeAll { if case .finished = states[order[$0].index] { true } else { false } }
+    for candidate in parked { ready[needsOf[candidate.id.index]].insert(candidate) }
+    parked = []
+  }
 
   private mutating func leave(_ id: StageID) {
     running -= 1
@@ -267,7 +287,8 @@ package struct Schedule: Sendable {
     states[id.index] = .ready
     if slots > 1 {
       ready[needsOf[id.index]].insert(
-        Candidate(id: id, pathAhead: pathAhead[id.index], position: graph.position[id.index]))
+        // Less than a second is worth no departure from the serial order.
+        Candidate(id: id, pathAhead: pathAhead[id.index].rounded(.down), position: graph.position[id.index]))
     }
   }
 

@@ -49,7 +49,8 @@ package final class Runner: Sendable {
         schedule: Schedule(
           order: order, producers: request.singleItem ? { _ in [] } : context.producers,
           stageCount: context.pipeline.stages.count, slots: request.jobs, policy: request.policy,
-          settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds),
+          settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds,
+          isDoubtful: ForeseenFailures(context, order: order).contains),
         forced: request.force ? Set(order) : [], consumers: consumers))
   }
 
@@ -138,7 +139,10 @@ package final class Runner: Sendable {
           state.forced.formUnion(state.consumers[id] ?? [])
         }
       }
-      if result == .failed, context.request.failFast, context.request.policy == .stop { stopRunning(SIGTERM) }
+      if result == .failed, context.request.failFast, context.request.policy == .stop {
+        state.withLock { $0.schedule.stop() }
+        stopRunning(SIGTERM)
+      }
       // A failure is settled at once: it is told before anything else starts.
       if result == .failed { return }
     case .settled(let outcome):
@@ -147,7 +151,10 @@ package final class Runner: Sendable {
         state.unsettled -= 1
         state.outcomes[id] = outcome
         state.executions[id] = nil
-        if outcome.error != nil, context.request.policy == .stop { state.schedule.stop() }
+        // The schedule took it for good: what cannot be stored ends the run.
+        if outcome.error != nil, context.request.policy == .stop, state.schedule.state(of: id) != .finished(.failed) {
+          state.schedule.stop()
+        }
       }
       let skipped = state.withLock { $0.skippedBecause.removeValue(forKey: id) ?? [] }
       if !skipped.isEmpty { context.emit(.skipped(skipped, because: id)) }

@@ -1,0 +1,50 @@
+// Which stages of a plan will fail when they run, unless another stage mends that unsaid: for want of an input, or for an
+// output that git has. A look at names, no hashing.
+import CairnCore
+import CairnSystem
+
+struct ForeseenFailures {
+  private let context: RunContext
+  private var made = PathTrie<Bool>()
+
+  init(_ context: RunContext, order: [StageID]) {
+    self.context = context
+    for id in order {
+      let stage = context.pipeline[id]
+      guard !stage.commands.isEmpty, !stage.isFrozen else { continue }
+      for output in stage.outputs { if let path = output.location.local { made.insert(true, at: path) } }
+    }
+  }
+
+  /// An input of the stage is not there, and no stage of the plan makes it; data that it should hold is not there; or
+  /// git tracks what it would put into the cache.
+  func contains(_ id: StageID) -> Bool {
+    let stage = context.pipeline[id]
+    if stage.isFrozen { return false }
+    if stage.commands.isEmpty {
+      return stage.outputs.contains { !Files.exists(context.absolute($0.location)) }
+    }
+    return stage.dependencies.contains { isMissing($0.location) }
+      || context.outputs.ignores != nil
+        && stage.outputs.contains { output in
+          output.isCached && output.location.local.map(context.provenance.isTracked) ?? false
+        }
+      || stage.parameters.contains { set in
+        if isMade(set.location) { return false }
+        return switch context.observer.parameters(set) {
+        case .missingFile, .failed: true
+        case .values(let values): set.keys.contains { values[$0] == nil }
+        }
+      }
+  }
+
+  private func isMissing(_ location: Location) -> Bool {
+    if case .url = location { return false }
+    return !isMade(location) && !Files.exists(context.absolute(location))
+  }
+
+  private func isMade(_ location: Location) -> Bool {
+    guard let path = location.local else { return false }
+    return made[path] != nil || made.firstAbove(path) != nil || made.hasValuesBelow(path)
+  }
+}
