@@ -54,12 +54,17 @@ package final class EnvironmentDocument: Sendable {
 
   private static func fingerprint(_ path: String) -> FileFingerprint? { ((try? FileStat.of(path)) ?? nil)?.fingerprint }
 
+  /// What every shell does by itself: a file of that name is not what runs.
+  private static let builtins: Set<String> = [
+    ":", "[", "cd", "echo", "exit", "export", "false", "printf", "set", "test", "true",
+  ]
+
   /// The file behind the first word of a command, links unfollowed: a virtual environment is told by its own path.
   private static func program(of line: String, path: String) -> String? {
     let words = line.split(whereSeparator: \.isWhitespace).drop { word in
       word.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false && word.contains("=") && !word.hasPrefix("/")
     }
-    guard let word = words.first.map(String.init) else { return nil }
+    guard let word = words.first.map(String.init), !builtins.contains(word) else { return nil }
     if word.contains("/") { return word.hasPrefix("/") && Files.exists(word) ? word : nil }
     for folder in path.split(separator: ":") where folder.hasPrefix("/") {
       let candidate = folder + "/" + word

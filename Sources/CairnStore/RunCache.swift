@@ -29,14 +29,16 @@ package struct RunCache: Sendable {
   /// What is looked up before a run: SHA-256 of command, dependencies, parameters and the paths of the outputs.
   ///
   /// Of `entry` the outputs' hashes do not matter; its lists must be in the lock's order.
-  package static func key(_ entry: LockEntry) -> String {
-    guard case .map(var map) = LockYAML.value(entry) else { return "" }
+  package static func key(_ entry: LockEntry) -> String { key(entry, leavingOutSizes(LockYAML.value(entry))) }
+
+  private static func key(_ entry: LockEntry, _ value: Value) -> String {
+    guard case .map(var map) = value else { return "" }
     map["outs"] = .list(entry.outs.map { .string($0.path) })
     return digest(.map(map))
   }
 
   /// The name of the entry below its key: SHA-256 of the whole.
-  package static func value(_ entry: LockEntry) -> String { digest(LockYAML.value(entry)) }
+  package static func value(_ entry: LockEntry) -> String { digest(leavingOutSizes(LockYAML.value(entry))) }
 
   /// The newest entry for these inputs; `nil` when there is none, or when the newest is broken: that one is removed,
   /// as DVC removes it, and handed to `warn` as a message.
@@ -68,8 +70,9 @@ package struct RunCache: Sendable {
   /// Writes the entry of a finished run; one that is there stays. The objects of outputs that the stage keeps out of
   /// the cache must be saved too: `saveUncached`.
   package func save(_ entry: LockEntry) throws(Diagnostic) {
-    let folder = folder(of: Self.key(entry))
-    let path = folder + "/" + Self.value(entry)
+    let value = Self.leavingOutSizes(LockYAML.value(entry))
+    let folder = folder(of: Self.key(entry, value))
+    let path = folder + "/" + Self.digest(value)
     if try load(path) != nil { return }
     let store = cache.legacy
     try store.makeFolders(folder)
@@ -116,8 +119,7 @@ package struct RunCache: Sendable {
   }
 
   private static func digest(_ value: Value) -> String {
-    let text = JSONWriter.text(leavingOutSizes(value), sortKeys: true)
-    return ContentHasher.sha256(of: Array(text.utf8)).hex
+    ContentHasher.sha256(of: JSONWriter.bytes(value, sortKeys: true)).hex
   }
 
   /// DVC leaves out every key `size` and `nfiles`, however deep, parameters of that name included.

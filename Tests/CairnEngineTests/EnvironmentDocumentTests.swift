@@ -31,6 +31,12 @@ import Testing
     #expect(value["libc"]?.string?.hasPrefix("glibc 2.") == true)
     #expect(try environment.digest(of: ["python3 eval.py"], path: path) == first)
 
+    // The shell does this by itself: a file of that name is not what runs.
+    try Files.write("#!/bin/sh\n", to: top + "/venv/bin/echo")
+    try Files.chmod(top + "/venv/bin/echo", 0o755)
+    let shell = try #require(try store.document(try environment.digest(of: ["echo hello | cat"], path: path)))
+    #expect(try JSONReader.parse(SourceText(path: "environment", bytes: shell)).value["interpreter"] == .null)
+
     try Files.makeDirectories(packages + "/pandas-2.2.3.dist-info")
     try Files.setModified(packages, 1_000_000_000)
     #expect(try environment.digest(of: ["python3 train.py"], path: path) != first)

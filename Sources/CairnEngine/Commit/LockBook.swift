@@ -19,6 +19,8 @@ package final class LockBook: Sendable {
     var files: [RepoPath: FileState] = [:]
     /// Of each journal of another process: its size when it was last merged.
     var journals: [String: UInt64] = [:]
+    /// The folder of journals as it was listed last, when, and what it held; `nil` until then.
+    var listing: (stat: FileStat?, at: Nanoseconds, paths: [String])?
     var ownJournal: String?
     var dirty: Set<RepoPath> = []
     /// Grows with everything that other processes added.
@@ -92,7 +94,7 @@ package final class LockBook: Sendable {
     func take(_ path: String) throws(Diagnostic) {
       ends[path] = try Journal.read(path).compactMap { if case .ended(let end) = $0 { end } else { nil } }
     }
-    let journals = try Journal.paths(in: journalFolder).filter { $0 != state.ownJournal }
+    let journals = try journalPaths(&state).filter { $0 != state.ownJournal }
     for path in journals {
       let size = try FileStat.of(path)?.size ?? 0
       if size == 0 || state.journals[path] == size { continue }
@@ -122,6 +124,21 @@ package final class LockBook: Sendable {
     for (path, size) in grown { state.journals[path] = size }
     if changed { state.generation += 1 }
     return changed
+  }
+
+  /// Lists the folder only where it may have changed: this is asked for each stage.
+  private func journalPaths(_ state: inout State) throws(Diagnostic) -> [String] {
+    let now = WallClock.now()
+    let stat = try FileStat.of(journalFolder)
+    if let listing = state.listing, listing.stat == stat {
+      // Something may have come within the clock's granularity of the listing, and left the time as it was.
+      let isCoarse = stat.map { $0.changed % 1_000_000_000 == 0 } ?? false
+      let granularity = isCoarse ? StateIndex.coarseGranularity : StateIndex.localGranularity
+      if stat.map({ $0.changed < listing.at - granularity }) ?? true { return listing.paths }
+    }
+    let paths = try Journal.paths(in: journalFolder)
+    state.listing = (stat, now, paths)
+    return paths
   }
 
   private static func read(_ path: RepoPath, root: String) throws(Diagnostic) -> LockFile {

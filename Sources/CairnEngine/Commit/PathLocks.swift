@@ -107,7 +107,7 @@ package final class PathLocks: Sendable {
         let blocker = body(&table, &state)
         guard blocker == nil || before.isDirty else { return .success(blocker) }
         table.setOwn(pid: pid, command: command, readers: state.readers.keys, writers: state.writers.keys)
-        let text = Array(table.text.utf8)
+        let text = table.text
         try Files.overwrite(text, at: path)
         state.written = table.hasOthers(than: pid) ? nil : text
         state.isDirty = false
@@ -195,17 +195,42 @@ package final class PathLocks: Sendable {
       read.removeAll { $0.infos.isEmpty }
     }
 
-    var text: String {
-      func value(_ info: Info) -> Value { .map(["pid": .int(info.pid), "cmd": .string(info.command)]) }
-      var map: ValueMap = [:]
+    /// As `json.dumps` writes it. Made for each stage, so without a tree of values in between.
+    var text: [UInt8] {
+      var bytes = Array("{".utf8)
+      func append(_ info: Info) {
+        bytes.append(contentsOf: "{\"pid\": \(info.pid), \"cmd\": ".utf8)
+        JSONWriter.append(info.command, to: &bytes)
+        bytes.append(UInt8(ascii: "}"))
+      }
+      func open(_ path: String, isFirst: Bool) {
+        if !isFirst { bytes.append(contentsOf: ", ".utf8) }
+        JSONWriter.append(path, to: &bytes)
+        bytes.append(contentsOf: ": ".utf8)
+      }
       if !write.isEmpty {
-        map["write"] = .map(ValueMap(write.map { (.string($0.path), value($0.info)) }, uniquingKeysWith: { $1 }))
+        bytes.append(contentsOf: "\"write\": {".utf8)
+        for (index, (path, info)) in write.enumerated() {
+          open(path, isFirst: index == 0)
+          append(info)
+        }
+        bytes.append(UInt8(ascii: "}"))
       }
       if !read.isEmpty {
-        map["read"] = .map(
-          ValueMap(read.map { (.string($0.path), .list($0.infos.map(value))) }, uniquingKeysWith: { $1 }))
+        bytes.append(contentsOf: "\(write.isEmpty ? "" : ", ")\"read\": {".utf8)
+        for (index, (path, infos)) in read.enumerated() {
+          open(path, isFirst: index == 0)
+          bytes.append(UInt8(ascii: "["))
+          for (number, info) in infos.enumerated() {
+            if number > 0 { bytes.append(contentsOf: ", ".utf8) }
+            append(info)
+          }
+          bytes.append(UInt8(ascii: "]"))
+        }
+        bytes.append(UInt8(ascii: "}"))
       }
-      return JSONWriter.text(.map(map))
+      bytes.append(UInt8(ascii: "}"))
+      return bytes
     }
   }
 }

@@ -25,6 +25,7 @@ package struct RunContext: Sendable {
   package var leases: HostLeases
   /// Says whether a stage's recorded peak still fits into memory, and holds it; `nil` with one job.
   package var memory: MemoryGate?
+  package var inputWatch = InputWatch()
   package var executor: any StageExecutor
   package var terminal: Job.OutputMode
   /// A ULID.

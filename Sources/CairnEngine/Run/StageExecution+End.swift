@@ -14,6 +14,7 @@ extension StageExecution {
     context.beside?.ran(id, from: observation.started, to: observation.finished)
     context.provenance.describe(observation, log: log, in: &draft, records: context.records)
     draft.claims = context.provenance.takeClaims(attemptName)
+    context.inputWatch.end(id)
     let isAborted = progress.withLock { progress in
       progress.job = nil
       progress.endedAttempt = draft.execution.attempt

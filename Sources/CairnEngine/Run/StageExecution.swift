@@ -390,13 +390,14 @@ final class StageExecution: Sendable {
         ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
       }
     }
+    // Before the start: its end may come first, and ends this too.
+    context.inputWatch.begin(id) { [weak self] in self?.look(judged.snapshot, attempt: attempt) }
     let running = context.executor.start(job, events: events)
     let isAborted = progress.withLock { progress in
       if progress.endedAttempt != attempt { progress.job = running }
       return progress.isAborted
     }
     if isAborted { running.signal(15) }
-    watch(judged.snapshot, attempt: attempt, after: 1)
   }
 
   private struct Events: JobEvents {
@@ -422,19 +423,16 @@ final class StageExecution: Sendable {
 
   // MARK: While the command runs
 
-  /// Looks now and then whether an input was edited, and tells it at once. A look that is slow is repeated seldom.
-  func watch(_ snapshot: StageSnapshot, attempt: Int, after seconds: Double) {
-    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + seconds) { [weak self] in
-      guard let self, progress.withLock({ $0.job != nil && $0.endedAttempt != attempt && $0.attempt == attempt }) else { return }
-      let begin = WallClock.monotonic()
-      let changes = (try? InputProof.check(stage, snapshot, context).changes) ?? []
-      let news = progress.withLock { progress in
-        // Ended meanwhile: what it made of its inputs afterwards is not watched.
-        progress.job == nil ? [] : changes.filter { progress.editedInputs.insert($0.path).inserted }
-      }
-      for change in news { context.emit(.inputEdited(id, path: change.path)) }
-      watch(snapshot, attempt: attempt, after: max(1, Double(WallClock.monotonic() - begin) / 1e9 * 20))
+  /// Tells at once of inputs that were edited.
+  private func look(_ snapshot: StageSnapshot, attempt: Int) {
+    let isRunning = progress.withLock { $0.job != nil && $0.endedAttempt != attempt && $0.attempt == attempt }
+    guard isRunning else { return }
+    let changes = (try? InputProof.check(stage, snapshot, context).changes) ?? []
+    let news = progress.withLock { progress in
+      // Ended meanwhile: what it made of its inputs afterwards is not watched.
+      progress.job == nil ? [] : changes.filter { progress.editedInputs.insert($0.path).inserted }
     }
+    for change in news { context.emit(.inputEdited(id, path: change.path)) }
   }
 }
 

@@ -28,7 +28,16 @@ extension LockYAML {
 
   /// The entry as a document of its own, as the run-cache holds it.
   package static func encodeAlone(_ entry: LockEntry) -> [UInt8] {
-    YAMLWriter.bytes(value(entry), sharing: LockSharing.marks(of: entry))
+    var writer = PlainLockWriter(bytes: [])
+    // What is plain below a stage's name is so further to the left.
+    guard writer.entry("x", entry) else { return YAMLWriter.bytes(value(entry), sharing: LockSharing.marks(of: entry)) }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(writer.bytes.count)
+    for line in writer.bytes.split(separator: 0x0A).dropFirst() {
+      bytes.append(contentsOf: line.dropFirst(4))
+      bytes.append(0x0A)
+    }
+    return bytes
   }
 
   /// `cmd`, `deps`, `params`, `outs`, those that the entry has, as DVC orders them.

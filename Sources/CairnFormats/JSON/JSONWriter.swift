@@ -20,6 +20,9 @@ package enum JSONWriter {
     return output.bytes
   }
 
+  /// Appends `text` in quotes, as `json.dumps` writes it by default.
+  package static func append(_ text: String, to bytes: inout [UInt8]) { appendASCII(text, to: &bytes) }
+
   /// The text of a map's key.
   static func keyText(_ key: Value) -> String {
     switch key {
