@@ -69,6 +69,10 @@ package struct Reproduction: Sendable {
       git: workspace.git, root: root, snapshotter: workspace.snapshotter, records: workspace.records,
       isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
     let graph = graph
+    if let graph {
+      workspace.book.useSerialOrder { graph.order.map { pipeline[$0].address } }
+      ignores?.useSerialOrder { graph.order.flatMap { pipeline[$0].outputs.compactMap(\.location.local) } }
+    }
     let pull: StagePull? =
       request.pulls
       ? StagePull(

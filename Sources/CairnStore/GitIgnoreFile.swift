@@ -47,6 +47,19 @@ package enum GitIgnoreFile {
     return kept.isEmpty ? nil : kept.flatMap { $0 }
   }
 
+  /// `text` without the lines that `adding` makes for `names`, and those of them that stood there; `nil` where nothing
+  /// is left.
+  package static func taking(_ names: [String], from text: [UInt8]) -> (rest: [UInt8]?, found: [String]) {
+    var wanted: [[UInt8]: String] = [:]
+    for name in names { wanted[FileName.bytes(entry(for: name)) + [0x0A]] = name }
+    var rest: [UInt8] = []
+    var found: [String] = []
+    for line in lines(text) {
+      if let name = wanted[Array(line)] { found.append(name) } else { rest += line }
+    }
+    return (rest.isEmpty ? nil : rest, found)
+  }
+
   /// Adds `name` to the `.gitignore` of `folder`; true when the file was changed.
   @discardableResult
   package static func add(_ name: String, in folder: String) throws(Diagnostic) -> Bool {

@@ -13,6 +13,7 @@ struct TogetherTests {
     for result in running.map({ $0.wait() }) { #expect(result.status == 0, "\(result)") }
     #expect(pipeline.executions().values.allSatisfy { $0 == 1 }, "\(pipeline.executions())")
     #expect(pipeline.executions().count == 7)
+    #expect(try Leavings(pipeline.repository).lock == Leavings(reference.repository).lock)
     #expect(try Leavings(pipeline.repository).unordered == Leavings(reference.repository).unordered)
     try pipeline.repository.expectSound("\(count) at once")
   }
@@ -32,6 +33,25 @@ struct TogetherTests {
       #expect(pipeline.executions().values.allSatisfy { $0 == 1 }, "round \(round): \(pipeline.executions())")
       try pipeline.repository.expectSound("round \(round)")
     }
+  }
+
+  @Test("a stage that ends while git is asked about the one before keeps its line in .gitignore")
+  func slowGit() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n" + [("a", "1.3"), ("b", "0.2"), ("c", "1.5")].map { name, seconds in
+        "  \(name):\n    cmd: sleep \(seconds); echo \(name) > \(name)\n    outs: [\(name)]\n"
+      }.joined())
+    let git = try repository.shell("command -v git").output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let folder = try makeTemporaryFolder("cairn-git-")
+    try "#!/bin/sh\ncase \"$*\" in *check-ignore*) sleep 1;; esac\nexec \(git) \"$@\"\n"
+      .write(toFile: folder + "/git", atomically: false, encoding: .utf8)
+    try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/git")
+    let path = folder + ":" + (repository.environment["PATH"] ?? "/usr/bin:/bin")
+    let result = try repository.cairn("repro", "-j", "1", environment: ["PATH": path])
+    #expect(result.status == 0, "\(result)")
+    #expect(repository.read(".gitignore") == "/a\n/b\n/c\n")
   }
 
   @Test("cairn works inside a stage's command, and says so where it would wait for ever")

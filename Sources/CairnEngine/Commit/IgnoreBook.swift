@@ -12,8 +12,13 @@ package final class IgnoreBook: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    /// Of each folder with new lines: what its `.gitignore` held before, `nil` where there was none.
+    /// Of each folder with new lines: what its `.gitignore` held before, `nil` where there was none; and the lines that
+    /// other processes have added to that for outputs of this pipeline.
     var before: [RepoPath: [UInt8]?] = [:]
+    var others: [RepoPath: [String]] = [:]
+    /// The outputs of the whole pipeline in serial order, for what several processes add at once.
+    var serialOrder: (@Sendable () -> [RepoPath])?
+    var ranks: [RepoPath: Int]?
     /// What this run wrote: a file that holds anything else was changed by somebody else meanwhile.
     var after: [RepoPath: [UInt8]] = [:]
     var added: [RepoPath: [(position: Int, name: String)]] = [:]
@@ -28,6 +33,11 @@ package final class IgnoreBook: Sendable {
   package init(root: String, git: GitRepository) {
     self.root = root
     self.git = git
+  }
+
+  /// Lines that several processes add at the same time come into this order, whoever writes them.
+  package func useSerialOrder(_ outputs: @escaping @Sendable () -> [RepoPath]) {
+    state.withLock { $0.serialOrder = outputs }
   }
 
   /// `paths` are outputs of the stage at `position`, in the stage's order.
@@ -53,18 +63,21 @@ package final class IgnoreBook: Sendable {
     try dropCovered()
     let work = state.withLock { state in
       let work = state.dirty.sorted().map { folder in
-        (folder, state.before[folder] ?? nil, state.added[folder] ?? [])
+        let lines = state.added[folder] ?? []
+        let asked = lines.filter { state.covered[folder.appending($0.name)] != nil }
+        // What came while git was asked is next: once its line is written, git's answer would be that very line.
+        if asked.count == lines.count { state.dirty.remove(folder) }
+        return (folder, asked)
       }
-      state.dirty = []
       return work
     }
-    for (folder, before, added) in work {
+    for (folder, added) in work {
       let present = try Files.read(file(in: folder))
-      let isOurs = present == state.withLock { $0.after[folder] ?? before }
-      // Lines of others stay where they are; ours then follow them.
-      var text = isOurs ? before : present
-      if !added.isEmpty {
-        text = GitIgnoreFile.adding(added.sorted { $0.position < $1.position }.map(\.name), to: text ?? [])
+      let text = state.withLock { state in
+        if present != state.after[folder] ?? state.before[folder] ?? nil { Self.takeIn(present, of: folder, &state) }
+        let before = state.before[folder] ?? nil
+        let names = Self.ordered(added, of: folder, &state)
+        return names.isEmpty ? before : GitIgnoreFile.adding(names, to: before ?? [])
       }
       guard let text, text != present else { continue }
       try AtomicFile.writeKeepingMode(text, to: file(in: folder), sync: false)
@@ -73,6 +86,44 @@ package final class IgnoreBook: Sendable {
         state.after[folder] = text
       }
     }
+  }
+
+  /// Somebody else has written the file: what is not of this run stays from now on, lines for outputs of this
+  /// pipeline in their places among ours, all else where it stands.
+  private static func takeIn(_ present: [UInt8]?, of folder: RepoPath, _ state: inout State) {
+    let foundBefore = (state.before[folder] ?? nil) ?? []
+    let ours = (state.added[folder] ?? []).map(\.name)
+    var rest = present.flatMap { GitIgnoreFile.taking(ours, from: $0).rest }
+    let outputs = ranks(&state).keys.filter { $0.parent == folder }.map(\.name)
+    let early = Set(GitIgnoreFile.taking(outputs, from: foundBefore).found)
+    let late = outputs.filter { !early.contains($0) }
+    if let text = rest {
+      let taken = GitIgnoreFile.taking(late, from: text)
+      rest = taken.rest
+      state.others[folder] = taken.found
+    } else {
+      state.others[folder] = []
+    }
+    state.before[folder] = .some(rest)
+  }
+
+  private static func ordered(
+    _ added: [(position: Int, name: String)], of folder: RepoPath, _ state: inout State
+  ) -> [String] {
+    let others = state.others[folder] ?? []
+    if others.isEmpty { return added.sorted { $0.position < $1.position }.map(\.name) }
+    let ranks = ranks(&state)
+    let rank = { (name: String) in ranks[folder.appending(name)] }
+    let all = added.map { ($0.name, rank($0.name) ?? $0.position) } + others.map { ($0, rank($0) ?? Int.max) }
+    return all.sorted { $0.1 < $1.1 }.map(\.0)
+  }
+
+  private static func ranks(_ state: inout State) -> [RepoPath: Int] {
+    if let ranks = state.ranks { return ranks }
+    let order = state.serialOrder?() ?? []
+    let ranks = Dictionary(order.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+    state.ranks = ranks
+    return ranks
   }
 
   /// Asks git once about all outputs that are new here.
@@ -102,10 +153,15 @@ package final class IgnoreBook: Sendable {
   /// meanwhile, only the lines of this run go.
   package func takeBack() throws(Diagnostic) {
     let work = state.withLock { state in
-      state.written.sorted().map { ($0, state.before[$0] ?? nil, state.after[$0], state.added[$0] ?? []) }
+      state.written.sorted().map { folder in
+        let others = Self.ordered([], of: folder, &state)
+        var text = state.before[folder] ?? nil
+        if !others.isEmpty { text = GitIgnoreFile.adding(others, to: text ?? []) }
+        return (folder, text, state.after[folder], state.added[folder] ?? [])
+      }
     }
-    for (folder, before, after, added) in work {
-      var text = before
+    for (folder, without, after, added) in work {
+      var text = without
       if let present = try Files.read(file(in: folder)), present != after {
         text = present
         for line in added { text = text.flatMap { GitIgnoreFile.removing(line.name, from: $0) } }
@@ -116,7 +172,7 @@ package final class IgnoreBook: Sendable {
         _ = try Files.remove(file(in: folder))
       }
     }
-    state.withLock { $0 = State() }
+    state.withLock { $0 = State(serialOrder: $0.serialOrder) }
   }
 
   /// The files that this run changed, relative to the project.

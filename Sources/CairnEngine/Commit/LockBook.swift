@@ -25,6 +25,10 @@ package final class LockBook: Sendable {
     var dirty: Set<RepoPath> = []
     /// Grows with everything that other processes added.
     var generation: UInt64 = 0
+    /// The serial order of the whole pipeline, for what several processes add at once.
+    var serialOrder: (@Sendable () -> [StageAddress])?
+    /// By the lock's path in place of the pipeline file's.
+    var ranks: [StageAddress: Int]?
   }
 
   private struct FileState: Sendable {
@@ -32,9 +36,17 @@ package final class LockBook: Sendable {
     var base: LockFile
     var stat: FileStat?
     var own: [String: Own] = [:]
+    /// As it was found; and what others, running beside this process, have added to that.
+    let found: LockFile
+    var others: Set<String> = []
     /// It was told that this file is being made.
     var isAnnounced = false
     var hasEntries: Bool { !base.entries.isEmpty }
+
+    init(_ base: LockFile) {
+      self.base = base
+      found = base
+    }
   }
 
   private struct Own: Sendable {
@@ -52,9 +64,14 @@ package final class LockBook: Sendable {
     self.root = root
     self.journalFolder = journalFolder
     var state = State()
-    for file in files { state.files[Self.lockPath(of: file)] = FileState(base: LockFile(), stat: nil) }
-    for (path, lock) in locks { state.files[path] = FileState(base: lock, stat: nil) }
+    for file in files { state.files[Self.lockPath(of: file)] = FileState(LockFile()) }
+    for (path, lock) in locks { state.files[path] = FileState(lock) }
     self.state = Mutex(state)
+  }
+
+  /// Entries that several processes add at the same time come into this order, whoever writes them.
+  package func useSerialOrder(_ order: @escaping @Sendable () -> [StageAddress]) {
+    state.withLock { $0.serialOrder = order }
   }
 
   package func useJournal(_ path: String) { state.withLock { $0.ownJournal = path } }
@@ -108,7 +125,12 @@ package final class LockBook: Sendable {
       let stat = try FileStat.of(root + "/" + path.text)
       if stat == file.stat, file.stat != nil || (stat == nil && !file.hasEntries) { continue }
       do throws(Diagnostic) {
-        state.files[path]?.base = try Self.read(path, root: root)
+        let base = try Self.read(path, root: root)
+        if base.entries.count != file.found.entries.count {
+          let added = base.entries.keys.filter { file.found.entries[$0] == nil && file.own[$0] == nil }
+          state.files[path]?.others.formUnion(added)
+        }
+        state.files[path]?.base = base
         state.files[path]?.stat = stat
         changed = true
         reread = true
@@ -151,8 +173,9 @@ package final class LockBook: Sendable {
   private static func merge(_ end: JournalEntry.Ended, into files: inout [RepoPath: FileState]) -> Bool {
     guard let name = end.stage.name, let entry = try? parse(end.entry, name: name) else { return false }
     let path = lockPath(of: end.stage.file)
-    var file = files[path] ?? FileState(base: LockFile(), stat: nil)
+    var file = files[path] ?? FileState(LockFile())
     let present = file.base.entries[name]
+    if end.replaces == nil, file.own[name] == nil, file.others.insert(name).inserted { files[path] = file }
     guard digest(present, name: name) == end.replaces, present != entry else { return false }
     file.base.entries[name] = entry
     files[path] = file
@@ -170,7 +193,7 @@ package final class LockBook: Sendable {
     var added: [RepoPath: [String]] = [:]
     for end in ends.sorted(by: { $0.position < $1.position }) {
       let path = lockPath(of: end.stage.file)
-      if files[path] == nil { files[path] = FileState(base: try read(path, root: root), stat: nil) }
+      if files[path] == nil { files[path] = FileState(try read(path, root: root)) }
       if merge(end, into: &files) { changed.insert(path) }
       if end.replaces == nil, let name = end.stage.name, let present = files[path]?.base.entries[name],
         encode(present, name: name) == end.entry
@@ -200,7 +223,7 @@ package final class LockBook: Sendable {
     guard let name = address.name else { return Put(replaces: nil, isChange: false, isFirst: false) }
     let path = Self.lockPath(of: address.file)
     return state.withLock { state in
-      var file = state.files.removeValue(forKey: path) ?? FileState(base: LockFile(), stat: nil)
+      var file = state.files.removeValue(forKey: path) ?? FileState(LockFile())
       let present = file.own[name]?.entry ?? file.base.entries[name]
       let isNew = file.own[name]?.isNew ?? (file.base.entries[name] == nil)
       if present != entry || isNew {
@@ -238,28 +261,48 @@ package final class LockBook: Sendable {
   package func render() -> [(path: RepoPath, bytes: [UInt8])] {
     state.withLock { state in
       state.dirty.sorted().compactMap { path in
-        state.files[path].map { (path, LockYAML.encode(Self.merged($0))) }
+        Self.merged(path, &state).map { (path, LockYAML.encode($0)) }
       }
     }
   }
 
-  private static func merged(_ file: FileState) -> LockFile {
+  private static func merged(_ path: RepoPath, _ state: inout State) -> LockFile? {
+    guard let file = state.files[path] else { return nil }
     var lock = file.base
     let settled = file.own.filter { $0.value.isSettled }
-    let new = settled.filter { $0.value.isNew }
-    if !new.isEmpty { lock.entries.removeAll { new[$0.key] != nil } }
     for (name, own) in settled where !own.isNew { lock.entries[name] = own.entry }
-    for (name, own) in new.sorted(by: { $0.value.position < $1.value.position }) { lock.entries[name] = own.entry }
+    var new = settled.filter { $0.value.isNew }.map { (name: $0.key, entry: $0.value.entry, rank: $0.value.position) }
+    if !file.others.isEmpty, !new.isEmpty, let ranks = ranks(&state) {
+      let rank = { (name: String) in ranks[StageAddress(file: path, name: name)] }
+      new = new.map { ($0.name, $0.entry, rank($0.name) ?? $0.rank) }
+      for name in file.others where file.own[name] == nil {
+        if let entry = lock.entries[name], let rank = rank(name) { new.append((name, entry, rank)) }
+      }
+    }
+    if !new.isEmpty {
+      let names = Set(new.map(\.name))
+      lock.entries.removeAll { names.contains($0.key) }
+    }
+    for (name, entry, _) in new.sorted(by: { $0.rank < $1.rank }) { lock.entries[name] = entry }
     lock.isVersion1 = false
     return lock
+  }
+
+  private static func ranks(_ state: inout State) -> [StageAddress: Int]? {
+    if state.ranks == nil, let order = state.serialOrder?() {
+      state.ranks = Dictionary(
+        order.enumerated().map { (StageAddress(file: lockPath(of: $1.file), name: $1.name), $0) },
+        uniquingKeysWith: { first, _ in first })
+    }
+    return state.ranks
   }
 
   /// The file now holds what `render` gave.
   package func wrote(_ path: RepoPath) {
     let stat = (try? FileStat.of(root + "/" + path.text)) ?? nil
     state.withLock { state in
-      guard var file = state.files[path] else { return }
-      file.base = Self.merged(file)
+      guard let merged = Self.merged(path, &state), var file = state.files[path] else { return }
+      file.base = merged
       file.stat = stat
       state.files[path] = file
       state.dirty.remove(path)
