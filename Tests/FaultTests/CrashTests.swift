@@ -87,4 +87,16 @@ struct CrashTests {
     let found = try repository.shell("grep -rl 'edited by hand' . --include='*'")
     #expect(!found.output.isEmpty, "the edited output is gone")
   }
+
+  @Test("the file that was being written beside the lock goes with its dead writer, however young it is")
+  func temporaryFile() throws {
+    let repository = try CountedPipeline(width: 1).repository
+    let running = try repository.startRepro(environment: ["CAIRN_FAULT_POINT": "journalSynced"])
+    #expect(running.wait().status == 137)
+    try repository.write(".cairn-\(running.pid)-abc.tmp", "schema: '2.0'\n")
+    let another = ".cairn-\(ProcessInfo.processInfo.processIdentifier)-abc.tmp"
+    try repository.write(another, "of somebody who lives")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(repository.list().filter { $0.hasSuffix(".tmp") } == [another])
+  }
 }

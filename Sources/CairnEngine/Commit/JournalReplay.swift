@@ -53,23 +53,30 @@ package enum JournalReplay {
         try ignores.write()
       }
       try records.sync()
-      removeTemporaryFiles(beside: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file)), root: root)
+      removeTemporaryFiles(
+        beside: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file)), of: content.processes, root: root)
       _ = try Files.remove(path)
     }
     return lost
   }
 
   /// The file that was being written beside a lock when the process died.
-  private static func removeTemporaryFiles(beside files: Set<RepoPath>, root: String) {
+  private static func removeTemporaryFiles(beside files: Set<RepoPath>, of dead: Set<Int32>, root: String) {
     for folder in Set(files.map(\.parent)) {
       let folder = folder.isRoot ? root : root + "/" + folder.text
       for entry in ((try? Files.list(folder)) ?? nil) ?? [] where AtomicFile.isTemporaryName(entry.name) {
         let path = folder + "/" + entry.name
-        // A young one may be somebody's who writes now.
-        guard let stat = (try? FileStat.of(path)) ?? nil, stat.modified < WallClock.now() - 1_000_000_000 else { continue }
+        // A young one may be somebody's who writes now, unless he is known to be dead.
+        let isOrphan = AtomicFile.maker(ofTemporary: entry.name).map { dead.contains($0) } ?? false
+        guard isOrphan || isOld(path) else { continue }
         _ = try? Files.remove(path)
       }
     }
+  }
+
+  private static func isOld(_ path: String) -> Bool {
+    guard let stat = (try? FileStat.of(path)) ?? nil else { return false }
+    return stat.modified < WallClock.now() - 1_000_000_000
   }
 }
 
@@ -78,6 +85,8 @@ struct JournalContent {
   var ends: [JournalEntry.Ended] = []
   /// In the order in which they began.
   var open: [JournalEntry.Started] = []
+  /// Of this host, who wrote it.
+  var processes: Set<Int32> = []
 
   init(_ entries: [JournalEntry]) {
     var started: [String: JournalEntry.Started] = [:]
@@ -87,6 +96,7 @@ struct JournalContent {
       case .started(let start):
         started[start.attempt] = start
         order.append(start.attempt)
+        if let process = start.process, process.host == Machine.hostName() { processes.insert(process.pid) }
       case .ended(let end):
         started[end.attempt] = nil
         ends.append(end)

@@ -58,7 +58,10 @@ extension ProducerIndex {
     if descriptor >= 0 { return descriptor }
     if let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) { try? Files.makeDirectories(String(path[..<slash])) }
     let temporary = AtomicFile.temporaryName(beside: path)
-    guard (try? Files.write(header, to: temporary)) != nil else { return -1 }
+    guard (try? Files.write(header, to: temporary)) != nil else {
+      unlink(temporary)
+      return -1
+    }
     // link() fails when another process was first; then its file is the one.
     link(temporary, path)
     unlink(temporary)

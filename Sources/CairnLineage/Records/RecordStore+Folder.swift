@@ -31,7 +31,12 @@ extension RecordStore {
   private static func create(_ path: String, _ text: String) throws(Diagnostic) {
     if Files.exists(path) { return }
     let temporary = AtomicFile.temporaryName(beside: path)
-    try Files.write(text, to: temporary)
+    do throws(Diagnostic) {
+      try Files.write(text, to: temporary)
+    } catch {
+      _ = try? Files.remove(temporary)
+      throw error
+    }
     let isLinked = link(temporary, path) == 0 || errno == EEXIST
     if isLinked { try Files.remove(temporary) } else { try Files.rename(temporary, to: path) }
   }

@@ -56,13 +56,19 @@ package enum AtomicFile {
 
   /// A name in `path`'s folder that nothing else uses: hidden, and recognisable by `isTemporaryName`.
   package static func temporaryName(beside path: String) -> String {
-    let name = "\(temporaryPrefix)\(String(Identifier.random64(), radix: 36)).tmp"
+    let name = "\(temporaryPrefix)\(getpid())-\(String(Identifier.random64(), radix: 36)).tmp"
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
     return String(path[...slash]) + name
   }
 
   /// Temporary files that a killed process left begin so.
   package static let temporaryPrefix = ".cairn-"
+
+  /// Who made the temporary file `name`: a process of the host that it was made on.
+  package static func maker(ofTemporary name: String) -> Int32? {
+    guard isTemporaryName(name) else { return nil }
+    return name.dropFirst(temporaryPrefix.count).split(separator: "-").first.flatMap { Int32($0) }
+  }
 
   package static func isTemporaryName(_ name: String) -> Bool {
     name.utf8.starts(with: temporaryPrefix.utf8) && name.utf8.reversed().starts(with: ".tmp".utf8.reversed())
