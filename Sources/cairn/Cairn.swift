@@ -8,6 +8,8 @@ internal import Glibc
 enum Program {
   static func main() {
     signal(SIGPIPE, SIG_IGN)
+    // Before anything opens a file: a lock or a pipe with the number of a closed stream would get what is printed.
+    StandardDescriptors.fill()
     let status = run(CommandArguments.words())
     exit(status.rawValue)
   }

@@ -69,6 +69,18 @@ struct DamageTests {
     #expect(!(try #require(repository.read("end")).contains("spoilt")))
   }
 
+  @Test("without standard streams nothing is printed into files of ours", arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+  func closedStreams(closing: String) throws {
+    for jobs in ["1", "2"] {
+      let pipeline = try CountedPipeline(width: 1)
+      let repository = pipeline.repository
+      let line = "\(try CairnBinary.path()) repro -j \(jobs) \(closing)"
+      #expect(try repository.run(["/bin/sh", "-c", line]).status == 0, "\(line)")
+      #expect(pipeline.executions() == ["a1": 1, "b1": 1, "end": 1])
+      try repository.expectSound("\(line)")
+    }
+  }
+
   @Test("on a network file system all is as elsewhere")
   func network() throws {
     let pipeline = try CountedPipeline()
