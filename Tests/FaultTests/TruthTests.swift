@@ -77,6 +77,20 @@ struct TruthTests {
     try repository.expectSound("rewrites")
   }
 
+  @Test("a stage that removes the input it rewrites fails as with DVC: no lock names an input without a hash")
+  func removedInput() throws {
+    let repository = try TestRepository()
+    try repository.write("in", "input\n")
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n  a:\n    cmd: cat in > a; rm in\n    deps: [in]\n    outs: [a]\n    meta:\n      cairn:\n        rewrites: [in]\n")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 255)
+    #expect(result.errors.contains("ERROR: failed to reproduce 'a': dependency 'in' does not exist\n"), "\(result)")
+    #expect(!repository.exists("dvc.lock"))
+    #expect(try repository.count("failed", of: "a") == 1)
+  }
+
   @Test("another stage that changes a finished output without declaring it fails the run, and both are named")
   func undeclaredChange() throws {
     let repository = try TestRepository()

@@ -38,6 +38,7 @@ struct InputProof {
       let now = context.observer.content(at: dependency.location, sha256: true)
       let shown = context.shown(dependency.location, declared: dependency.declared)
       if stage.settings.rewrites.contains(dependency.declared) {
+        if case .unknown(let diagnostic) = now { throw diagnostic }
         proof.rewritten[index] = now
         proof.snapshot.dependencies[index] = now
         continue

@@ -32,7 +32,8 @@ extension StageExecution {
     }
     do throws(Diagnostic) {
       let proof = try InputProof.check(stage, judged.snapshot, context)
-      if isForced { try checkInputsExist(proof.snapshot) }
+      // A lock cannot name an input that a forced stage never had, or that a rewriting one removed.
+      if isForced || !proof.rewritten.isEmpty { try checkInputsExist(proof.snapshot) }
       draft.describe(proof)
       if let change = proof.firstChange {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
