@@ -32,4 +32,19 @@ struct YAMLEditorTests {
       try edited("a: &a {x: 1}\nb: *a\n") { try $0.set([.key("b"), .key("x")], to: 2) }
     }
   }
+
+  @Test("a refusal says that an anchor is in the way, and leaves the text alone", arguments: [
+    ("a: &a {x: 1}\nb: *a\n", [.key("a"), .key("x")], false), ("a: &a {x: 1}\nb: *a\n", [.key("a")], true),
+    ("a: &a\n  x: 1\n  f: 0\nb:\n  <<: *a\n  f: 1\n", [.key("b"), .key("f")], true),
+  ] as [(String, [PathStep], Bool)])
+  func anchors(text: String, path: [PathStep], removes: Bool) throws {
+    var editor = try YAMLEditor(SourceText(path: "dvc.yaml", bytes: Array(text.utf8)))
+    do throws(Diagnostic) {
+      if removes { try editor.remove(path) } else { try editor.set(path, to: 2) }
+      Issue.record("not refused")
+    } catch {
+      #expect(error.message.contains("share it by an anchor"))
+    }
+    #expect(editor.text == text)
+  }
 }

@@ -13,7 +13,7 @@ struct YAMLReaderTests {
     ("1_000", .int(1000)), (".inf", .float(.infinity)), ("~", .null), ("Null", .null), ("", .null),
     ("2001-12-14", .timestamp("2001-12-14")), ("2001-12-14T21:59:43.1Z", .timestamp("2001-12-14 21:59:43.100000+00:00")),
     ("12:30:45", .string("12:30:45")), (".1e3", .string(".1e3")), ("99999999999999999999", .bigInt("99999999999999999999")),
-    ("TRUE", .bool(true)), ("!!str 1", .string("1")), ("! 1", .int(1)), ("'1'", .string("1")),
+    ("TRUE", .bool(true)), ("!!str 1", .string("1")), ("! 1", .int(1)), ("!", .null), ("! ''", .null), ("'1'", .string("1")),
   ] as [(String, Value)])
   func scalars(text: String, value: Value) throws {
     #expect(try read("k: \(text)\n")["k"] == value)
@@ -41,6 +41,29 @@ struct YAMLReaderTests {
       #expect(error.message == "'./dvc.yaml' is invalid.")
       #expect(!error.hasErrorPrefix)
       #expect(error.notes.first?.message == words)
+      #expect(error.mark?.line == line && error.mark?.column == column)
+    }
+  }
+
+  @Test("a tab is read where DVC reads it", arguments: [
+    "k: 'a\tb'\n", "k: \"a\tb\" # c\td\n", "k: |\n  a\tb\n", "k: [1,\t2]\n", "k: {\n\ta: 'x\ty',\n\tb: 1}\n",
+    "#\tc\nk: 1\n", "{\n\t\"k\": 1\n}\n",
+  ])
+  func tabs(text: String) throws {
+    #expect(try read(text)["k"] != nil)
+  }
+
+  @Test("a tab is refused where DVC refuses it, though libyaml takes it", arguments: [
+    ("k: x\t\n", 1, 5), ("k: x\ty\n", 1, 5), ("k:\t1\n", 1, 3), ("a: é\t# c\n", 1, 5), ("a:\n  b: 1\n  c: 2\t\n", 3, 7),
+    ("k: |\t\n  x\n", 1, 5), ("k: [x\ty]\n", 1, 6), ("k: [1]\t\n", 1, 7), ("- 1\n- 2\t\n", 2, 4),
+    ("k: |\n  x\ty\nl: 1\t\n", 3, 5),
+  ])
+  func refusedTabs(text: String, line: Int, column: Int) {
+    do throws(Diagnostic) {
+      _ = try read(text)
+      Issue.record("not refused")
+    } catch {
+      #expect(error.notes.map(\.message) == ["Found character '\\t' that cannot start any token", "While scanning for the next token"])
       #expect(error.mark?.line == line && error.mark?.column == column)
     }
   }

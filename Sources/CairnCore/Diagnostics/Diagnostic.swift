@@ -50,6 +50,9 @@ package struct Diagnostic: Error, Sendable {
     ([message] + causes.map(\.fullMessage)).joined(separator: ": ")
   }
 
+  /// DVC does not expect this fault: where it passes over its own errors, it stops at this one, and ends with 255.
+  package var isUnexpected: Bool { message.hasPrefix("unexpected error") }
+
   package func because(of error: any Error) -> Diagnostic {
     var copy = self
     if let diagnostic = error as? Diagnostic {

@@ -47,9 +47,11 @@ struct OutputMap: Sendable {
     for stage in pipeline.stages {
       guard let entry = local.firstAbove(stage.address.file) ?? elsewhere.firstAbove(rootKey) else { continue }
       let output = pipeline[entry.stage].outputs[entry.index]
+      // The project's own folder is shown whole.
+      let shown = output.location == .local(.root) ? "/" + rootKey.text : output.text(from: folder)
       throw Diagnostic(
         .stageInOutput,
-        "stage: '\(stage.address.text(from: folder))' is within an output \(PythonText.quoted(output.text(from: folder)))"
+        "stage: '\(stage.address.text(from: folder))' is within an output \(PythonText.quoted(shown))"
           + " of another stage", at: output.mark)
     }
   }

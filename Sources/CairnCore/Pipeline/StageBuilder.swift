@@ -22,7 +22,12 @@ package struct StageBuilder: Sendable {
     stage.isParametrized = resolved.isParametrized
     stage.uses = resolved.uses
     if let wdir = fields["wdir"], !wdir.isNull {
-      stage.wdir = paths.location(of: PythonText.str(wdir.value), in: .local(file.parent))
+      guard let text = wdir.string else {
+        throw unexpected(
+          "join() argument must be str, bytes, or os.PathLike object, not '\(PythonText.typeName(wdir.value))'", wdir,
+          stage, hint: "its wdir must be text")
+      }
+      stage.wdir = paths.location(of: text, in: .local(file.parent))
     }
     try setCommand(&stage, fields["cmd"])
     for item in fields["deps"]?.items ?? [] { stage.dependencies.append(try dependency(item, of: stage)) }
@@ -63,10 +68,25 @@ package struct StageBuilder: Sendable {
     return PythonText.str(scalar)
   }
 
+  /// A path that a template gave another type stops DVC's own code.
+  private func path(_ value: MarkedValue, of stage: Stage) throws(Diagnostic) -> String {
+    if let text = value.string { return text }
+    let type = PythonText.typeName(value.value)
+    throw unexpected(
+      value.isNull ? "'\(type)' not supported." : "'\(type)' object has no attribute 'decode'", value, stage,
+      hint: "a path must be text; quotes around it and what it names make it so")
+  }
+
+  private func unexpected(_ words: String, _ value: MarkedValue, _ stage: Stage, hint: String) -> Diagnostic {
+    Diagnostic(
+      .schema, "unexpected error - \(words)", at: value.mark,
+      hint: "stage '\(stage.address.text(from: folder))': \(hint)")
+  }
+
   // MARK: Dependencies
 
   private func dependency(_ item: MarkedValue, of stage: Stage) throws(Diagnostic) -> Dependency {
-    let path = try text(item, "a path", of: stage)
+    let path = try path(item, of: stage)
     try StagePaths.refuseStageFile(path, "a dependency", item.mark)
     let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
     return Dependency(declared: declared, location: location, mark: item.mark)
@@ -100,7 +120,7 @@ package struct StageBuilder: Sendable {
         guard let keys = entry.value.items else {
           throw Diagnostic(
             .schema,
-            "Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
+            "unexpected error - Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
             at: entry.value.mark)
         }
         for key in keys { sets[file]?.add(try text(key, "the name of a parameter", of: stage), key.mark) }
@@ -117,7 +137,7 @@ package struct StageBuilder: Sendable {
     var flags: OrderedDictionary<String, (mark: SourceMark?, flags: ValueMap)> = [:]
     for item in items {
       guard let entries = item.entries else {
-        let path = try text(item, "a path", of: stage)
+        let path = try path(item, of: stage)
         if flags[path] == nil { flags[path] = (item.mark, [:]) }
         continue
       }
@@ -125,7 +145,7 @@ package struct StageBuilder: Sendable {
         let path = PythonText.str(entry.key.value)
         guard case .map(let map) = entry.value.value else {
           throw Diagnostic(
-            .schema, "Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
+            .schema, "unexpected error - Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
             at: entry.value.mark)
         }
         flags[path, default: (entry.key.mark, [:])].flags.merge(map) { $1 }

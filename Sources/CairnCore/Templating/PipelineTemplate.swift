@@ -151,6 +151,11 @@ package final class PipelineTemplate {
 
   /// The stage of that name; `nil` when there is none.
   package func resolve(_ name: String) throws(Diagnostic) -> ResolvedStage? {
+    if name.isEmpty {
+      throw Diagnostic(
+        .stageName, "Stage name not provided.Please specify the name as: `\(place.shown):stage_name`",
+        at: definitions[name]?.mark)
+    }
     guard let at = name.lastIndex(of: "@") else {
       guard let (definition, mark) = definitions[name], case .entry(let entry) = definition else { return nil }
       return try resolve(entry, named: name, group: nil, item: nil, mark: mark)
@@ -163,6 +168,11 @@ package final class PipelineTemplate {
     switch definition {
     case .entry: return nil
     case .foreach(_, let template), .matrix(_, let template):
+      if key.isEmpty {
+        throw Diagnostic(
+          .stageName, "unexpected error", at: mark,
+          hint: "an item of '\(groupName)' gives no name: its text, or the whole matrix, is empty")
+      }
       try check(template, named: groupName)
       return try resolve(template, named: name, group: groupName, item: item, mark: mark)
     }

@@ -54,14 +54,17 @@ package struct YAMLEditor {
     do throws(Diagnostic) {
       result = try YAMLReader.parse(edited).value
     } catch {
-      throw refusal(path, "the result would not be valid YAML")
+      let losesAnchor = error.notes.first?.message.hasPrefix("Found undefined alias") ?? false
+      throw refusal(path, losesAnchor ? Self.shared : "the result would not be valid YAML")
     }
     guard ValueEdit.isSame(result, wanted) else {
-      throw refusal(path, "the edit would change more than that")
+      throw refusal(path, source.bytes.contains(UInt8(ascii: "&")) ? Self.shared : "the edit would change more than that")
     }
     source = edited
     value = result
   }
+
+  private static let shared = "other places of the file share it by an anchor, or it would uncover a merged key"
 
   private func refusal(_ path: [PathStep], _ reason: String) -> Diagnostic {
     var place = ""

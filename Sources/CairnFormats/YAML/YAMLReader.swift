@@ -19,7 +19,9 @@ package enum YAMLReader {
         return .failure(error)
       }
     }
-    return try result.get()
+    let value = try result.get()
+    try YAMLTabs.check(source)
+    return value
   }
 }
 
@@ -110,6 +112,9 @@ private struct YAMLBuilder: ~Copyable {
     let value: Value
     if let tag = event.tag {
       value = try tagged(text, tag, mark)
+    } else if text.isEmpty, event.pointee.data.scalar.tag != nil {
+      // A bare `!` before nothing, or before `''`.
+      value = .null
     } else if event.pointee.data.scalar.plain_implicit != 0 {
       let kind = isVersion11 ? YAMLScalar.kind11(text) : YAMLScalar.kind(text)
       switch kind {

@@ -27,7 +27,9 @@ struct StageListCommand: CairnCommand {
     let loader = PipelineLoader(repository, try Settings.load(repository))
     let project = loader.loadKeepingFailures()
     for warning in project.warnings { invocation.console.warning(warning) }
-    if fail, all || recursive, let failure = project.failures.first { throw failure.diagnostic }
+    if all || recursive, let failure = project.failures.first(where: { fail || $0.diagnostic.isUnexpected }) {
+      throw failure.diagnostic
+    }
 
     let ids: [StageID]
     if all {

@@ -61,7 +61,7 @@ struct StatusCommand: CairnCommand {
     } catch {
       // DVC's status ends with 1 where it fails by an error of its own, unlike its other commands.
       var failure = error
-      if failure.exitCode == nil, failure.code != .io { failure.exitCode = ExitStatus.no.rawValue }
+      if failure.exitCode == nil, failure.code != .io, !failure.isUnexpected { failure.exitCode = ExitStatus.no.rawValue }
       throw failure
     }
     for warning in status.warnings { console.warning(warning) }
