@@ -64,6 +64,8 @@ extension FreshnessIndex {
     let root: String
     private(set) var list: [String] = []
     private var seen: Set<String> = []
+    /// Added with all that is inside; a folder that was merely walked in search of pipelines is not.
+    private var trees: Set<String> = []
 
     init(root: String) { self.root = root }
 
@@ -86,7 +88,8 @@ extension FreshnessIndex {
     }
 
     private mutating func add(tree path: String) -> Bool {
-      guard add(path) else { return true }
+      guard trees.insert(path).inserted else { return true }
+      add(path)
       let absolute = path.hasPrefix("/") ? path : root + "/" + path
       guard let stat = (try? FileStat.of(absolute)) ?? nil, stat.isDirectory else { return true }
       guard let entries = (try? Files.list(absolute)) ?? nil else { return false }
