@@ -10,10 +10,12 @@ struct RestorableOutputs: Sendable {
   /// The entry whose outputs may stand for a run: the lock's own where nothing but the outputs differs, else the
   /// run-cache's newest. `nil`: the command must run.
   ///
-  /// - Parameter prepare: called with the objects that are about to be looked for in the cache.
+  /// - Parameters:
+  ///   - isDry: as DVC's dry run asks the run-cache: about the inputs that the lock has, whatever they are now.
+  ///   - prepare: called with the objects that are about to be looked for in the cache.
   func entry(
     for stage: Stage, lock: LockEntry?, snapshot: StageSnapshot, staleness: Staleness, usesRunCache: Bool,
-    warn: (String) -> Void, prepare: ([ContentHash]) throws(Diagnostic) -> Void = { _ in }
+    isDry: Bool = false, warn: (String) -> Void, prepare: ([ContentHash]) throws(Diagnostic) -> Void = { _ in }
   ) throws(Diagnostic) -> LockEntry? {
     guard RunCache.canKeep(stage), !snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
     if let lock, !staleness.commandChanged, staleness.dependencies.isEmpty, staleness.parameters.isEmpty,
@@ -23,10 +25,18 @@ struct RestorableOutputs: Sendable {
       return lock
     }
     guard usesRunCache else { return nil }
-    let wanted = LockEntry(
+    if isDry, lock == nil { return nil }
+    var wanted = LockEntry(
       command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
       params: stage.sortedParameters(snapshot.parameters),
       outs: stage.sortedOutputs.map { LockedFile(path: $0.declared) })
+    if isDry, let lock {
+      wanted.deps = wanted.deps.map { lock.dep($0.path) ?? LockedFile(path: $0.path) }
+      for (file, values) in wanted.params {
+        wanted.params[file] = values.filter { lock.params[file]?[$0.key] != nil }
+        for (key, value) in lock.params[file] ?? [:] where values[key] != nil { wanted.params[file]?[key] = value }
+      }
+    }
     let runCache = RunCache(cache: cache)
     guard let found = (try? runCache.entry(for: RunCache.key(wanted), warn: warn)) ?? nil,
       try isHeld(found.outs, prepare)

@@ -158,4 +158,75 @@ struct ReproTests {
     let lock = try #require(repository.read("dvc.lock"))
     #expect(lock.contains("  slow:") && lock.contains("  next:") && !lock.contains("  behind:"))
   }
+
+  @Test("what is missing is told in DVC's words, which hang on whether the run-cache was asked")
+  func missingInputs() throws {
+    let repository = try project(
+      """
+      stages:
+        kept: {cmd: touch a, deps: [nope], outs: [a]}
+        unkept: {cmd: touch b, deps: [nope]}
+        keys: {cmd: touch c, params: [k], outs: [c]}
+        file: {cmd: touch d, params: [params.yaml: ], outs: [d]}
+
+      """)
+    func failure(_ arguments: String...) throws -> String {
+      try repository.run([try CairnBinary.path(), "repro"] + arguments).errors
+    }
+    #expect(
+      try failure("kept").contains("failed to reproduce 'kept': [Errno 2] No such file or directory: '\(repository.root)/nope'"))
+    #expect(try failure("-f", "kept").contains("'kept': dependency 'nope' does not exist"))
+    #expect(try failure("unkept").contains("'unkept': dependency 'nope' does not exist"))
+    #expect(try failure("keys").contains("'keys': Parameters 'k' are missing from 'params.yaml'."))
+    #expect(try failure("file").contains("'file': dependency 'params.yaml' does not exist"))
+    #expect(try repository.cairn("repro", "--dry", "file").status == 0)
+    for stage in ["keys", "file"] {
+      #expect(
+        try repository.cairn("repro", "--allow-missing", stage).output.hasPrefix("Stage '\(stage)' didn't change, skipping"))
+    }
+    try repository.write(".dvc/config", "[core]\n    remote = r\n['remote \"r\"']\n    url = ../remote\n")
+    try repository.remove("a")
+    let pulled = try failure("--pull", "kept")
+    #expect(pulled.contains("No file hash info found for '\(repository.root)/a'. It won't be created."))
+    #expect(
+      pulled.contains(
+        "'kept': 'nope' does not exist as an output or a stage name in 'dvc.yaml': Stage 'nope' not found inside"))
+  }
+
+  @Test("with ignored errors git ignores the outputs that a failed stage did make")
+  func ignoredErrors() throws {
+    let repository = try project("stages: {a: {cmd: touch x, outs: [x, y]}}\n")
+    #expect(try repository.cairn("repro", "-k").status == 255)
+    #expect(!repository.exists(".gitignore"))
+    #expect(try repository.cairn("repro", "--ignore-errors").status == 0)
+    #expect(repository.read(".gitignore") == "/x\n")
+  }
+
+  @Test("a dry run asks the run-cache about the inputs that the lock has")
+  func dryRestoration() throws {
+    let repository = try project("stages: {a: {cmd: cat in > out, deps: [in], outs: [out]}}\n")
+    for text in ["one", "two"] {
+      try repository.write("in", text)
+      #expect(try repository.cairn("repro").status == 0)
+    }
+    try repository.write("in", "three")
+    #expect(try repository.cairn("repro", "--dry").output.contains("Stage 'a' is cached - skipping run"))
+    try repository.remove("dvc.lock")
+    try repository.write("in", "one")
+    #expect(try !repository.cairn("repro", "--dry").output.contains("is cached"))
+  }
+
+  @Test("a file that grows inside a directory dependency is noticed, after a run with nothing to do as well")
+  func directoryDependency() throws {
+    let repository = try project("stages: {a: {cmd: cat data/deep/* > out, deps: [data], outs: [out]}}\n")
+    try repository.write("data/deep/f", "one")
+    #expect(try repository.cairn("repro").status == 0)
+    for text in ["other", "third"] {
+      try repository.age("data/deep/f", bySeconds: 5)
+      for _ in 0..<2 { #expect(try repository.cairn("repro").status == 0) }
+      try repository.write("data/deep/f", text)
+      #expect(try repository.cairn("repro").status == 0)
+      #expect(repository.read("out") == text)
+    }
+  }
 }

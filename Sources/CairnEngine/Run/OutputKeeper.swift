@@ -102,7 +102,7 @@ package struct OutputKeeper: Sendable {
   ) throws(Diagnostic) -> LockEntry? {
     try RestorableOutputs(cache: cache, environment: context.provenance.environment).entry(
       for: stage, lock: judged.lock, snapshot: judged.snapshot, staleness: judged.staleness,
-      usesRunCache: usesRunCache, warn: { context.emit(.warning(nil, $0)) }
+      usesRunCache: usesRunCache, isDry: context.request.dry, warn: { context.emit(.warning(nil, $0)) }
     ) { hashes throws(Diagnostic) in
       // `--pull` brings what the cache lacks.
       if let pull = context.pull, !context.request.dry { try pull.fetch(hashes) }
@@ -128,8 +128,9 @@ package struct OutputKeeper: Sendable {
   ///
   /// Nothing is stored before all of them are known to be there.
   func collect(
-    _ stage: Stage, commits: Bool, _ context: RunContext
+    _ stage: Stage, commits: Bool, position: Int, _ context: RunContext
   ) throws(Diagnostic) -> [Content] {
+    var present: [Output] = []
     for output in stage.outputs {
       let shown = context.shown(output.location, declared: output.declared)
       if output.isCached, output.location.local == nil {
@@ -139,7 +140,13 @@ package struct OutputKeeper: Sendable {
             + "<https://dvc.org/doc/user-guide/upgrade> for more info.", at: output.mark)
       }
       let absolute = context.absolute(output.location)
-      guard let stat = try FileStat.of(absolute) else { throw Diagnostic.missingOutput(shown, at: output.mark) }
+      guard let stat = try FileStat.of(absolute) else {
+        // DVC has git ignore those before it, and takes that back unless errors are ignored.
+        if context.request.policy == .ignore {
+          try ignore(present.filter(\.isCached).compactMap(\.location.local), position: position)
+        }
+        throw Diagnostic.missingOutput(shown, at: output.mark)
+      }
       guard stat.kind == .file || stat.kind == .directory else {
         throw Diagnostic(
           .missingOutput, "output '\(shown)' is not a file or directory", at: output.mark)
@@ -155,6 +162,7 @@ package struct OutputKeeper: Sendable {
         throw Diagnostic(
           .missingOutput, "binary file '\(absolute)' cannot be used as metrics.", at: output.mark)
       }
+      present.append(output)
     }
     var contents: [Content] = []
     for output in stage.outputs {

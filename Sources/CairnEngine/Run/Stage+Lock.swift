@@ -73,7 +73,11 @@ extension Staleness {
   ///
   /// - Parameter isDifferent: a missing dependency whose producer has another hash for it counts all the same.
   func isStaleBeyondMissing(_ stage: Stage, isDifferent: (Dependency) -> Bool) -> Bool {
-    if commandChanged || (alwaysChanged && !stage.isFrozen) || !parameters.isEmpty { return true }
+    if commandChanged || (alwaysChanged && !stage.isFrozen) { return true }
+    for (_, status) in parameters {
+      if case .file(.deleted) = status { continue }
+      return true
+    }
     for (index, status) in dependencies {
       if status != .deleted || isDifferent(stage.dependencies[index]) { return true }
     }

@@ -38,7 +38,7 @@ extension StageExecution {
       if let change = proof.firstChange {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
       }
-      let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+      let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
       context.beside?.made(id, kept)
       FaultPoint.reach(.objectsStored)
       let entry = makeEntry(proof.snapshot, kept)

@@ -180,9 +180,12 @@ final class StageExecution: Sendable {
         let maker = context.pipeline.stages.first(where: { stage in
           stage.outputs.contains { $0.location.local.map(path.isInside) ?? false }
         })
-      else { continue }
+      else { throw Diagnostic.notPulled(dependency.declared) }
       _ = try pull.pull(maker, maker.kind == .tracked ? maker.trackedLock : context.book.entry(of: maker.address))
       hasPulled = true
+    }
+    for (set, reading) in zip(stage.parameters, judged.snapshot.parameters) {
+      if case .missingFile = reading { throw Diagnostic.notPulled(set.declared) }
     }
     if hasPulled { judged = judge() }
   }
@@ -193,13 +196,16 @@ final class StageExecution: Sendable {
     report(.settled(Outcome(result: .fresh)))
   }
 
+  /// DVC asks the run-cache about such a stage, and so hashes its inputs, before it runs.
+  private var isLookedUp: Bool {
+    !isForced && !stage.isAlwaysChanged && !stage.isCallback && !stage.outputs.isEmpty
+      && !(stage.dependencies.isEmpty && stage.parameters.isEmpty)
+  }
+
   /// A dry run tells what would happen and changes nothing.
   func announceOnly(_ judged: Judged) throws(Diagnostic) {
-    let isLookedUp =
-      !stage.isAlwaysChanged && !stage.isCallback && !stage.outputs.isEmpty
-      && !(stage.dependencies.isEmpty && stage.parameters.isEmpty)
     // What the run-cache is asked about must be hashed; DVC meets a missing input there, also when it runs nothing.
-    if !isForced, isLookedUp { try checkInputsExist(judged.snapshot) }
+    if isLookedUp { try checkInputsExist(judged.snapshot) }
     // DVC tells of both: that the outputs are there already, and the command all the same.
     if !isForced, try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
       context.emit(.restoring(id))
@@ -280,7 +286,7 @@ final class StageExecution: Sendable {
       throw Diagnostic.missingData(missing.map { context.shown($0.location, declared: $0.declared) })
     }
     if stage.kind == .pipeline { try checkInputsExist(judged.snapshot) }
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     if stage.kind == .tracked {
       try context.outputs.rewriteTracked(stage, kept, context)
       report(.finished(.ran))
@@ -313,11 +319,16 @@ final class StageExecution: Sendable {
     run(judged)
   }
 
-  /// DVC's words for an input that is not there when the command is about to start.
+  /// DVC's words for an input that is not there when the command is about to start, or has ended: Python's own where a
+  /// file was to be hashed for the run-cache.
   func checkInputsExist(_ snapshot: StageSnapshot) throws(Diagnostic) {
+    let isLookedUp = isLookedUp && !stage.isFrozen
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       switch content {
       case .missing:
+        if isLookedUp {
+          throw Diagnostic.notFound(context.absolute(dependency.location), at: dependency.mark)
+        }
         throw Diagnostic.missingDependency(
           context.shown(dependency.location, declared: dependency.declared), at: dependency.mark)
       case .unknown(let diagnostic): throw diagnostic
@@ -327,7 +338,11 @@ final class StageExecution: Sendable {
     for (set, reading) in zip(stage.parameters, snapshot.parameters) {
       let shown = context.shown(set.location, declared: set.declared)
       switch reading {
-      case .missingFile: throw Diagnostic.missingDependency(shown, at: set.mark)
+      case .missingFile:
+        if isLookedUp, !set.keys.isEmpty { throw Diagnostic.missingParameters(set.keys, in: shown, at: set.mark) }
+        // A whole file is not asked for its keys.
+        if isLookedUp, context.request.dry { continue }
+        throw Diagnostic.missingDependency(shown, at: set.mark)
       case .failed(let diagnostic): throw diagnostic
       case .values(let values):
         let missing = set.keys.filter { values[$0] == nil }
@@ -337,7 +352,7 @@ final class StageExecution: Sendable {
   }
 
   func finishRestored(_ judged: Judged) throws(Diagnostic) {
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, context)
+    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     let entry = makeEntry(judged.snapshot, kept)
     let now = WallClock.now()
     var draft = context.provenance.draft(

@@ -41,6 +41,17 @@ extension Diagnostic {
     Diagnostic(.missingDependency, "dependency '\(path)' does not exist", at: mark)
   }
 
+  /// Python's words for the same.
+  static func notFound(_ absolute: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(.missingDependency, "[Errno 2] No such file or directory: '\(absolute)'", at: mark)
+  }
+
+  /// `--pull` for an input that is not there, and that nothing tracks.
+  static func notPulled(_ declared: String) -> Diagnostic {
+    Diagnostic(.noOutputOrStage, "'\(declared)' does not exist as an output or a stage name in 'dvc.yaml'").because(
+      of: Diagnostic(.noSuchStage, "Stage '\(declared)' not found inside 'dvc.yaml' file"))
+  }
+
   static func missingParameters(_ keys: [String], in file: String, at mark: SourceMark?) -> Diagnostic {
     Diagnostic(
       .missingParameter, "Parameters '\(keys.joined(separator: ", "))' are missing from '\(file)'.", at: mark)

@@ -40,6 +40,10 @@ package struct StagePull: Sendable {
     let lost = plans.flatMap(\.unsaved)
     if !lost.isEmpty { throw .unsavedFiles(lost) }
     var isWhole = true
+    for plan in plans where plan.target.hash == nil {
+      warn("No file hash info found for '\(snapshotter.absolute(plan.path))'. It won't be created.")
+      isWhole = false
+    }
     for plan in plans {
       if plan.change != nil || plan.isImpossible {
         if try !checkout.apply(plan) { isWhole = false }
