@@ -129,7 +129,8 @@ package struct Reproduction: Sendable {
 
   /// Finishes what a process that died left in its journal. The caller holds the project's lock.
   package func recover() throws(Diagnostic) {
-    try JournalReplay.runIfNeeded(workspace.repository, git: workspace.git, records: workspace.records)
+    try JournalReplay.runIfNeeded(
+      workspace.repository, git: workspace.git, records: workspace.records, producers: workspace.producers)
     try workspace.book.refresh()
   }
 
@@ -195,7 +196,7 @@ package struct Reproduction: Sendable {
       finished: WallClock.now(), arguments: request.arguments, commit: source.source().commit, stages: considered,
       store: try workspace.records.identifier(), previous: workspace.records.heads(),
       exit: summary.failures.isEmpty && summary.error == nil ? 0 : 255)
-    _ = try workspace.records.write(record)
+    workspace.producers.note(document: try workspace.records.write(record))
   }
 }
 

@@ -42,41 +42,22 @@ package struct Workspace: Sendable {
       folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
       isShared: settings.isCacheShared)
     let parameters = ParameterReader(root: repository.root, folder: folder)
-    let store = StoreLocation.find(
-      root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
     let book = LockBook(
       root: repository.root, journalFolder: CairnFolder.journals(of: repository), locks: project.locks,
       files: project.pipeline.files.map(\.path))
     try book.refresh()
+    let history = try History(repository, cacheFolder: settings.cacheFolder)
+    history.producers.refresh(with: history.store)
     return Workspace(
       repository: repository, settings: settings, loader: loader, project: project, git: git, index: index,
       cache: cache, snapshotter: snapshotter,
       observer: Observer(
         snapshotter: snapshotter, cache: cache, filter: loader.ignore, parameters: { parameters.read($0) }),
-      book: book, records: RecordStore(folder: store.folder, sharedFolder: store.shared),
-      producers: ProducerIndex(
-        path: Repository.join(History.stateFolder(beside: Repository.parent(store.folder)), "producers")))
+      book: book, records: history.store, producers: history.producers)
   }
 
   /// The lock entry of a stage, journals included; of a `.dvc` file, what it says itself.
   package func lockEntry(of stage: Stage) -> LockEntry? {
     stage.kind == .tracked ? stage.trackedLock : book.entry(of: stage.address)
-  }
-}
-
-/// Where the run records of a project lie.
-package enum StoreLocation {
-  /// `.cairn/runs`, of the main worktree where git has linked this one; `CACHE/cairn` too where the cache is outside.
-  static func find(
-    root: String, cairnFolder: String, cacheFolder: String, git: GitRepository?
-  ) -> (folder: String, shared: String?) {
-    var folder = cairnFolder + "/runs"
-    if let git, git.gitDirectory != git.commonDirectory, git.commonDirectory.hasSuffix("/.git") {
-      let main = String(git.commonDirectory.dropLast(5))
-      let inside = root.hasPrefix(git.workTree) ? String(root.dropFirst(git.workTree.count)) : ""
-      if Files.isDirectory(main + inside + "/.dvc") { folder = main + inside + "/.cairn/runs" }
-    }
-    let isOutside = !(cacheFolder + "/").hasPrefix(root + "/")
-    return (folder, isOutside ? cacheFolder + "/cairn" : nil)
   }
 }

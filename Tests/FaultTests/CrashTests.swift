@@ -33,6 +33,19 @@ struct CrashTests {
     try repository.expectSound("after \(point)")
   }
 
+  @Test("why tells of a try that was lost, once its journal was read")
+  func lostIsTold() throws {
+    let repository = try CountedPipeline(width: 1).repository
+    let crashed = try repository.cairn("repro", "-j", "1", environment: ["CAIRN_FAULT_POINT": FaultPoint.startJournalled.rawValue])
+    #expect(crashed.status == 137, "\(crashed)")
+    // Any command that takes the lock reads it.
+    try repository.write("other", "1\n")
+    #expect(try repository.cairn("add", "other").status == 0)
+    let result = try repository.cairn("why", "a1")
+    #expect(result.output.contains("last try failed"), "\(result)")
+    #expect(result.output.contains("died with its process"), "\(result)")
+  }
+
   @Test("kill -9 at random moments, with the commands of the dead run ended before the next one")
   func randomKills() throws {
     let reference = try CountedPipeline(width: 4)

@@ -12,9 +12,13 @@ package enum JournalReplay {
   }
 
   /// The same, where there is something to do.
-  package static func runIfNeeded(_ repository: Repository, git: GitRepository?, records: RecordStore) throws(Diagnostic) {
+  package static func runIfNeeded(
+    _ repository: Repository, git: GitRepository?, records: RecordStore, producers: ProducerIndex
+  ) throws(Diagnostic) {
     guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return }
     _ = try run(repository, git: git, records: records)
+    // What was lost is part of the history that the next question is asked of.
+    try producers.catchUp(with: records)
   }
 
   /// Writes dead journals out: records, locks, `.gitignore`, and a record `lost` for each start without an end, whose

@@ -49,10 +49,8 @@ package struct OpenProject: Sendable {
     let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
     guard try lock.lock(within: waitsForEver ? nil : .seconds(3), waiting: waiting) else { throw .lockIsTaken }
     // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
-    let store = StoreLocation.find(
-      root: repository.root, cairnFolder: repository.cairnFolder, cacheFolder: settings.cacheFolder, git: git)
-    try JournalReplay.runIfNeeded(
-      repository, git: git, records: RecordStore(folder: store.folder, sharedFolder: store.shared))
+    let history = try History(repository, cacheFolder: settings.cacheFolder)
+    try JournalReplay.runIfNeeded(repository, git: git, records: history.store, producers: history.producers)
     return lock
   }
 

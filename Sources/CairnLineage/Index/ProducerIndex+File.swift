@@ -19,9 +19,27 @@ extension ProducerIndex {
       if let record = (try? store.record(RunID(digest))) ?? nil {
         add(RunID(digest), record)
       } else {
-        append([.other(digest)]) { $0.others.insert(digest) }
+        note(document: digest)
       }
     }
+  }
+
+  /// Reads what it lacks, where the newest invocations are not among what it knows: the index was deleted, or others
+  /// have written into a shared store. Costs a listing of the heads when there is nothing to do.
+  package func refresh(with store: RecordStore) {
+    let heads = store.heads()
+    let isBehind = reading { state in heads.contains { !state.others.contains($0) } }
+    // An index that cannot be brought up to the store is a shorter one, as everywhere here.
+    guard isBehind else { return }
+    // A question makes no folder: whoever writes the first record does, with the files that hide it from git.
+    if !Files.isDirectory(store.folder) { state.withLock { $0.isKept = false } }
+    try? catchUp(with: store)
+    state.withLock { $0.isKept = true }
+  }
+
+  /// Notes a document that is no run's record, so that it is not read again.
+  package func note(document: Digest32) {
+    append([.other(document)]) { $0.others.insert(document) }
   }
 
   /// Forgets everything and reads all records anew.
@@ -45,7 +63,7 @@ extension ProducerIndex {
   func append(_ entries: [ProducerEntry], remember: (inout State) -> Void) {
     state.withLock { state in
       Self.load(path, &state)
-      if state.descriptor < 0 { state.descriptor = Self.openForAppending(path) }
+      if state.descriptor < 0, state.isKept { state.descriptor = Self.openForAppending(path) }
       // One write for all, so that two processes' entries never mix; a torn one is found by its checksum.
       let bytes = entries.flatMap(\.bytes)
       if state.descriptor >= 0 { _ = write(state.descriptor, bytes, bytes.count) }

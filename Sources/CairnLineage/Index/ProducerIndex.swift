@@ -7,9 +7,9 @@ import Synchronization
 
 /// An append-only file of fixed entries, written along with each record, read whole on the first question.
 ///
-/// It may be deleted at any time; `catchUp(with:)` makes it anew from the records. A file of another version, or a
-/// damaged one, is discarded silently. Where it lacks a record (written by somebody else into a shared store), its
-/// answer is "none" until the next `catchUp`. All functions may be called from any thread.
+/// It may be deleted at any time; `refresh(with:)` makes it anew from the records, and reads what somebody else wrote
+/// into a shared store. A file of another version, or a damaged one, is discarded silently. Where it lacks a record its
+/// answer is "none". All functions may be called from any thread.
 package final class ProducerIndex: Sendable {
   package let path: String
 
@@ -27,6 +27,8 @@ package final class ProducerIndex: Sendable {
 
   struct State {
     var isLoaded = false
+    /// Whether what is learnt is written to the file.
+    var isKept = true
     /// For appending; -1 until something was.
     var descriptor: Int32 = -1
     var runs: [Run] = []

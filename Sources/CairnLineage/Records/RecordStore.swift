@@ -23,7 +23,7 @@ package final class RecordStore: Sendable {
   let own: WriteOnceFolder
   let shared: WriteOnceFolder?
 
-  /// Touches nothing on the disk. `StoreLocation` finds the folders.
+  /// Touches nothing on the disk. The engine's `History` finds the folders.
   package init(folder: String, sharedFolder: String?) {
     self.folder = folder
     self.sharedFolder = sharedFolder
