@@ -69,7 +69,10 @@ private struct Finder {
     }
     if let only = found.first { return only.1 }
     if let runError, runError.code != .noSuchRun || word.hasPrefix("@") { throw runError }
-    throw Diagnostic.noSubject("'\(word)' is no path, hash or run that Cairn knows")
+    let unknown = Diagnostic.noSubject("'\(word)' is no path, hash or run that Cairn knows")
+    // The name of a stage is none of them, but its newest run is near.
+    if (try? index.resolve("@last:" + word)) != nil { throw unknown.hinting("the newest run of that stage is '@last:\(word)'") }
+    throw unknown
   }
 
   // MARK: Hashes

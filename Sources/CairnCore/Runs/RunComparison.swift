@@ -40,18 +40,23 @@ package struct RunComparison: Sendable {
   package var value: Value {
     var map: ValueMap = ["schema": "cairn.runs-diff/v1", "a": .string(a.hex), "b": .string(b.hex)]
     for (section, items) in differences {
-      map[.string(section.rawValue)] = .list(
-        items.map { .map(["name": .string($0.name), "was": $0.was ?? .null, "now": $0.now ?? .null]) })
+      map[.string(section.rawValue)] = Self.value(items)
     }
     return .map(map)
   }
 
-  private static func differences(_ a: [(String, Value)], _ b: [(String, Value)]) -> [Difference] {
+  static func value(_ items: [Difference]) -> Value {
+    .list(items.map { .map(["name": .string($0.name), "was": $0.was ?? .null, "now": $0.now ?? .null]) })
+  }
+
+  /// In the order of `a`, what only `b` has behind it. Of a name that stands twice, the first counts.
+  static func differences(_ a: [(String, Value)], _ b: [(String, Value)]) -> [Difference] {
     let old = Dictionary(a, uniquingKeysWith: { first, _ in first })
     let new = Dictionary(b, uniquingKeysWith: { first, _ in first })
     var names = a.map(\.0)
     names += b.map(\.0).filter { old[$0] == nil }
-    return names.compactMap { name in
+    var seen: Set<String> = []
+    return names.filter { seen.insert($0).inserted }.compactMap { name in
       let (was, now) = (old[name], new[name])
       if let was, let now, was.isEqualInPython(to: now) { return nil }
       return Difference(name: name, was: was, now: now)
@@ -66,7 +71,7 @@ package struct RunComparison: Sendable {
     outputs.map { ($0.path, file($0.md5, $0.size)) }
   }
 
-  private static func file(_ md5: String?, _ size: UInt64?) -> Value {
+  static func file(_ md5: String?, _ size: UInt64?) -> Value {
     .map(["md5": md5.map { .string($0) } ?? .null, "size": size.map { .int(Int(clamping: $0)) } ?? .null])
   }
 

@@ -139,9 +139,9 @@ extension GitRepository {
   }
 
   /// The newest commit that changed the path; `nil` when none did.
-  package func lastCommit(of path: String) throws(Diagnostic) -> GitCommit? {
+  package func lastCommit(of path: String, from revision: String = "HEAD") throws(Diagnostic) -> GitCommit? {
     let result = try git(
-      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s", "--", path],
+      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s", revision, "--", path],
       accepting: [0, 128])
     let fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
     guard fields.count == 4, let time = Int64(Self.text(fields[2])) else { return nil }

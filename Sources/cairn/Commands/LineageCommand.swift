@@ -13,6 +13,7 @@ struct LineageCommand: CairnCommand {
 
       cairn lineage model.pkl
       cairn lineage --down data/raw.csv --json
+      cairn lineage 7f3a b81c
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -27,12 +28,14 @@ struct LineageCommand: CairnCommand {
   @Option(help: ArgumentHelp("Not in this version.", valueName: "file")) var html: String?
   @Option(help: ArgumentHelp("Not in this version.", valueName: "format")) var format: String?
   @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run")) var subject: String
-  @Argument(help: ArgumentHelp("Not in this version.", valueName: "other")) var other: String?
+  @Argument(help: ArgumentHelp("Another one: tell what differs in what made them.", valueName: "other")) var other: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     if html != nil { throw Diagnostic.notInThisVersion("lineage --html", instead: "--json, --dot or --mermaid") }
     if format != nil { throw Diagnostic.notInThisVersion("lineage --format", instead: "--json") }
-    if other != nil { throw Diagnostic.notInThisVersion("lineage A B", instead: "cairn runs diff A B") }
+    if other != nil, down || dot || mermaid {
+      throw Diagnostic.notTogether("two things are compared by what made them: --down, --dot and --mermaid are for one")
+    }
     if up, down { throw Diagnostic.notTogether("argument --down: not allowed with argument --up") }
     if [json, dot, mermaid].count(where: { $0 }) > 1 {
       throw Diagnostic.notTogether("--json, --dot and --mermaid are not allowed together")
@@ -46,14 +49,21 @@ struct LineageCommand: CairnCommand {
     options.direction = down ? .down : .up
     options.depth = depth
     options.followsEqualBytes = byContent
-    let subject = try LineageSubject.find(self.subject, rev: rev, context.repository, context.settings, index)
-    for note in subject.notes { console.note(note) }
-    let graph =
+    func walk(_ word: String, rev: String?) throws -> LineageGraph {
+      let subject = try LineageSubject.find(word, rev: rev, context.repository, context.settings, index)
+      for note in subject.notes { console.note(note) }
       switch subject.what {
-      case .run(let run): try LineageQuery.graph(of: run, in: index, options)
+      case .run(let run): return try LineageQuery.graph(of: run, in: index, options)
       case .artifacts(let artifacts, let producer, let origin):
-        try LineageQuery.graph(of: artifacts, producer: producer, origin: origin, in: index, options)
+        return try LineageQuery.graph(of: artifacts, producer: producer, origin: origin, in: index, options)
       }
+    }
+    let graph = try walk(subject, rev: rev)
+    if let other {
+      // `--rev` says which version the first one is; the second is the present one, or says itself what it is.
+      compare(LineageComparison(graph, try walk(other, rev: nil)), with: other, on: console)
+      return .success
+    }
     if json {
       console.write(json: graph.value)
     } else if dot {
@@ -67,6 +77,16 @@ struct LineageCommand: CairnCommand {
     }
     // Nothing is known of it: that is an answer of its own.
     return graph.edges.isEmpty && !graph.unknown.isEmpty ? .unknown : .success
+  }
+
+  private func compare(_ comparison: LineageComparison, with other: String, on console: Console) {
+    if json { return console.write(json: comparison.value) }
+    let sections = comparison.differences.map { ($0.section.rawValue, $0.items) }
+    let first = subject + (rev.map { " in " + $0 } ?? "")
+    for line in DifferenceTable.lines(sections, titles: (first, other)) ?? ["nothing differs in what made \(first) and \(other)"] {
+      console.write(line)
+    }
+    if !comparison.isEmpty, comparison.common > 0 { console.write("the same in both: \(HumanText.count(comparison.common, "file"))") }
   }
 }
 

@@ -60,48 +60,10 @@ struct RunsDiffCommand: CairnCommand {
     func title(_ id: RunID, _ record: RunRecord) -> String {
       "\(names.name(id)) \(record.stage.address) \(HumanText.moment(record.execution.started, withTime: true))"
     }
-    var rows: [[String]] = []
-    for (section, items) in comparison.differences {
-      for (number, item) in items.enumerated() {
-        let (was, now) = (text(item.was), text(item.now))
-        rows.append([number == 0 ? section.rawValue : "", item.name, was, now + change(item)])
-      }
+    let sections = comparison.differences.map { ($0.section.rawValue, $0.items) }
+    guard let lines = DifferenceTable.lines(sections, titles: (title(comparison.a, a), title(comparison.b, b))) else {
+      return ["\(names.name(comparison.a)) and \(names.name(comparison.b)) do not differ"]
     }
-    if rows.isEmpty { return ["\(names.name(comparison.a)) and \(names.name(comparison.b)) do not differ"] }
-    rows.insert(["", "", title(comparison.a, a), title(comparison.b, b)], at: 0)
-    let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
-    return rows.map { row in
-      var line = ""
-      for (column, cell) in row.enumerated() {
-        line += cell + String(repeating: " ", count: widths[column] - cell.count + 2)
-      }
-      while line.last == " " { line.removeLast() }
-      return line
-    }
-  }
-
-  private static func text(_ value: Value?) -> String {
-    guard let value else { return "-" }
-    if let file = value.map, let md5 = file["md5"] {
-      let size = file["size"]?.int.flatMap { HumanText.size(UInt64(exactly: $0)) }
-      return [size, md5.string.map { "md5 " + $0.prefix(8) }].compactMap { $0 }.joined(separator: " ")
-    }
-    // A commit or the hash of a file says no more in full.
-    if let text = value.string, text.utf8.count == 40 || text.utf8.count == 64, Hex.decode(text) != nil {
-      return String(text.prefix(text.utf8.count == 40 ? 7 : 12))
-    }
-    return HumanText.value(value)
-  }
-
-  /// Of two numbers, by how much.
-  private static func change(_ item: RunComparison.Difference) -> String {
-    switch (item.was, item.now) {
-    case (.int(let a), .int(let b)): return "  (\(b >= a ? "+" : "")\(b - a))"
-    case (.some(let was), .some(let now)):
-      guard was.bool == nil, now.bool == nil, let a = was.number, let b = now.number else { return "" }
-      let rounded = ((b - a) * 1e6).rounded() / 1e6
-      return "  (\(rounded >= 0 ? "+" : "")\(rounded))"
-    default: return ""
-    }
+    return lines
   }
 }

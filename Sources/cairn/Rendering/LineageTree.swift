@@ -153,6 +153,7 @@ struct LineageTree {
     case .artifact(let artifact):
       let size = HumanText.size(artifact.size)
       var story = generator(of: id).map { self.story($0.run, $0.record, withCommit: true) }
+      if story == nil, sources.isData(artifact.path) { return dataText(artifact.path, artifact.md5, artifact.size) }
       if story == nil, let commit = artifact.md5.flatMap({ sources.commitSince(artifact.path, md5: $0) }) {
         story = "commit \(commit)"
       }
@@ -175,8 +176,7 @@ struct LineageTree {
       }
       return record.source.commit.map { "commit \($0.prefix(7))" } ?? ""
     case .dvcFile:
-      parts.append("DVC data" + (HumanText.size(input.size).map { ", " + $0 } ?? ""))
-      if let commit = sources.commit(ofData: input.path) { parts.append("commit " + commit) }
+      parts.append(dataText(input.path, input.md5, input.size))
     case .import, .importURL:
       parts.append("imported from \(input.origin.url ?? input.origin.repository ?? "elsewhere")")
       if let rev = input.origin.rev { parts.append("at \(rev.prefix(7))") }
@@ -185,6 +185,13 @@ struct LineageTree {
     case .none: parts.append(HumanText.size(input.size) ?? "")
     }
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
+  }
+
+  /// `DVC data, 18.3 MB · commit 1a2b3c4 "june batch"`.
+  private func dataText(_ path: String, _ md5: String?, _ size: UInt64?) -> String {
+    let data = "DVC data" + (HumanText.size(size).map { ", " + $0 } ?? "")
+    let commit = md5.flatMap { sources.commit(ofData: path, md5: $0) }
+    return data + (commit.map { " · commit " + $0 } ?? "")
   }
 
   private func generator(of id: LineageNodeID) -> (run: RunID, record: RunRecord)? {
@@ -240,6 +247,7 @@ struct LineageTree {
   }
 
   private func isData(_ id: LineageNodeID) -> Bool {
+    if case .artifact(let artifact) = graph.nodes[id], sources.isData(artifact.path) { return true }
     for edge in graph.edges(outOf: id) where edge.kind == .used {
       guard let record = record(edge.to), case .artifact(let artifact) = graph.nodes[id] else { continue }
       if record.inputs.contains(where: { $0.path == artifact.path && $0.origin.kind == .dvcFile }) { return true }

@@ -1,0 +1,83 @@
+// What differs between the ancestries of two things, as values: two upward walks beside each other.
+// Knows graphs; knows nothing of records on disk or of how it is shown.
+
+package struct LineageComparison: Sendable {
+  package enum Section: String, Sendable, CaseIterable {
+    case params
+    /// Files that no run made.
+    case sources
+    /// Commands, by stage.
+    case commands
+    /// Files that runs made.
+    case made
+    /// Runs, by stage.
+    case runs
+  }
+
+  package var a: LineageNodeID?
+  package var b: LineageNodeID?
+  package var differences: [(section: Section, items: [RunComparison.Difference])]
+  /// How many sources and made files are the same in both.
+  package var common: Int
+
+  /// Of graphs that were walked up.
+  package init(_ a: LineageGraph, _ b: LineageGraph) {
+    self.a = a.roots.first
+    self.b = b.roots.first
+    let (old, new) = (Ancestry(a), Ancestry(b))
+    differences = [
+      (.params, RunComparison.differences(old.params, new.params)),
+      (.sources, RunComparison.differences(old.sources, new.sources)),
+      (.commands, RunComparison.differences(old.commands, new.commands)),
+      (.made, RunComparison.differences(old.made, new.made)),
+      (.runs, RunComparison.differences(old.runs, new.runs)),
+    ]
+    let files = Dictionary(old.sources + old.made, uniquingKeysWith: { first, _ in first })
+    common = (new.sources + new.made).count { name, value in files[name].map { $0.isEqualInPython(to: value) } ?? false }
+  }
+
+  package var isEmpty: Bool { differences.allSatisfy(\.items.isEmpty) }
+
+  /// The document of `cairn lineage A B --json`.
+  package var value: Value {
+    var map: ValueMap = [
+      "schema": "cairn.lineage-diff/v1", "a": a.map { .string($0.description) } ?? .null,
+      "b": b.map { .string($0.description) } ?? .null, "common": .int(common),
+    ]
+    for (section, items) in differences { map[.string(section.rawValue)] = RunComparison.value(items) }
+    return .map(map)
+  }
+}
+
+/// What stands in one graph, by names that both graphs may have. Of several versions, the one nearest to the root.
+private struct Ancestry {
+  var params: [(String, Value)] = []
+  var sources: [(String, Value)] = []
+  var commands: [(String, Value)] = []
+  var made: [(String, Value)] = []
+  var runs: [(String, Value)] = []
+
+  init(_ graph: LineageGraph) {
+    var made: Set<LineageNodeID> = []
+    // What merely has the same bytes is no ancestor.
+    var related = Set(graph.roots)
+    for edge in graph.edges where edge.kind == .generated || edge.kind == .used || edge.kind == .imported {
+      related.formUnion([edge.from, edge.to])
+      if edge.kind == .generated { made.insert(edge.to) }
+    }
+    for (id, node) in graph.nodes where related.contains(id) {
+      switch node {
+      case .artifact(let artifact):
+        // The two things themselves are compared by what made them.
+        if graph.roots.contains(id), made.contains(id) { continue }
+        let file = (artifact.path, RunComparison.file(artifact.md5, artifact.size))
+        if made.contains(id) { self.made.append(file) } else { sources.append(file) }
+      case .run(let record):
+        params += record.parameterLeaves
+        commands.append((record.stage.address, .list(record.stage.cmd.map { .string($0) })))
+        if case .run(let run) = id { runs.append((record.stage.address, .string(run.hex))) }
+      case .commit, .external: break
+      }
+    }
+  }
+}
