@@ -165,6 +165,135 @@ struct WhyTests {
     #expect(try repository.cairn("why", "train", "--json").output.contains("\"last-attempt-failed\""))
   }
 
+  @Test("a restored stage is told as taken from the cache, not as run by its first reason")
+  func restored() throws {
+    let repository = try finishedProject()
+    let first = repository.read("params.yaml") ?? ""
+    try repository.write("params.yaml", first.replacing("lr: 0.1", with: "lr: 0.01"))
+    try repository.cairn("repro", "-q", "train")
+    try repository.write("params.yaml", first)
+    try repository.cairn("repro", "-q", "train")
+    #expect(
+      try repository.cairn("why", "train").output
+        == "train  FRESH  taken from the cache just now because params.yaml: train.lr changed  0.01 → 0.1; first made just now\n")
+  }
+
+  @Test("with strict, what is no longer declared is the reason, and no command is said to be edited")
+  func strict() throws {
+    let repository = try finishedProject()
+    try repository.shell("sed -i 's/, train.seed//' dvc.yaml && echo 'strict = true' > .cairn/config.toml")
+    let result = try repository.cairn("why", "train")
+    #expect(result.output.hasPrefix("train  STALE  because params.yaml:train.seed is no longer declared\n"), "\(result)")
+    #expect(!result.output.contains("was  "), "\(result)")
+    #expect(result.output.contains("the lock still has it, and `strict` makes the stage stale"), "\(result)")
+    #expect(try repository.cairn("why").output.contains("  params.yaml:train.seed is no longer declared   → train"))
+  }
+
+  @Test("an output that was declared since is a new one, made or not; DVC's words in status stay")
+  func newOutput() throws {
+    let repository = try finishedProject()
+    try repository.shell("sed -i 's/outs: \\[model\\]/outs: [model, log]/' dvc.yaml")
+    for _ in 1...2 {
+      #expect(try repository.cairn("why", "train").output.contains("because log is a new output"))
+      #expect(try repository.cairn("why", "train", "--json").output.contains("\"output-added\""))
+      try repository.write("log", "1\n")
+    }
+    try repository.remove("log")
+    #expect(try repository.cairn("status", "train").output.contains("deleted:            log"))
+  }
+
+  @Test("files of a folder in git are counted: by the record of the run, and without records by the commit")
+  func folderInGit() throws {
+    let repository = try TestRepository()
+    try repository.write("src/a.py", "1\n")
+    try repository.write("src/b.py", "2\n")
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: cat src/* > out\n    deps: [src]\n    outs: [out]\n")
+    try repository.commit("sources")
+    try repository.cairn("repro", "-q")
+    try repository.commit("results")
+    try repository.write("src/a.py", "one\n")
+    try repository.write("src/c.py", "3\n")
+    try repository.remove("src/b.py")
+    for _ in 1...2 {
+      let result = try repository.cairn("why", "a")
+      #expect(result.output.contains("files: 1 added, 1 removed, 1 changed"), "\(result)")
+      if repository.exists(".cairn") { try repository.remove(".cairn") }
+    }
+  }
+
+  @Test("a failed try whose command ended well is told by its error")
+  func failedAfterwards() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: 'true'\n    outs: [out]\n")
+    try repository.cairn("repro", "-q")
+    let result = try repository.cairn("why", "a")
+    #expect(result.output.contains("last try failed"), "\(result)")
+    #expect(!result.output.contains("exit 0"), "\(result)")
+  }
+
+  @Test("the producer index is made anew from the records when it was deleted, and from a shared store in another clone")
+  func producersAgain() throws {
+    let repository = try finishedProject()
+    let told = "train  FRESH  last ran just now because it had never run\n"
+    try repository.remove(".cairn/producers")
+    #expect(try repository.cairn("why", "train").output == told)
+    #expect(repository.exists(".cairn/producers"))
+
+    let shared = try TestRepository()
+    let cache = shared.root + "/../cache"
+    try shared.cairn("config", "cache.dir", cache)
+    try shared.write("in", "1\n")
+    try shared.write("dvc.yaml", "stages:\n  train:\n    cmd: cat in > out\n    deps: [in]\n    outs: [out]\n")
+    try shared.cairn("repro", "-q")
+    try shared.commit("work")
+    try shared.remove(".cairn")
+    #expect(try shared.cairn("why", "train").output == told)
+    #expect(!shared.exists(".cairn"), "a question makes no folder")
+    // What it makes new is known to come from the other's run.
+    try shared.shell("printf '  b:\n    cmd: cat out > two\n    deps: [out]\n    outs: [two]\n' >> dvc.yaml")
+    try shared.cairn("repro", "-q")
+    #expect(try shared.cairn("runs", "show", "@last:b", "--json").output.contains("\"kind\":\"stage\""))
+    #expect(!(try shared.cairn("runs", "show", "@last:b", "--json").output.contains("\"producer\":null")))
+  }
+
+  @Test("lineage names the commit that brought this version of the data, not the newest one")
+  func dataCommit() throws {
+    let repository = try finishedProject()
+    try repository.write("raw.csv", "1\n")
+    try repository.cairn("add", "-q", "raw.csv")
+    try repository.commit("second batch")
+    try repository.cairn("repro", "-q")
+    #expect(try repository.cairn("lineage", "clean.csv").output.contains("DVC data, 2 B · commit"))
+    #expect(try repository.cairn("lineage", "clean.csv").output.contains("\"second batch\""))
+    try repository.git("checkout", "-q", "HEAD~1", "--", "raw.csv.dvc", "dvc.lock")
+    try repository.cairn("checkout", "-q")
+    let result = try repository.cairn("lineage", "clean.csv")
+    #expect(result.output.contains("\"first work\""), "\(result)")
+    let raw = try repository.cairn("lineage", "raw.csv")
+    #expect(raw.output.contains("raw.csv  DVC data, 292 B · commit "), "\(raw)")
+    #expect(raw.output.contains("before it was added"), "\(raw)")
+    #expect(try repository.cairn("lineage", "train").errors.contains("hint: the newest run of that stage is '@last:train'"))
+  }
+
+  @Test("lineage A B tells what differs in what made them")
+  func lineageOfTwo() throws {
+    let repository = try finishedProject()
+    try repository.shell("sed -i 's/lr: 0.1/lr: 0.01/' params.yaml && echo three >> train.py")
+    try repository.cairn("repro", "-q")
+    let result = try repository.cairn("lineage", "--rev", "HEAD", "model", "model")
+    let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    #expect(lines.count == 5, "\(result)")
+    #expect(lines.contains { $0.hasPrefix("params train.lr 0.1 0.01 ") }, "\(result)")
+    #expect(lines.contains { $0.hasPrefix("sources train.py 8 B md5 ") }, "\(result)")
+    #expect(lines.contains { $0.hasPrefix("runs train ") }, "\(result)")
+    #expect(lines.last == "the same in both: 2 files", "\(result)")
+    let json = try repository.cairn("lineage", "--rev", "HEAD", "model", "model", "--json").output
+    #expect(json.contains("\"schema\": \"cairn.lineage-diff/v1\""))
+    #expect(json.contains("\"was\": 0.1,"))
+    #expect(try repository.cairn("lineage", "model", "model").output == "nothing differs in what made model and model\n")
+    #expect(try repository.cairn("lineage", "model", "model", "--down").status == 254)
+  }
+
   @Test("a project without records is explained from its lock, and left as it was")
   func withoutRecords() throws {
     let repository = try finishedProject()

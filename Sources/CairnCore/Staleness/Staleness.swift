@@ -191,7 +191,10 @@ package struct Staleness: Sendable {
         unknown = unknown ?? diagnostic
       case .missing:
         outputs.append((index, .deleted))
-        reasons.append(Reason(.outputMissing, path: output.declared, was: Self.evidence(locked)))
+        // What the lock has no entry for was declared since, also while nobody has made it yet.
+        let isNew = lock != nil && stage.kind == .pipeline && lock?.out(output.declared) == nil
+        reasons.append(
+          Reason(isNew ? .outputAdded : .outputMissing, path: output.declared, was: Self.evidence(locked)))
       default:
         if locked?.hashText == nil {
           outputs.append((index, .modified))

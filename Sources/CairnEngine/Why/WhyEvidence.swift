@@ -42,6 +42,7 @@ package final class WhyEvidence: Sendable {
   private let prefix: String
   private let spent = Mutex(0)
   private let counted = Mutex<[Key: LineCounts?]>([:])
+  private let compared = Mutex<[Key: FileCounts?]>([:])
 
   package init(_ workspace: Workspace) {
     self.workspace = workspace
@@ -176,16 +177,25 @@ package final class WhyEvidence: Sendable {
       ?? find((try? git.commits(of: prefix + path.text, limit: Self.commitLimit)) ?? [])
   }
 
-  /// Files of a folder that came, went or changed since the lock's version, where its manifest is still in the cache.
+  /// Files of a folder that came, went or changed since the lock's version, where that can still be found.
   package func files(_ reason: Reason, _ subject: Explanation.Subject) -> FileCounts? {
     guard reason.kind == .dependencyChanged || reason.kind == .outputChanged, let hash = subject.lockedHash,
-      hash.isDirectory, case .directory(let now)? = subject.content,
-      let old = (try? workspace.cache.store(for: hash).manifest(hash)) ?? nil
+      hash.isDirectory, case .directory(let now)? = subject.content, let location = subject.location
     else { return nil }
+    let key = Key(path: location.recordPath, was: hash.text)
+    if let known = compared.withLock({ $0[key] }) { return known }
+    guard isAffordable() else { return nil }
+    let versions = FolderVersions(workspace: workspace, objects: objects, prefix: prefix)
+    let counts = versions.manifest(hash, at: location, run: subject.run).map { Self.compare($0, with: now.manifest) }
+    compared.withLock { $0[key] = .some(counts) }
+    return counts
+  }
+
+  private static func compare(_ old: DirectoryManifest, with now: DirectoryManifest) -> FileCounts {
     var counts = FileCounts()
     var before: [RepoPath: Digest16] = [:]
     for entry in old.entries { before[RepoPath(unchecked: entry.path)] = entry.md5 }
-    for entry in now.manifest.entries {
+    for entry in now.entries {
       switch before.removeValue(forKey: RepoPath(unchecked: entry.path)) {
       case nil: counts.added += 1
       case entry.md5?: break

@@ -49,7 +49,7 @@ struct RunsListCommand: CairnCommand {
       rows.append(RunsTable.Row(name: names.name(run), record: record, previous: before))
     }
     for line in RunsTable.lines(rows, usesColor: console.colorsOutput) { console.write(line) }
-    if rows.isEmpty { console.note("no recorded run" + (stage.map { " of '\($0)'" } ?? "")) }
+    if rows.isEmpty { console.note((failed ? "no recorded run failed" : "no recorded run") + (stage.map { " of '\($0)'" } ?? "")) }
     return .success
   }
 

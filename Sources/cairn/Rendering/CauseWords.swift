@@ -19,6 +19,8 @@ struct CauseWords {
     switch cause.reason.kind {
     case .neverRun: return "\(name) has never run"
     case .noRecord: return "dvc.lock has no entry for \(name)"
+    case .commandChanged where ReasonText.removedDeclarations(cause.reason) != nil:
+      return "\(name): \(short(cause.reason))"
     case .commandChanged: return "the command of \(name) was edited"
     case .alwaysChanged: return "\(name) is declared always changed"
     case .forced: return "\(name) was forced"
@@ -36,7 +38,7 @@ struct CauseWords {
     switch reason.kind {
     case .neverRun: return "never run"
     case .noRecord: return "no entry in dvc.lock"
-    case .commandChanged: return "command edited"
+    case .commandChanged: return ReasonText.removedDeclarations(reason) == nil ? "command edited" : short(cause.reason)
     case .alwaysChanged: return "always changed"
     case .forced: return "forced"
     case .parameterChanged:
@@ -66,6 +68,7 @@ struct CauseWords {
       return [((reason.path ?? "") + line, parts.joined(separator: "; "))]
     case .commandChanged:
       guard reason.now != nil else { return [] }
+      if ReasonText.removedDeclarations(reason) != nil { return isFirst ? [] : [("also", short(cause.reason))] }
       var rows = [("was", Self.command(reason.was)), ("now", Self.command(reason.now))]
       if let place = evidence.place(of: cause.reason, cause.subject), let file = place.file {
         rows.insert((shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)

@@ -3,10 +3,21 @@ internal import CairnCore
 internal import CairnEngine
 internal import CairnFormats
 internal import CairnSystem
+internal import Synchronization
 
 struct ReproEventLines: ReproPrinter {
   let console: Console
   let reproduction: Reproduction
+  private let attempts = Attempts()
+
+  /// The try that each stage is at.
+  private final class Attempts: Sendable {
+    private let numbers = Mutex<[StageID: Int]>([:])
+    subscript(id: StageID) -> Int? {
+      get { numbers.withLock { $0[id] } }
+      set { numbers.withLock { $0[id] = newValue } }
+    }
+  }
 
   init(console: Console, reproduction: Reproduction) {
     self.console = console
@@ -19,9 +30,11 @@ struct ReproEventLines: ReproPrinter {
   func take(_ event: RunEvent) {
     switch event {
     case .started(let id, let reasons, let attempt):
+      attempts[id] = attempt
       line("stage-started", id, attempt: attempt, ["reasons": .list(reasons.map(ReasonJSON.value))])
     case .output(_, _, let bytes): console.writeErrors(bytes)
-    case .fresh(let id): line("stage-skipped", id, ["why": "fresh"])
+    case .fresh(let id):
+      line("stage-skipped", id, ["why": reproduction.workspace.project.pipeline[id].isFrozen ? "frozen" : "fresh"])
     case .skipped(let ids, _): for id in ids { line("stage-skipped", id, ["why": "upstream-failed"]) }
     case .finished(let id, let outcome):
       if outcome.result == .restored {
@@ -31,7 +44,7 @@ struct ReproEventLines: ReproPrinter {
         return
       }
       line(
-        outcome.error == nil ? "stage-finished" : "stage-failed", id,
+        outcome.error == nil ? "stage-finished" : "stage-failed", id, attempt: attempts[id],
         [
           "run": Self.run(outcome.run), "result": .string(outcome.error == nil ? "succeeded" : Self.result(outcome)),
           "seconds": .float(outcome.seconds), "exit": outcome.exit.map { .int($0) } ?? .null,

@@ -140,6 +140,12 @@ struct WhyText {
       return workspace.project.pipeline[part.id].commands.isEmpty
         ? "data as its .dvc file says" : "as dvc.lock says; no record tells who ran it"
     }
+    if let newest = part.history?.lastRun, newest != id, let again = (try? workspace.records.record(newest)) ?? nil,
+      again.result == .restored, again.restoredFrom == id
+    {
+      return "taken from the cache " + PastRunText.sentence(PastRun(newest, again))
+        + "; first made \(HumanText.ago(record.execution.started))"
+    }
     return "last ran " + PastRunText.sentence(PastRun(id, record))
   }
 
@@ -240,7 +246,9 @@ struct WhyText {
     case .declarationDiffers:
       let some = note.removed.prefix(4).joined(separator: ", ")
       let more = note.removed.count > 4 ? " and \(note.removed.count - 4) more" : ""
-      return ("no longer declared", "\(some)\(more): the lock still has it, and it makes nothing stale")
+      let strict = part.reasons.contains { ReasonText.removedDeclarations($0.reason) != nil }
+      let effect = strict ? "`strict` makes the stage stale" : "it makes nothing stale"
+      return ("no longer declared", "\(some)\(more): the lock still has it, and \(effect)")
     case .undeclaredChanged: return nil
     case .lastAttemptFailed:
       guard let run = part.history?.lastRun else { return nil }
@@ -256,10 +264,10 @@ struct WhyText {
     var parts = [HumanText.moment(record.execution.started, withTime: true)]
     switch record.result {
     case .failed:
-      if let exit = record.execution.exit {
+      if let exit = record.execution.exit, exit != 0 || record.error == nil {
         parts.append(exit < 0 ? "killed by signal \(-exit)" : "exit \(exit)")
       } else if let error = record.error {
-        parts.append(error.message)
+        parts.append(String((error.message.split(separator: "\n").first ?? "").drop { $0 == " " }))
       }
       if let peak = record.execution.peakMemory, (record.execution.exit ?? 0) == 137 || record.execution.exit == -9 {
         parts.append("memory \(HumanText.size(peak) ?? "")")
