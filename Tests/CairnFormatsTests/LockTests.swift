@@ -42,6 +42,15 @@ struct LockTests {
     #expect(text.replacing("'true'", with: "true") == "  " + expected)
   }
 
+  @Test("anchors are counted through the whole lock, and anew in an entry of the run-cache")
+  func countedAnchors() {
+    let opt: Value = .map(["kind": "sgd"])
+    let entry = LockEntry(command: "x", params: ["p.json": ["opt": .map(["a": opt]), "opt.a": opt]])
+    let text = String(decoding: LockYAML.encode(LockFile(entries: ["a": entry, "b": entry])), as: UTF8.self)
+    #expect(text.split(separator: "\n").filter { $0.contains("opt.a") } == ["        opt.a: *id001", "        opt.a: *id002"])
+    #expect(String(decoding: LockYAML.encodeAlone(entry), as: UTF8.self).contains("opt.a: *id001"))
+  }
+
   @Test(
     "A lock that DVC wrote is written back to the byte",
     arguments: [

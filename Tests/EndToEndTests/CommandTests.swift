@@ -23,6 +23,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String { words.joined(separator: " ") + (before.isEmpty ? "" : " after " + before) }
 
+  /// An import whose data and whose own checksum are not what its file says.
+  private static let edited =
+    "printf 'md5: aaaa\\ndeps:\\n- path: in.txt\\nouts:\\n- md5: 5d41402abc4b2a76b9719d911017c592\\n  size: 5\\n"
+    + "  hash: md5\\n  path: got.txt\\n' > got.txt.dvc && printf changed > got.txt"
+
   static let all: [CommandCase] = [
     // Running
     CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
@@ -39,6 +44,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("repro --nonsense", 254, says: "unrecognized arguments: --nonsense"),
     CommandCase("repro -k", 255, before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    // Files that track data: an import, and one whose data was edited
+    CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
+    CommandCase("freeze got.txt.dvc", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep '^frozen: true' got.txt.dvc"),
+    CommandCase("add got.txt", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep 'path: in.txt' got.txt.dvc"),
     // Looking
     CommandCase("status", says: "Data and pipelines are up to date."),
     CommandCase("status", says: "one:", "changed deps:", "modified:", "in.txt", before: "echo 2 > in.txt"),

@@ -193,7 +193,7 @@ package struct AddData {
     if files.indices.contains(index) { files[index] = file } else { files = [file] }
     stage.tracked?.outputs = files
     let path = project.repository.absolute(stage.address.file)
-    try DataFileWriter.write(stage, outputs: files, previous: item.previous, to: path)
+    try DataFileWriter.write(stage, outputs: files, previous: item.previous, keepsChecksum: true, to: path)
     git.track(path)
   }
 

@@ -7,11 +7,20 @@ internal import CairnStore
 package enum DataFileWriter {
   /// Writes what `stage` now is; `outputs` are the hashes of its outputs, in their order.
   ///
-  /// - Parameter previous: the file as it was read; `nil` for a new one.
+  /// - Parameters:
+  ///   - previous: the file as it was read; `nil` for a new one.
+  ///   - dependencies: what `deps:` says now; `nil` for what it said.
+  ///   - keepsChecksum: an `md5` of the file itself stays as it is: who edited an import by hand still hears of it.
   package static func write(
-    _ stage: Stage, outputs: [LockedFile], previous: MarkedValue?, to path: String
+    _ stage: Stage, outputs: [LockedFile], previous: MarkedValue?, dependencies: [Value]? = nil,
+    keepsChecksum: Bool = false, to path: String
   ) throws(Diagnostic) {
-    let value = document(stage, outputs: outputs, previous: previous)
+    var value = document(
+      stage, outputs: outputs, dependencies: dependencies ?? previous?["deps"]?.value.list ?? [])
+    if keepsChecksum, let old = previous?["md5"]?.value, case .map(var map) = value, map["md5"] != nil {
+      map["md5"] = old
+      value = .map(map)
+    }
     var text = YAMLWriter.dump(value)
     if let previous, let source = previous.mark?.source {
       var editor = try YAMLEditor(source)
@@ -28,12 +37,12 @@ package enum DataFileWriter {
   }
 
   /// The document that DVC would build for `stage`.
-  static func document(_ stage: Stage, outputs: [LockedFile], previous: MarkedValue?) -> Value {
+  static func document(_ stage: Stage, outputs: [LockedFile], dependencies: [Value]) -> Value {
     let folder = stage.address.file.parent
     let wdir = stage.wdir.local.map { $0.relative(to: folder) }
     var stageValue = DataFiles.document(
       outputs: zip(stage.outputs, outputs).map { DataFiles.TrackedOutput($0, $1) },
-      dependencies: previous?["deps"]?.value.list ?? [], md5: nil,
+      dependencies: dependencies, md5: nil,
       command: stage.commands.isEmpty ? nil : stage.commandValue, wdir: wdir == "." ? nil : wdir,
       isFrozen: stage.isFrozen, isAlwaysChanged: stage.isAlwaysChanged, description: stage.description,
       meta: stage.meta?.value)
@@ -53,7 +62,8 @@ package enum DataFileWriter {
 enum StageChecksum {
   /// Of a stage as its file says it, whatever `md5` stands there.
   static func md5(of stage: Stage, _ tracked: TrackedFile) -> String? {
-    DataFileWriter.document(stage, outputs: tracked.outputs, previous: tracked.document)["md5"]?.string
+    DataFileWriter.document(
+      stage, outputs: tracked.outputs, dependencies: tracked.document["deps"]?.value.list ?? [])["md5"]?.string
   }
 
   static func md5(of document: ValueMap) -> String {

@@ -17,7 +17,7 @@ package struct FreezeStage {
     let file = stage.address.file
     guard let name = stage.address.name else {
       try DataFileWriter.write(
-        stage, outputs: stage.tracked?.outputs ?? [], previous: stage.tracked?.document,
+        stage, outputs: stage.tracked?.outputs ?? [], previous: stage.tracked?.document, keepsChecksum: true,
         to: project.repository.absolute(file))
       return nil
     }

@@ -68,17 +68,16 @@ package struct MoveData {
     if stage.outputs[index].isCached { try git.unignore(from) }
     var files = stage.tracked?.outputs ?? []
     if exists {
-      let content = try project.writer.save(destination, relink: true)
-      if case .unknown(let error) = content { throw error }
-      files[index] = LockedFile(path: stage.outputs[index].declared, content: content)
+      // The cache takes the data as it is; the file goes on saying what was added, as DVC's does.
+      if case .unknown(let error) = try project.writer.save(destination, relink: true) { throw error }
       project.snapshotter.index.flush()
-    } else if files.indices.contains(index) {
-      files[index].path = stage.outputs[index].declared
     }
+    if files.indices.contains(index) { files[index].path = stage.outputs[index].declared }
     if stage.outputs[index].isCached { try git.ignore(to) }
     let file = project.repository.absolute(stage.address.file)
     try DataFileWriter.write(
-      stage, outputs: files, previous: movesFile ? nil : stage.tracked?.document, to: file)
+      stage, outputs: files, previous: movesFile ? nil : stage.tracked?.document,
+      dependencies: dependencies(of: stage), to: file)
     git.track(file)
     if movesFile {
       let old = project.repository.absolute(oldFile)
@@ -86,6 +85,23 @@ package struct MoveData {
       git.track(old)
     }
     return warnings
+  }
+
+  /// What an import reads, as a file in the stage's folder names it; files here are reached from there.
+  private func dependencies(of stage: Stage) -> [Value] {
+    let items = stage.tracked?.document["deps"]?.value.list ?? []
+    guard let folder = stage.wdir.local else { return items }
+    let paths = PathResolver(root: project.repository.root)
+    return zip(items, stage.dependencies).map { item, dependency in
+      guard case .map(var map) = item, map["repo"] == nil, let written = map.removeValue(forKey: "path") else { return item }
+      switch dependency.location {
+      case .local(let path): map["path"] = .string(path.relative(to: folder))
+      case .external(let path) where written.string?.hasPrefix("/") == false:
+        map["path"] = .string(paths.relative(path, to: folder))
+      case .external, .url: map["path"] = written
+      }
+      return .map(map)
+    }
   }
 
   private func holder(of path: RepoPath) -> (StageID, Int)? {

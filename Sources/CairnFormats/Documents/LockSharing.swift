@@ -14,10 +14,11 @@ enum YAMLMark: Hashable {
 /// are the same Python object, and its YAML writer writes an object once, with an anchor, and refers to it where it
 /// comes again.
 enum LockSharing {
-  /// - Parameter prefix: the way to the entry.
-  static func marks(of entry: LockEntry, below prefix: [PathStep] = []) -> YAMLSharing {
+  /// - Parameters:
+  ///   - prefix: the way to the entry.
+  ///   - count: how many anchors stand before it in the document; those of the entry are added.
+  static func marks(of entry: LockEntry, below prefix: [PathStep] = [], after count: inout Int) -> YAMLSharing {
     var marks: YAMLSharing = [:]
-    var count = 0
     for (file, values) in entry.params {
       for (key, value) in values where value.isContainer {
         guard let place = holder(of: key, value, in: values) else { continue }

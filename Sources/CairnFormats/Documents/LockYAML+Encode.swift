@@ -16,13 +16,15 @@ extension LockYAML {
 
   private static func appendStages(_ lock: LockFile, to bytes: inout [UInt8]) {
     bytes.append(contentsOf: "stages:\n".utf8)
-    for (name, entry) in lock.entries { append(name, entry, to: &bytes) }
+    var anchors = 0
+    for (name, entry) in lock.entries { append(name, entry, to: &bytes, anchors: &anchors) }
   }
 
   /// The lines of one stage as they stand below `stages:`, indented by two.
   package static func encodeEntry(name: String, _ entry: LockEntry) -> [UInt8] {
     var bytes: [UInt8] = []
-    append(name, entry, to: &bytes)
+    var anchors = 0
+    append(name, entry, to: &bytes, anchors: &anchors)
     return bytes
   }
 
@@ -30,7 +32,10 @@ extension LockYAML {
   package static func encodeAlone(_ entry: LockEntry) -> [UInt8] {
     var writer = PlainLockWriter(bytes: [])
     // What is plain below a stage's name is so further to the left.
-    guard writer.entry("x", entry) else { return YAMLWriter.bytes(value(entry), sharing: LockSharing.marks(of: entry)) }
+    guard writer.entry("x", entry) else {
+      var anchors = 0
+      return YAMLWriter.bytes(value(entry), sharing: LockSharing.marks(of: entry, after: &anchors))
+    }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(writer.bytes.count)
     for line in writer.bytes.split(separator: 0x0A).dropFirst() {
@@ -55,7 +60,8 @@ extension LockYAML {
     return .map(map)
   }
 
-  private static func append(_ name: String, _ entry: LockEntry, to bytes: inout [UInt8]) {
+  /// `anchors`: how many the entries before this one have.
+  private static func append(_ name: String, _ entry: LockEntry, to bytes: inout [UInt8], anchors: inout Int) {
     let start = bytes.count
     var writer = PlainLockWriter(bytes: bytes)
     bytes = []
@@ -67,7 +73,7 @@ extension LockYAML {
     bytes.removeLast(bytes.count - start)
     let text = YAMLWriter.bytes(
       .map(["stages": .map([.string(name): value(entry)])]),
-      sharing: LockSharing.marks(of: entry, below: [.key("stages"), .key(name)]))
+      sharing: LockSharing.marks(of: entry, below: [.key("stages"), .key(name)], after: &anchors))
     bytes.append(contentsOf: text.dropFirst("stages:\n".utf8.count))
   }
 }
