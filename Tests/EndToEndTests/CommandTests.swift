@@ -65,6 +65,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("params diff", says: "params.yaml", "size", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
     CommandCase("params diff --json", says: "\"old\": 1, \"new\": 3", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
     CommandCase("metrics show", says: "metrics.json", "1"),
+    CommandCase("metrics show --json", says: "'./dvc.yaml' validation failed\"}}}", before: "echo 'stages: [a]' > dvc.yaml"),
+    CommandCase("params diff", says: "failed to load params in revision 'workspace', 'int' object has no attribute 'decode'", before: "sed -i 's/deps: .in.txt./deps: [\"${size}\"]/' dvc.yaml"),
     CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
     CommandCase("root", says: "."),
     CommandCase("version", says: "3.67.1"),

@@ -6,8 +6,16 @@ internal import CairnFormats
 enum ValueErrorText {
   /// Without the cause: `str()` of DVC's exception.
   static func message(_ error: Diagnostic) -> String {
-    guard error.code == .yamlSyntax, let path = error.mark?.source.path else { return error.message }
-    return "unable to read: '\(path)', YAML file structure is corrupted"
+    if error.code == .yamlSyntax, let path = error.mark?.source.path {
+      return "unable to read: '\(path)', YAML file structure is corrupted"
+    }
+    if error.isUnexpected {
+      // What DVC puts in front where the fault ends the whole command.
+      let words = error.message.dropFirst("unexpected error".count)
+      return String(words.hasPrefix(" - ") ? words.dropFirst(3) : words)
+    }
+    guard !error.hasErrorPrefix, let detail = error.message.firstRange(of: ".\n\n") else { return error.message }
+    return String(error.message[..<detail.lowerBound])
   }
 
   /// `{"type", "msg"}` of a pipeline that could not be understood.
