@@ -24,10 +24,15 @@ final class GitIgnoreTree: Sendable {
     self.project = project
     var patterns: [IgnorePattern] = []
     var files: [String] = []
-    for path in [gitRoot + "/.git/info/exclude", Self.userFile()].compactMap({ $0 }) {
-      guard let bytes = (try? Files.read(path)) ?? nil else { continue }
-      files.append(path)
-      patterns += IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: path)
+    if let repository = (try? GitRepository.at(gitRoot)) ?? nil {
+      let places = GitIgnoreFiles(
+        repository, directory: (try? Repository.currentDirectory()) ?? root, variable: Self.variable)
+      files = places.configuration
+      for path in places.patterns {
+        guard let bytes = (try? Files.read(path)) ?? nil else { continue }
+        files.append(path)
+        patterns += IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: path)
+      }
     }
     global = IgnoreRules(patterns, in: .root)
     state.withLock { $0.files = files }
@@ -50,11 +55,6 @@ final class GitIgnoreTree: Sendable {
     }
     state.withLock { $0.rules[folder] = result }
     return result
-  }
-
-  private static func userFile() -> String? {
-    if let folder = variable("XDG_CONFIG_HOME") { return folder + "/git/ignore" }
-    return variable("HOME").map { $0 + "/.config/git/ignore" }
   }
 
   private static func variable(_ name: String) -> String? {

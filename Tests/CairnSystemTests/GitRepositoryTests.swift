@@ -35,6 +35,25 @@ private struct Fixture {
 }
 
 @Suite struct GitRepositoryTests {
+  @Test("the user's ignore file is the one of the first configuration that names one")
+  func userIgnoreFile() throws {
+    let fixture = try Fixture()
+    let folder = fixture.folder.path
+    func files(_ variables: [String: String] = ["HOME": folder + "/home"]) -> GitIgnoreFiles {
+      GitIgnoreFiles(fixture.git, directory: "/here") { ($0 == "GIT_CONFIG_NOSYSTEM" ? "1" : nil) ?? variables[$0] }
+    }
+    let exclude = folder + "/.git/info/exclude"
+    #expect(files().patterns == [exclude, folder + "/home/.config/git/ignore"])
+    #expect(files(["XDG_CONFIG_HOME": "/xdg"]).patterns == [exclude, "/xdg/git/ignore"])
+    #expect(files([:]).patterns == [exclude])
+    try fixture.folder.write("home/.gitconfig", "[core]\n\texcludesFile = ~/mine\n")
+    #expect(files().patterns == [exclude, folder + "/home/mine"])
+    #expect(files().configuration == [folder + "/.git/config", folder + "/home/.gitconfig"])
+    #expect(files(["HOME": folder + "/home", "GIT_CONFIG_GLOBAL": "/none"]).patterns.last == folder + "/home/.config/git/ignore")
+    try Fixture.git(folder, "config", "core.excludesFile", "ours")
+    #expect(files().patterns == [exclude, "/here/ours"])
+  }
+
   @Test("it is found from below, and not where there is none")
   func find() throws {
     let fixture = try Fixture()
