@@ -28,14 +28,16 @@ package struct CheckoutData {
   private let loaded: LoadedProject
   private let options: Options
 
-  package init(_ project: OpenProject, options: Options) throws(Diagnostic) {
+  package init(_ project: OpenProject, options: Options) {
     self.project = project
     self.options = options
-    loaded = try project.loader.load()
+    // A stage file that is named can be checked out beside one that cannot be understood.
+    loaded = project.loader.loadKeepingFailures()
   }
 
   package func run(_ targets: [String]) throws(Diagnostic) -> Outcome {
     var outcome = Outcome()
+    if targets.isEmpty, let failure = loaded.failures.first { throw failure.diagnostic }
     let selections = try select(targets)
     let book = LinkBook(project)
     if targets.isEmpty {

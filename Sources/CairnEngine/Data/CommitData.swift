@@ -46,7 +46,9 @@ package struct CommitData {
   ///
   /// - Parameter confirm: asked about each stage that has changed, with DVC's question.
   package mutating func run(_ target: String?, confirm: (String) -> Bool) throws(Diagnostic) {
-    let loaded = try project.loader.load()
+    // A stage file that is named can be committed beside one that cannot be understood.
+    let loaded = project.loader.loadKeepingFailures()
+    if target == nil, let failure = loaded.failures.first { throw failure.diagnostic }
     let selections = try TargetResolution(loaded, loader: project.loader).selections(
       target, withDependencies: options.withDependencies, recursive: options.recursive)
     var links: [(path: RepoPath, hash: ContentHash)] = []

@@ -13,7 +13,7 @@ package struct DataUnprotection {
   /// - Parameter name: as the user typed it.
   package func run(_ path: String, name: String) throws(Diagnostic) {
     guard Files.exists(path) else {
-      throw Diagnostic(Code("unprotect"), "can't unprotect non-existing data '\(name)'")
+      throw Diagnostic(Code("unprotect"), "unexpected error - can't unprotect non-existing data '\(name)'")
     }
     if Files.isDirectory(path) {
       for entry in try Files.list(path) ?? [] {

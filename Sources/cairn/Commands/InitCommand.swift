@@ -42,7 +42,10 @@ struct InitCommand: CairnCommand {
 
 extension Diagnostic {
   /// `what - cause`, as DVC's commands put their own words before an error's.
+  ///
+  /// A broken file speaks for itself.
   func framed(_ what: String) -> Diagnostic {
+    guard hasErrorPrefix else { return self }
     var copy = self
     copy.message = what + " - " + copy.message
     return copy
