@@ -28,7 +28,10 @@ package struct LocalRemote: Sendable {
     return zip(absent, fetched).filter { !$1 }.map { ContentHash(hash.algorithm, manifest.entries[$0.0].md5) }
   }
 
-  private func fetchObject(_ hash: ContentHash, into cache: DataCache) throws(Diagnostic) -> Bool {
+  /// Brings one object into the cache, of a directory its manifest only.
+  ///
+  /// - Returns: false when neither of them has it.
+  package func fetchObject(_ hash: ContentHash, into cache: DataCache) throws(Diagnostic) -> Bool {
     let target = cache.store(for: hash)
     if try target.contains(hash) { return true }
     let source = store(hash.algorithm).path(of: hash)
@@ -45,6 +48,22 @@ package struct LocalRemote: Sendable {
     let code = target.install(temporary, as: path, 0)
     if code < 0 { throw .system(-code, "store the object", path) }
     return true
+  }
+
+  /// Those of the objects that the remote has; altered ones are removed, as DVC removes them.
+  ///
+  /// What a directory lists counts as there when its manifest is: whoever pushes sends that last.
+  package func present(_ hashes: [ContentHash], manifests cache: DataCache) throws(Diagnostic) -> Set<ContentHash> {
+    var present: Set<ContentHash> = []
+    for hash in hashes where hash.isDirectory && Files.exists(store(hash.algorithm).path(of: hash)) {
+      guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
+      present.insert(hash)
+      for entry in manifest.entries { present.insert(ContentHash(hash.algorithm, entry.md5)) }
+    }
+    for hash in hashes where !present.contains(hash) {
+      if try store(hash.algorithm).contains(hash) { present.insert(hash) }
+    }
+    return present.intersection(hashes)
   }
 
   /// Copies every entry of the remote's run-cache over the cache's own, as DVC does.

@@ -55,6 +55,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("status --json", says: "\"two\"", "\"deleted\"", before: "rm two.txt"),
     CommandCase("status -q"),
     CommandCase("status -q", 1, before: "echo 2 > in.txt"),
+    CommandCase("status -c", 1, says: "ERROR: config file error: no remote specified in", "Create a default remote with"),
+    CommandCase("status -c nothing", 1, says: "ERROR: Failed to collect 'workspace': 'nothing' does not exist as an output", before: "$PROGRAM remote add -d store ../store"),
+    CommandCase("status -c one", says: "\tnew:                one.txt", before: "$PROGRAM remote add -d store ../store"),
+    CommandCase("status -c one", says: "Cache and remote 'store' are in sync.", before: "$PROGRAM remote add -d store ../store && mkdir ../store && cp -r .dvc/cache/files ../store/"),
+    CommandCase("status -c one -q", 1, before: "$PROGRAM remote add -d store ../store"),
+    CommandCase("status -r store one --json", says: "{\"one.txt\": \"deleted\"}", before: "$PROGRAM remote add store ../store && mkdir ../store && mv .dvc/cache/files ../store/"),
+    CommandCase("status -r store one -a", says: "missing:            one.txt", before: "$PROGRAM remote add store ../store && rm -rf .dvc/cache/files"),
     CommandCase("status nothing", 1, says: "ERROR: 'nothing' does not exist as an output or a stage name in 'dvc.yaml': Stage 'nothing' not found inside 'dvc.yaml' file"),
     CommandCase("dag", says: "one", "two"),
     CommandCase("dag --dot", says: "\"one\" -> \"two\""),
@@ -101,6 +108,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("move data.txt moved.txt", before: "echo d > data.txt && $PROGRAM add -q data.txt", after: "cat moved.txt moved.txt.dvc && test ! -e data.txt.dvc"),
     CommandCase("move in.txt moved.txt", 1, says: "ERROR: failed to move 'in.txt' -> 'moved.txt' - Unable to find DVC file with output 'in.txt'"),
     CommandCase("unprotect data.txt", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt", after: "test $(stat -c %h data.txt) = 1 && test -w data.txt"),
+    CommandCase("unprotect none", 255, says: "ERROR: unexpected error - can't unprotect non-existing data 'none'"),
+    // A stage file that is named does not suffer from a broken one beside it.
+    CommandCase("checkout data.txt.dvc", before: "echo d > data.txt && $PROGRAM add -q data.txt && rm data.txt && echo 'x: [' > bad.dvc", after: "test -f data.txt"),
+    CommandCase("checkout", 255, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
+    CommandCase("commit bad.dvc", 1, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
     // Settings
     CommandCase("init", 1, says: "ERROR: failed to initiate DVC - '.dvc' exists. Use `-f` to force."),
     CommandCase("init -f", after: "test -f .dvc/config"),
@@ -181,6 +193,16 @@ struct CommandTests {
   @Test("a command does what it is for, and ends with its exit code", arguments: CommandCase.all)
   func cairn(test: CommandCase) throws {
     let wrong = try play(test, by: CairnBinary.path())
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
+  }
+
+  @Test("a remote that is no folder is refused, not misread")
+  func farRemote() throws {
+    let wrong = try play(
+      CommandCase(
+        "status -r far", 254, says: "ERROR: remote 'far' is no folder of this machine",
+        before: "$PROGRAM remote add far s3://bucket/data"),
+      by: CairnBinary.path())
     #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
   }
 

@@ -8,7 +8,7 @@ import Synchronization
 /// Loaded when it is first asked for: a file that is named need not wait for the pipeline, nor fail with it.
 package final class ProjectState: Sendable {
   package let files: any ProjectFiles
-  private let loader: PipelineLoader
+  package let loader: PipelineLoader
   private let cache: DataCache
   private let loaded = Mutex<Result<LoadedProject, Diagnostic>?>(nil)
   private let data = Mutex<[RepoPath: ContentHash?]?>(nil)

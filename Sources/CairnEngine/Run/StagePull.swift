@@ -75,7 +75,7 @@ extension Reproduction {
   /// The default remote, where `--pull` asks for one; the run-cache's entries come from it at once.
   func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> LocalRemote? {
     let settings = workspace.settings
-    guard let name = settings.defaultRemote, let url = settings.remote(name)?["url"]?.string else {
+    guard let name = settings.defaultRemote, settings.remote(name)?["url"] != nil else {
       guard request.usesRunCache else { return nil }
       let advice =
         settings.remoteNames.isEmpty
@@ -87,12 +87,7 @@ extension Reproduction {
           "Failed to pull run cache: config file error: no remote specified in \(workspace.repository.root). \(advice)"))
       return nil
     }
-    guard !PathResolver.isURL(url) else {
-      throw Diagnostic(
-        .notInThisVersion, "pulling from '\(url)' is not in this version of Cairn",
-        hint: "`dvc pull` brings the data, `cairn repro` goes on from there")
-    }
-    let remote = LocalRemote(folder: url.hasPrefix("/") ? url : Repository.join(workspace.repository.dvcFolder, url))
+    let remote = try LocalRemote.named(name, in: settings, workspace.repository, command: "pull")
     if request.usesRunCache { try remote.fetchRunCache(into: workspace.cache) }
     return remote
   }

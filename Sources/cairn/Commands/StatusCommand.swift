@@ -51,7 +51,7 @@ struct StatusCommand: CairnCommand {
     let repository = try Repository.findRoot()
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
-    if cloud || !(remote ?? "").isEmpty { throw MissingCommands.diagnostic("status --cloud") }
+    if isRemoteMeant { return try compareWithRemote(repository, settings, console) }
     let workspace = try Workspace.open(repository, settings)
     let status: ProjectStatus
     do throws(Diagnostic) {
@@ -74,6 +74,39 @@ struct StatusCommand: CairnCommand {
       console.write(workspace.project.pipeline.stages.isEmpty ? Self.emptyProject : Self.upToDate)
     } else {
       for entry in status.entries { show(entry, on: console) }
+    }
+    return .success
+  }
+
+  private var isRemoteMeant: Bool { cloud || !(remote ?? "").isEmpty }
+
+  private func compareWithRemote(
+    _ repository: Repository, _ settings: Settings, _ console: Console
+  ) throws -> ExitStatus {
+    let history = try ValueHistory.open()
+    var selection = ValueHistory.Selection()
+    selection.branches = allBranches
+    selection.tags = allTags
+    selection.commits = allCommits
+    let states =
+      selection.isEmpty || settings.hasNoSCM ? ["": history.workspace]
+      : try history.states(of: [], and: selection)
+    let status = try RemoteStatus(
+      of: states, targets, withDependencies: withDeps, recursive: recursive, remote: remote, repository: repository,
+      settings: settings)
+    for warning in status.warnings { console.warning(warning) }
+    if json {
+      console.write(JSONWriter.text(status.value))
+    } else if global.quiet > 0 {
+      return status.entries.isEmpty ? .success : .no
+    } else if !status.entries.isEmpty {
+      let indent = cloud ? "\t" : ""
+      for (path, condition) in status.entries { show(condition.rawValue, path, indent: indent, on: console) }
+    } else if try history.workspace.project().pipeline.stages.isEmpty {
+      console.write(Self.emptyProject)
+    } else {
+      let name = remote.flatMap { $0.isEmpty ? nil : $0 } ?? settings.defaultRemote
+      console.write("Cache and remote '\(name ?? "None")' are in sync.")
     }
     return .success
   }
@@ -121,9 +154,13 @@ struct StatusCommand: CairnCommand {
         console.write("\(indent)\(name):")
         show(keys, indent: indent + "\t", on: console)
       } else {
-        let word = (status.string ?? "") + ":"
-        console.write(indent + word + String(repeating: " ", count: max(1, 20 - word.count)) + name)
+        show(status.string ?? "", name, indent: indent, on: console)
       }
     }
+  }
+
+  private func show(_ status: String, _ path: String, indent: String, on console: Console) {
+    let word = status + ":"
+    console.write(indent + word + String(repeating: " ", count: max(1, 20 - word.count)) + path)
   }
 }

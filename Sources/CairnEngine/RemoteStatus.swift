@@ -1,0 +1,232 @@
+// What the cache has and a remote lacks, or the other way round (`status --cloud`). Knows nothing of the workspace's
+// own files, and only remotes that are folders of this machine.
+package import CairnCore
+package import CairnStore
+import CairnSystem
+package import OrderedCollections
+
+package struct RemoteStatus: Sendable {
+  package enum Condition: String, Sendable, CaseIterable {
+    /// In the remote only.
+    case deleted
+    /// In the cache only.
+    case new
+    /// In neither.
+    case missing
+  }
+
+  /// Path, as the user would write it → where the object behind it is; what is in both is left out.
+  package private(set) var entries: OrderedDictionary<String, Condition> = [:]
+  package private(set) var warnings: [String] = []
+
+  private let settings: Settings
+  private let repository: Repository
+  private let cache: DataCache
+  /// Objects of outputs, each under the first name that it was met with.
+  private var names: OrderedDictionary<ContentHash, String> = [:]
+
+  /// - Parameters:
+  ///   - states: the workspace, and the commits that count, by name.
+  ///   - name: of the remote; `nil` or empty: the default one. It is looked for only when something is to compare.
+  package init(
+    of states: OrderedDictionary<String, ProjectState>, _ targets: [String], withDependencies: Bool, recursive: Bool,
+    remote name: String?, repository: Repository, settings: Settings
+  ) throws(Diagnostic) {
+    self.settings = settings
+    self.repository = repository
+    cache = DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared)
+    for (revision, state) in states {
+      do throws(Diagnostic) {
+        let project = try state.project()
+        let selections = try TargetResolution(project, loader: state.loader)
+          .selections(targets, withDependencies: withDependencies, recursive: recursive)
+        for selection in selections { try collect(selection, of: project, in: state, remote: name) }
+      } catch {
+        var failure = Diagnostic(.notCollected, "Failed to collect '\(revision.isEmpty ? "workspace" : revision)'")
+          .because(of: error)
+        failure.exitCode = 1
+        throw failure
+      }
+    }
+    if !names.isEmpty { try compare(remote: name) }
+  }
+
+  // MARK: What is used
+
+  private mutating func collect(
+    _ selection: StageSelection, of project: LoadedProject, in state: ProjectState, remote name: String?
+  ) throws(Diagnostic) {
+    let stage = project.pipeline[selection.stage]
+    // Their data is another repository's.
+    if stage.dependencies.contains(where: { $0.source?.repository != nil }) { return }
+    let lock = stage.tracked == nil ? project.lockEntry(of: stage) : nil
+    let recorded = stage.outputs.enumerated().map { index, output in
+      stage.tracked.map { $0.outputs.indices.contains(index) ? $0.outputs[index] : nil } ?? lock?.out(output.declared)
+    }
+    // Imported without its data.
+    if stage.isImport, recorded.first??.contentHash == nil { return }
+    for (output, locked) in zip(stage.outputs, recorded) {
+      guard output.isCached, output.isPushed, isWanted(output.location, selection.path) else { continue }
+      let text = output.text(from: project.folder)
+      guard let hash = locked?.contentHash else {
+        warn(ofUnknown: text, output, stage.address.text(from: project.folder), state)
+        continue
+      }
+      if hash.isDirectory {
+        guard let manifest = try manifest(hash, remote: output.remote ?? name) else { continue }
+        // An output with a remote of its own is no matter of this one.
+        if output.remote != nil { continue }
+        add(hash, text)
+        let prefix = inside(output.location, selection.path)
+        for entry in manifest.entries where isInside(entry.path, prefix) {
+          add(ContentHash(hash.algorithm, entry.md5), text + "/" + entry.path)
+        }
+      } else if output.remote == nil {
+        add(hash, text)
+      }
+    }
+  }
+
+  private mutating func add(_ hash: ContentHash, _ name: String) {
+    if names[hash] == nil { names[hash] = name }
+  }
+
+  /// Of a directory whose manifest only the remote has, it is brought into the cache, as DVC does.
+  private mutating func manifest(_ hash: ContentHash, remote name: String?) throws(Diagnostic) -> DirectoryManifest? {
+    if try !cache.store(for: hash).contains(hash) {
+      // Whatever is wrong with the remote is told when it is compared.
+      let remote = try? LocalRemote.named(name, in: settings, repository, command: "status")
+      if let remote, try !remote.fetchObject(hash, into: cache) {
+        warn(
+          "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
+            + "name: None, \(hash.algorithm == .md5 ? "md5" : "md5-dos2unix"): \(hash.text)")
+      }
+    }
+    return try? cache.store(for: hash).manifest(hash)
+  }
+
+  private mutating func warn(_ words: String) {
+    if !warnings.contains(words) { warnings.append(words) }
+  }
+
+  private mutating func warn(ofUnknown text: String, _ output: Output, _ address: String, _ state: ProjectState) {
+    var words =
+      "Output '\(text)'(stage: '\(address)') is missing version info. Cache for it will not be collected. "
+      + "Use `dvc repro` to get your pipeline up to date."
+    let exists: Bool
+    switch output.location {
+    case .local(let path): exists = state.files.exists(path)
+    case .external(let path): exists = Files.exists(path)
+    case .url: exists = false
+    }
+    if exists {
+      words += "\nYou can also use `dvc commit \(address)` to associate existing '\(text)' with stage: '\(address)'."
+    }
+    warn(words)
+  }
+
+  /// DVC looks at only those outputs of a stage that the target lies in.
+  private func isWanted(_ output: Location, _ target: Location?) -> Bool {
+    target == nil || output == target || inside(output, target) != nil
+  }
+
+  /// The target's path inside the output, where it is inside.
+  private func inside(_ output: Location, _ target: Location?) -> String? {
+    switch (output, target) {
+    case (.local(let output), .local(let path)?) where path != output && path.isInside(output):
+      path.relative(to: output)
+    case (.external(let output), .external(let path)?) where path.utf8.starts(with: (output + "/").utf8):
+      String(decoding: path.utf8.dropFirst(output.utf8.count + 1), as: UTF8.self)
+    default: nil
+    }
+  }
+
+  private func isInside(_ path: String, _ prefix: String?) -> Bool {
+    guard let prefix else { return true }
+    return path.hasSameBytes(as: prefix) || path.utf8.starts(with: (prefix + "/").utf8)
+  }
+
+  // MARK: Where it is
+
+  private mutating func compare(remote name: String?) throws(Diagnostic) {
+    let remote: LocalRemote
+    do throws(Diagnostic) {
+      remote = try LocalRemote.named(name, in: settings, repository, command: "status")
+    } catch {
+      var failure = error
+      if failure.exitCode == nil { failure.exitCode = 1 }
+      throw failure
+    }
+    let inRemote = try remote.present(names.keys.elements, manifests: cache)
+    var found: OrderedDictionary<Condition, [String]> = [:]
+    for (hash, name) in names {
+      switch (try cache.store(for: hash).contains(hash), inRemote.contains(hash)) {
+      case (true, true): continue
+      case (false, true): found[.deleted, default: []].append(name)
+      case (true, false): found[.new, default: []].append(name)
+      case (false, false): found[.missing, default: []].append(name)
+      }
+    }
+    for condition in Condition.allCases {
+      for name in found[condition] ?? [] { entries[name] = condition }
+    }
+  }
+
+  /// The document of `status --cloud --json`.
+  package var value: Value {
+    .map(ValueMap(entries.map { (.string($0), .string($1.rawValue)) }, uniquingKeysWith: { $1 }))
+  }
+}
+
+extension LocalRemote {
+  /// - Parameters:
+  ///   - name: `nil` or empty: the default one.
+  ///   - command: DVC's, for its words and the hint.
+  /// - Throws: DVC's words where there is none; a refusal where it is no folder of this machine.
+  package static func named(
+    _ name: String?, in settings: Settings, _ repository: Repository, command: String
+  ) throws(Diagnostic) -> LocalRemote {
+    let chosen = name.flatMap { $0.isEmpty ? nil : $0 } ?? settings.defaultRemote
+    guard let chosen else {
+      let advice =
+        settings.remoteNames.isEmpty
+        ? "Create a default remote with\n    dvc remote add -d <remote name> <remote url>"
+        : "Setup default remote with\n    dvc remote default <remote name>\nor use:\n"
+          + "    dvc \(command) -r <remote name>"
+      throw Diagnostic(.noRemote, "config file error: no remote specified in \(repository.root). \(advice)")
+    }
+    return LocalRemote(folder: try folder(of: chosen, in: settings, repository, command, depth: 0))
+  }
+
+  private static func folder(
+    of name: String, in settings: Settings, _ repository: Repository, _ command: String, depth: Int
+  ) throws(Diagnostic) -> String {
+    guard let options = settings.remote(name), let url = options["url"]?.string else {
+      throw Diagnostic(.noRemote, "config file error: remote '\(name)' doesn't exist")
+    }
+    let prefix = "remote://"
+    if url.hasPrefix(prefix), depth < 10 {
+      let parts = url.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
+      guard let base = parts.first else { throw .farRemote(name, command) }
+      let folder = try folder(of: String(base), in: settings, repository, command, depth: depth + 1)
+      return parts.count > 1 ? Repository.join(folder, String(parts[1])) : folder
+    }
+    if PathResolver.isURL(url) || options["worktree"]?.isTruthy == true { throw .farRemote(name, command) }
+    return url.hasPrefix("/") ? url : Repository.join(repository.dvcFolder, url)
+  }
+}
+
+extension Diagnostic.Code {
+  fileprivate static let noRemote = Diagnostic.Code("no-remote")
+  fileprivate static let notCollected = Diagnostic.Code("not-collected")
+}
+
+extension Diagnostic {
+  fileprivate static func farRemote(_ name: String, _ command: String) -> Diagnostic {
+    var diagnostic = Diagnostic(
+      .notInThisVersion, "remote '\(name)' is no folder of this machine: such remotes are not in Cairn yet",
+      hint: "`dvc \(command)` works on the same files")
+    diagnostic.exitCode = 254
+    return diagnostic
+  }
+}
