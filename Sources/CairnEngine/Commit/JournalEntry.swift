@@ -79,8 +79,13 @@ package enum JournalEntry: Sendable {
       map["kind"] = "closed"
       map["attempt"] = .string(attempt)
     }
-    let json = Array(JSONWriter.text(.map(map), ensureASCII: false).utf8)
-    return Array(Self.checksum(json).utf8) + [0x20] + json + [0x0A]
+    let json = JSONWriter.bytes(.map(map), ensureASCII: false)
+    var line = Array(Self.checksum(json).utf8)
+    line.reserveCapacity(json.count + 10)
+    line.append(0x20)
+    line.append(contentsOf: json)
+    line.append(0x0A)
+    return line
   }
 
   /// `nil` for a line that was not written whole.

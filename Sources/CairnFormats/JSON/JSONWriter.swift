@@ -72,14 +72,19 @@ package enum JSONWriter {
     bytes.append(UInt8(ascii: "\""))
     var text = text
     text.withUTF8 { buffer in
+      // Records are escaped once more when they enter the journal: every stage pays for this loop.
       var start = 0
-      for (index, byte) in buffer.enumerated()
-      where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
-        bytes.append(contentsOf: buffer[start..<index])
-        appendASCIIByte(byte, to: &bytes)
-        start = index + 1
+      var index = 0
+      while index < buffer.count {
+        let byte = buffer[index]
+        if byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") {
+          bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start..<index]))
+          appendASCIIByte(byte, to: &bytes)
+          start = index + 1
+        }
+        index += 1
       }
-      bytes.append(contentsOf: buffer[start...])
+      bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[start...]))
     }
     bytes.append(UInt8(ascii: "\""))
   }
