@@ -19,8 +19,12 @@ package struct CacheWriter: Sendable {
   ///
   /// `.missing` when nothing is there. Throws when something cannot be read or stored; the workspace is then as it
   /// was, and objects that were stored already stay.
+  ///
+  /// - Parameter part: of a folder, only this file or folder below it, relative, is stored and linked; what comes back
+  ///   is the whole all the same.
   package func save(
-    _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true
+    _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true,
+    part: String? = nil
   ) throws(Diagnostic) -> Content {
     let place = snapshotter.place(path)
     let work = StoreWork(
@@ -28,7 +32,7 @@ package struct CacheWriter: Sendable {
       algorithm: algorithm, byHardlink: relink && cache.linkTypes.first == .hardlink,
       observed: snapshotter.index.now())
     guard let (found, isLink) = try look(place.absolute) else { return .missing }
-    if found.isDirectory { return .directory(try save(folder: place, work, relink: relink)) }
+    if found.isDirectory { return .directory(try save(folder: place, work, relink: relink, part: part)) }
     guard found.isFile else { throw .notAFile(place.absolute) }
     var file = FoundFile(
       path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
@@ -42,16 +46,27 @@ package struct CacheWriter: Sendable {
   }
 
   private func save(
-    folder place: Snapshotter.Place, _ work: StoreWork, relink: Bool
+    folder place: Snapshotter.Place, _ work: StoreWork, relink: Bool, part: String?
   ) throws(Diagnostic) -> DirectoryContent {
     let files = try DirectoryScan(place.absolute, base: place.base, filter: snapshotter.filter).files
-    let digests = try store(files, in: place, work)
+    let meant = files.indices.filter { number in
+      part.map { files[number].path.hasSameBytes(as: $0) || files[number].path.utf8.starts(with: ($0 + "/").utf8) } ?? true
+    }
+    let digests: [Digests]
+    if part == nil {
+      digests = try store(files, in: place, work)
+    } else {
+      digests = try snapshotter.digests(of: files, in: place, work.kinds, observed: work.observed)
+      _ = try store(meant.map { files[$0] }, in: place, work)
+    }
     var content = try DirectoryContent(files, digests, work.kinds)
     if try !work.store.contains(content.hash) {
       try work.store.write(ManifestJSON.encode(content.manifest), as: content.hash)
     }
     if relink {
-      content.fingerprints = try link(files, in: place, digests, work.algorithm, isTree: true).map(\.fingerprint)
+      let linked = try link(
+        meant.map { files[$0] }, in: place, meant.map { digests[$0] }, work.algorithm, isTree: true)
+      for (number, file) in zip(meant, linked) { content.fingerprints[number] = file.fingerprint }
     }
     return content
   }

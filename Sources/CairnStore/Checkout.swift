@@ -22,7 +22,9 @@ package struct Checkout: Sendable {
     let wanted = try wanted(target)
     if case .unobtainable = wanted { plan.isImpossible = true }
     let algorithm = target.hash?.algorithm ?? .md5
-    let now = snapshotter.observe(path, algorithm: algorithm)
+    // A cache that was moved leaves links that lead nowhere: they are made anew.
+    let now = snapshotter.observe(
+      snapshotter.place(path), DigestKinds(algorithm, sha256: false), passesDanglingLinks: true)
     switch (now, wanted) {
     case (.unknown(let error), _): throw error
     case (_, .unobtainable):

@@ -37,11 +37,16 @@ struct FoundFile: Sendable {
 struct DirectoryScan {
   /// Ordered by the bytes of their paths.
   private(set) var files: [FoundFile] = []
+  private let passesDanglingLinks: Bool
 
   /// - Parameters:
   ///   - folder: where it lies on the disk.
   ///   - base: its path in the project; `nil` outside, where no filter applies.
-  init(_ folder: String, base: RepoPath?, filter: any PathFilter) throws(Diagnostic) {
+  ///   - passesDanglingLinks: a link that leads nowhere is as if it were not there, instead of an error.
+  init(
+    _ folder: String, base: RepoPath?, filter: any PathFilter, passesDanglingLinks: Bool = false
+  ) throws(Diagnostic) {
+    self.passesDanglingLinks = passesDanglingLinks
     try visit(folder, relative: "", base: base, filter: filter)
     files.sort { $0.path.precedesInBytes($1.path) }
   }
@@ -77,6 +82,7 @@ struct DirectoryScan {
         let isLink = found.isSymbolicLink
         if isLink, RawFile.withPath(name, { fstatat(descriptor, $0, &found, 0) }) != 0 {
           if let inner, filter.isIgnored(inner, isDirectory: false) { continue }
+          if passesDanglingLinks, errno == ENOENT { continue }
           throw .system(errno, "follow the link", folder + "/" + name)
         }
         if let inner, filter.isIgnored(inner, isDirectory: found.isDirectory) { continue }

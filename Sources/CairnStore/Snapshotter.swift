@@ -67,15 +67,16 @@ package struct Snapshotter: Sendable {
 
   func place(_ path: RepoPath) -> Place { Place(absolute: absolute(path), key: path.text, base: path) }
 
-  func observe(_ place: Place, _ kinds: DigestKinds) -> Content {
+  /// - Parameter passesDanglingLinks: what leads nowhere inside a folder is as if it were not there.
+  func observe(_ place: Place, _ kinds: DigestKinds, passesDanglingLinks: Bool = false) -> Content {
     do {
-      return try look(place, kinds)
+      return try look(place, kinds, passesDanglingLinks: passesDanglingLinks)
     } catch {
       return .unknown(error)
     }
   }
 
-  private func look(_ place: Place, _ kinds: DigestKinds) throws(Diagnostic) -> Content {
+  private func look(_ place: Place, _ kinds: DigestKinds, passesDanglingLinks: Bool) throws(Diagnostic) -> Content {
     let observed = index.now()
     switch RawFile.stat(place.absolute, followLinks: true) {
     case .failure(let error) where error.code == ENOENT || error.code == ENOTDIR: return .missing
@@ -88,7 +89,8 @@ package struct Snapshotter: Sendable {
       }
       return .file(file)
     case .success(let found) where found.isDirectory:
-      let scan = try DirectoryScan(place.absolute, base: place.base, filter: filter)
+      let scan = try DirectoryScan(
+        place.absolute, base: place.base, filter: filter, passesDanglingLinks: passesDanglingLinks)
       let all = try digests(of: scan.files, in: place, kinds, observed: observed)
       return .directory(try DirectoryContent(scan.files, all, kinds))
     case .success: throw .notAFile(place.absolute)

@@ -107,6 +107,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("checkout", 255, says: "ERROR: Checkout failed for following targets:", before: "rm -r one.txt .dvc/cache"),
     CommandCase("move data.txt moved.txt", before: "echo d > data.txt && $PROGRAM add -q data.txt", after: "cat moved.txt moved.txt.dvc && test ! -e data.txt.dvc"),
     CommandCase("move in.txt moved.txt", 1, says: "ERROR: failed to move 'in.txt' -> 'moved.txt' - Unable to find DVC file with output 'in.txt'"),
+    CommandCase("move data.txt dir", 1, says: "bad DVC file name 'dir/data.txt.dvc' is git-ignored.", before: "echo d > data.txt && $PROGRAM add -q data.txt && mkdir dir && echo '*' > dir/.gitignore", after: "test -f data.txt && test -f data.txt.dvc && test ! -e dir/data.txt"),
+    CommandCase("move data.txt data", 1, says: "'data'('data.dvc')", "overlap and are thus in the same tracked directory.", before: "$PROGRAM config core.no_scm true && echo d > data.txt && mkdir data && echo e > data/1 && $PROGRAM add -q data.txt data", after: "test -f data.txt && test -f data.txt.dvc && test ! -e data/data.txt"),
+    CommandCase("add ../far.txt -o no/such/far.txt", 1, says: "ERROR: stage working dir '", "/no/such' does not exist", before: "echo f > ../far.txt", after: "test ! -e no"),
+    CommandCase("commit -q data/1", before: "mkdir data && echo d > data/1 && echo other > data/2 && $PROGRAM add -q --no-commit data", after: "cached() { h=$(printf \"$1\\n\" | md5sum | cut -c1-32); test -e .dvc/cache/files/md5/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-); }; cached d && ! cached other"),
+    CommandCase("commit data.txt.dvc", 1, says: "unable to commit changed stage: 'data.txt.dvc'. Use `-f|--force` to force.", before: "echo d > data.txt && $PROGRAM add -q --no-commit data.txt && echo \"md5: '1234'\" >> data.txt.dvc"),
+    CommandCase("checkout -f --summary", says: "1 file modified and 1 file added", before: "rm one.txt && echo edited > two.txt"),
+    CommandCase("checkout -f", before: "$PROGRAM config cache.type symlink && mkdir data && echo d > data/1 && $PROGRAM add -q data && mv .dvc/cache .dvc/moved && $PROGRAM cache dir .dvc/moved", after: "cat data/1"),
     CommandCase("unprotect data.txt", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt", after: "test $(stat -c %h data.txt) = 1 && test -w data.txt"),
     CommandCase("unprotect none", 255, says: "ERROR: unexpected error - can't unprotect non-existing data 'none'"),
     // A stage file that is named does not suffer from a broken one beside it.

@@ -69,6 +69,22 @@ struct DamageTests {
     #expect(!(try #require(repository.read("end")).contains("spoilt")))
   }
 
+  @Test("why leaves a broken entry of the run-cache where it is; repro removes it and runs the stage")
+  func brokenRunCache() throws {
+    let pipeline = try CountedPipeline(width: 1)
+    let repository = pipeline.repository
+    #expect(try repository.cairn("repro", "a1").status == 0)
+    let entry = try repository.shell("find .dvc/cache/runs -type f").output.trimmingCharacters(in: .whitespacesAndNewlines)
+    try repository.write(entry, "broken: [")
+    try repository.remove("dvc.lock")
+    try repository.remove("a1")
+    #expect(try repository.cairn("why", "a1").status == 1)
+    #expect(repository.read(entry) == "broken: [")
+    #expect(try repository.cairn("repro", "a1").status == 0)
+    #expect(pipeline.executions()["a1"] == 2)
+    #expect(repository.read(entry)?.hasPrefix("cmd:") == true)
+  }
+
   @Test("without standard streams nothing is printed into files of ours", arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
   func closedStreams(closing: String) throws {
     for jobs in ["1", "2"] {

@@ -159,6 +159,8 @@ package struct AddData {
       throw Diagnostic(
         .addition, "The file '\(place)' already exists locally. \nTo override it, re-run with '--force'.")
     }
+    let folder = Repository.parent(Repository.normalized(project.absolute(place)))
+    if !Files.isDirectory(folder) { throw Diagnostic(.stageFile, "stage working dir '\(folder)' does not exist") }
     return place
   }
 

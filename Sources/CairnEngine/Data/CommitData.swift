@@ -101,7 +101,9 @@ package struct CommitData {
           : entry.out(output.declared)
       }
       let isMeant = part.map { part in output.location.local.map { part.isInside($0) } ?? false } ?? true
-      files.append(try save(output, old, saves: saves, stores: isMeant, links: &links))
+      // A target inside a folder: of the others there DVC keeps the hashes alone.
+      let inner = part.flatMap { part in output.location.local.flatMap { part == $0 ? nil : part.relative(to: $0) } }
+      files.append(try save(output, old, saves: saves, stores: isMeant, part: inner, links: &links))
     }
     if !saves, let lock { return lock }
     let entry = LockEntry(
@@ -119,7 +121,7 @@ package struct CommitData {
 
   /// One output: looked at, stored when it is meant to be. What the lock or `.dvc` file says of it then.
   private mutating func save(
-    _ output: Output, _ old: LockedFile?, saves: Bool, stores: Bool,
+    _ output: Output, _ old: LockedFile?, saves: Bool, stores: Bool, part: String?,
     links: inout [(path: RepoPath, hash: ContentHash)]
   ) throws(Diagnostic) -> LockedFile {
     let shown = project.shown(output.location)
@@ -145,7 +147,7 @@ package struct CommitData {
     }
     let content =
       output.isCached && stores
-      ? try project.writer.save(path, algorithm: algorithm, relink: options.relinks)
+      ? try project.writer.save(path, algorithm: algorithm, relink: options.relinks, part: part)
       : project.snapshotter.observe(path, algorithm: algorithm)
     if case .unknown(let error) = content { throw error }
     if output.isCached, stores, options.relinks, let hash = content.hash { links.append((path, hash)) }
@@ -196,6 +198,10 @@ package struct CommitData {
     case (false, true): what = "dependencies \(list(deps)) of \(name) changed."
     case (true, false): what = "outputs \(list(outs)) of \(name) changed."
     case (true, true):
+      if let tracked = stage.tracked, stage.isImport ? tracked.isEdited : tracked.md5 != nil {
+        what = "md5 of \(name) changed."
+        break
+      }
       guard found.commandChanged || (lock == nil && stage.kind == .pipeline) else { return nil }
       what = "'cmd' of \(name) has changed."
     }

@@ -50,6 +50,9 @@ package struct MoveData {
       if Files.exists(project.repository.absolute(file)) {
         throw Diagnostic(.stageFile, "'\(shownTarget).dvc' already exists")
       }
+      if let git = project.git, try !git.ignored([project.repository.absolute(file)]).isEmpty {
+        throw Diagnostic(.gitIgnored, "bad DVC file name '\(project.shown(file))' is git-ignored.")
+      }
       stage.address = StageAddress(file: file, name: nil)
       stage.wdir = .local(destination.parent)
       stage.outputs[index].declared = destination.name
@@ -57,6 +60,7 @@ package struct MoveData {
       stage.outputs[index].declared = destination.relative(to: wdir)
     }
     stage.outputs[index].location = .local(destination)
+    try checkGraph(with: stage, inPlaceOf: id)
 
     var warnings: [String] = []
     let exists = Files.exists(from, followLinks: false)
@@ -85,6 +89,13 @@ package struct MoveData {
       git.track(old)
     }
     return warnings
+  }
+
+  /// The moved data may lie inside another output, or be one: nothing has been touched yet.
+  private func checkGraph(with stage: Stage, inPlaceOf id: StageID) throws(Diagnostic) {
+    let stages = loaded.pipeline.ids.map { $0 == id ? stage : loaded.pipeline[$0] }
+    _ = try StageGraph(
+      Pipeline(stages: stages, files: loaded.pipeline.files), root: loaded.root, from: loaded.folder)
   }
 
   /// What an import reads, as a file in the stage's folder names it; files here are reached from there.

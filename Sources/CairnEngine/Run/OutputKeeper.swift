@@ -198,16 +198,26 @@ package struct OutputKeeper: Sendable {
     }
   }
 
-  /// The run-cache's entry, under DVC's conditions.
-  func saveRunCache(_ stage: Stage, _ entry: LockEntry, _ context: RunContext) {
+  /// The objects that the run-cache's entry needs beside those of the cache; false where DVC would keep no entry.
+  func prepareRunCache(_ stage: Stage, _ context: RunContext) -> Bool {
     let hasPlainUncached = stage.outputs.contains { !$0.isCached && $0.role == .out }
-    guard context.request.commits, !hasPlainUncached, RunCache.canKeep(stage) else { return }
+    guard context.request.commits, !hasPlainUncached, RunCache.canKeep(stage) else { return false }
+    return warning(context) { () throws(Diagnostic) in try runCache.saveUncached(stage, by: snapshotter) }
+  }
+
+  /// The run-cache's entry of a run whose end the journal has: a crash leaves none that no record stands behind.
+  func saveRunCache(_ stage: Stage, _ entry: LockEntry, _ context: RunContext) {
+    _ = warning(context) { () throws(Diagnostic) in try runCache.save(stage.sorted(entry)) }
+  }
+
+  /// The run itself is good and recorded; the next one merely cannot be restored.
+  private func warning(_ context: RunContext, _ body: () throws(Diagnostic) -> Void) -> Bool {
     do throws(Diagnostic) {
-      try runCache.save(stage.sorted(entry))
-      try runCache.saveUncached(stage, by: snapshotter)
+      try body()
+      return true
     } catch {
-      // The run itself is good and recorded; the next one merely cannot be restored.
       context.emit(.warning(nil, error.fullMessage))
+      return false
     }
   }
 

@@ -44,11 +44,12 @@ extension StageExecution {
       let entry = makeEntry(proof.snapshot, kept)
       context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
       draft.result = .succeeded
-      context.outputs.saveRunCache(stage, entry, context)
+      let isKept = context.outputs.prepareRunCache(stage, context)
       let bytes = context.provenance.encode(draft)
       commit(
         entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
-        attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, draft: draft)
+        attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, isKept: isKept,
+        draft: draft)
     } catch {
       failed(error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds)
     }
@@ -135,7 +136,7 @@ extension StageExecution {
 
   func commit(
     _ entry: LockEntry, record: [UInt8], run: RunID?, result: StageResult, seconds: Double, attemptName: String = "",
-    isUnchanged: Bool = false, restoredFrom: RunID? = nil, draft: RunRecord? = nil
+    isUnchanged: Bool = false, isKept: Bool = false, restoredFrom: RunID? = nil, draft: RunRecord? = nil
   ) {
     let ignored = stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }
     do throws(Diagnostic) {
@@ -170,7 +171,12 @@ extension StageExecution {
         } else if let aside = progress.withLock({ $0.aside }) {
           context.outputs.discard(aside)
         }
-        report(.settled(settled))
+        guard isKept, settled.error == nil else { return report(.settled(settled)) }
+        // Off the committer's queue: others wait for it to start.
+        queue.async { [self, settled] in
+          context.outputs.saveRunCache(stage, entry, context)
+          report(.settled(settled))
+        }
       })
     report(.finished(result))
   }

@@ -362,11 +362,11 @@ final class StageExecution: Sendable {
     draft.execution.finished = now
     draft.result = .restored
     context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
-    context.outputs.saveRunCache(stage, entry, context)
+    let isKept = context.outputs.prepareRunCache(stage, context)
     let bytes = context.provenance.encode(draft)
     commit(
       entry, record: bytes, run: context.provenance.identify(bytes), result: .restored, seconds: 0,
-      restoredFrom: draft.restoredFrom, draft: draft)
+      isKept: isKept, restoredFrom: draft.restoredFrom, draft: draft)
   }
 
   func run(_ judged: Judged) {

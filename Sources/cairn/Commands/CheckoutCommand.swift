@@ -60,9 +60,9 @@ struct CheckoutCommand: CairnCommand {
   }
 
   private static func summary(_ counts: CheckoutCounts) -> String {
-    [(counts.modified, "modified"), (counts.added, "added"), (counts.deleted, "deleted")]
+    let parts = [(counts.modified, "modified"), (counts.added, "added"), (counts.deleted, "deleted")]
       .filter { $0.0 > 0 }
       .map { "\($0.0) file\($0.0 == 1 ? "" : "s") \($0.1)" }
-      .joined(separator: ", ")
+    return parts.count < 2 ? parts.joined() : parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
   }
 }
