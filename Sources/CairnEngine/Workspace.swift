@@ -26,7 +26,11 @@ package struct Workspace: Sendable {
   package var journalFolder: String { CairnFolder.journals(of: repository) }
 
   /// Loads the project as it stands; files that cannot be understood are in `project.failures`.
-  package static func open(_ repository: Repository, _ settings: Settings) throws(Diagnostic) -> Workspace {
+  ///
+  /// - Parameter mendsCache: whether an altered object of the cache that is met is removed, as DVC's commands do.
+  package static func open(
+    _ repository: Repository, _ settings: Settings, mendsCache: Bool = true
+  ) throws(Diagnostic) -> Workspace {
     let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
     let folder = repository.workingFolder ?? .root
     var unpacking = UnpackingOptions()
@@ -40,7 +44,7 @@ package struct Workspace: Sendable {
     let snapshotter = Snapshotter(root: repository.root, index: index, filter: loader.ignore)
     let cache = DataCache(
       folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
-      isShared: settings.isCacheShared)
+      isShared: settings.isCacheShared, mends: mendsCache)
     let parameters = ParameterReader(root: repository.root, folder: folder)
     let book = LockBook(
       root: repository.root, journalFolder: CairnFolder.journals(of: repository), locks: project.locks,

@@ -9,11 +9,14 @@ package struct DataCache: Sendable {
   package let current: LocalObjectStore
   package let legacy: LocalObjectStore
 
-  package init(folder: String, linkTypes: [LinkType] = LinkType.defaults, isShared: Bool = false) {
+  /// With `mends` off nothing in the cache is ever touched by looking.
+  package init(
+    folder: String, linkTypes: [LinkType] = LinkType.defaults, isShared: Bool = false, mends: Bool = true
+  ) {
     self.folder = folder
     self.linkTypes = linkTypes
-    current = LocalObjectStore(folder: folder + "/files/md5", algorithm: .md5, isShared: isShared)
-    legacy = LocalObjectStore(folder: folder, algorithm: .md5Dos2unix, isShared: isShared)
+    current = LocalObjectStore(folder: folder + "/files/md5", algorithm: .md5, isShared: isShared, mends: mends)
+    legacy = LocalObjectStore(folder: folder, algorithm: .md5Dos2unix, isShared: isShared, mends: mends)
   }
 
   /// The store whose layout this hash belongs to.
@@ -25,7 +28,7 @@ package struct DataCache: Sendable {
 
   /// The same cache with other link types (the run-cache copies what git tracks).
   package func linking(by types: [LinkType]) -> DataCache {
-    DataCache(folder: folder, linkTypes: types, isShared: current.isShared)
+    DataCache(folder: folder, linkTypes: types, isShared: current.isShared, mends: current.mends)
   }
 
   /// True when the object is there and whole, and for a directory all that it lists: DVC's "in cache".

@@ -15,11 +15,14 @@ package final class LocalObjectStore: ObjectStore {
   package let folder: String
   package let algorithm: ContentHash.Algorithm
   package let isShared: Bool
+  /// An altered object that is met is removed, a whole one protected, as DVC does. Else both are only told.
+  package let mends: Bool
 
   /// The names of the folders of two digits that are known to exist.
   private let known = Mutex(Set<UInt8>())
 
-  package init(folder: String, algorithm: ContentHash.Algorithm, isShared: Bool) {
+  package init(folder: String, algorithm: ContentHash.Algorithm, isShared: Bool, mends: Bool = true) {
+    self.mends = mends
     self.folder = folder
     self.algorithm = algorithm
     self.isShared = isShared
@@ -48,7 +51,7 @@ package final class LocalObjectStore: ObjectStore {
   package enum Condition: Sendable, Equatable {
     case missing
     case whole(size: UInt64)
-    /// Its bytes are not those that its name says. It has been removed, as DVC removes it.
+    /// Its bytes are not those that its name says. It has been removed, as DVC removes it, by a store that mends.
     case corrupt
   }
 
@@ -64,10 +67,10 @@ package final class LocalObjectStore: ObjectStore {
       let kinds = DigestKinds(algorithm, sha256: false)
       guard let digests = try ContentHasher.digests(ofFile: path, kinds) else { return .missing }
       guard digests[algorithm] == hash.digest else {
-        try Files.remove(path)
+        if mends { try Files.remove(path) }
         return .corrupt
       }
-      protect(path)
+      if mends { protect(path) }
       return .whole(size: UInt64(found.st_size))
     }
   }
@@ -81,7 +84,7 @@ package final class LocalObjectStore: ObjectStore {
     let path = path(of: hash)
     guard let bytes = try Files.read(path) else { return nil }
     guard ContentHasher.digests(of: bytes, DigestKinds(algorithm, sha256: false))[algorithm] == hash.digest else {
-      try Files.remove(path)
+      if mends { try Files.remove(path) }
       throw .corruptObject(path)
     }
     return bytes

@@ -33,7 +33,7 @@ extension StageExecution {
     do throws(Diagnostic) {
       let proof = try InputProof.check(stage, judged.snapshot, context)
       // A lock cannot name an input that a forced stage never had, or that a rewriting one removed.
-      if isForced || !proof.rewritten.isEmpty { try checkInputsExist(proof.snapshot) }
+      if isForced || !proof.rewritten.isEmpty { try checkInputsExist(proof.snapshot, hasRun: true) }
       draft.describe(proof)
       if let change = proof.firstChange {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)

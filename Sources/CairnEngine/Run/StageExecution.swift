@@ -321,8 +321,8 @@ final class StageExecution: Sendable {
 
   /// DVC's words for an input that is not there when the command is about to start, or has ended: Python's own where a
   /// file was to be hashed for the run-cache.
-  func checkInputsExist(_ snapshot: StageSnapshot) throws(Diagnostic) {
-    let isLookedUp = isLookedUp && !stage.isFrozen
+  func checkInputsExist(_ snapshot: StageSnapshot, hasRun: Bool = false) throws(Diagnostic) {
+    let isLookedUp = isLookedUp && !stage.isFrozen && !hasRun
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       switch content {
       case .missing:

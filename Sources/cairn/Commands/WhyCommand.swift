@@ -33,7 +33,7 @@ struct WhyCommand: CairnCommand {
     let repository = try Repository.findRoot()
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
-    let workspace = try Workspace.open(repository, settings)
+    let workspace = try Workspace.open(repository, settings, mendsCache: false)
     if let run { return try tell(PastRuns(workspace).named(run), of: workspace, on: console) }
     for warning in workspace.project.warnings { console.warning(warning) }
     var wanted: [StageID]?
