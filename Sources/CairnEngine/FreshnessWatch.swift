@@ -2,7 +2,9 @@
 import CairnCore
 import CairnStore
 import CairnSystem
+import Dispatch
 import Glibc
+import Synchronization
 
 /// The index may only say what was judged: its stamps are taken before the judgement that they stand for.
 final class FreshnessWatch {
@@ -34,7 +36,8 @@ final class FreshnessWatch {
     return (FreshnessIndex.look(at: paths, root: workspace.repository.root), taken)
   }
 
-  func remember(_ summary: RunSummary) {
+  /// - Parameter ended: when the run was over, by the monotonic clock.
+  func remember(_ summary: RunSummary, ended: Nanoseconds) {
     guard summary.error == nil, summary.failures.isEmpty, summary.signal == nil, summary.notStarted.isEmpty,
       summary.skipped.isEmpty
     else { return }
@@ -43,8 +46,9 @@ final class FreshnessWatch {
       return
     }
     // The last outputs are younger than a clock tick: stamps are trusted once it has passed.
-    usleep(UInt32(FreshnessIndex.granularity / 1000) + 1000)
-    guard let after = look(), order.allSatisfy(isFresh) else { return }
+    let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
+    if wait > 0 { usleep(UInt32(wait / 1000)) }
+    guard let after = look(), areAllFresh() else { return }
     write(after)
   }
 
@@ -53,7 +57,21 @@ final class FreshnessWatch {
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 
-  private func isFresh(_ id: StageID) -> Bool {
+  /// By all processors: the user waits for this.
+  private func areAllFresh() -> Bool {
+    let (workspace, order) = (workspace, order)
+    let piece = 64
+    let isStale = Atomic(false)
+    DispatchQueue.concurrentPerform(iterations: (order.count + piece - 1) / piece) { number in
+      for id in order[(number * piece)..<min(order.count, (number + 1) * piece)] {
+        if isStale.load(ordering: .relaxed) { return }
+        if !Self.isFresh(id, workspace) { isStale.store(true, ordering: .relaxed) }
+      }
+    }
+    return !isStale.load(ordering: .relaxed)
+  }
+
+  private static func isFresh(_ id: StageID, _ workspace: Workspace) -> Bool {
     let stage = workspace.project.pipeline[id]
     let lock = workspace.lockEntry(of: stage)
     var snapshot = workspace.observer.inputs(of: stage, lock: lock, sha256: false)

@@ -102,11 +102,12 @@ package struct Reproduction: Sendable {
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
     let summary = runner.run()
+    let ended = WallClock.monotonic()
     if !request.dry {
       try writeInvocation(summary, started: started, source: source)
+      try recordLinks(summary)
     }
-    freshness?.remember(summary)
-    if !request.dry { try recordLinks(summary) }
+    freshness?.remember(summary, ended: ended)
     workspace.index.flush()
     return summary
   }
