@@ -1,7 +1,7 @@
 // Where a project's run records and the indexes over them lie. Opens none of them before it is asked.
 package import CairnCore
 package import CairnLineage
-import CairnSystem
+package import CairnSystem
 
 /// The record store of a project, with the two indexes that can be deleted at any time.
 package struct History: Sendable {
@@ -10,10 +10,13 @@ package struct History: Sendable {
   package let producers: ProducerIndex
   private let indexPath: String
 
-  /// - Parameter cacheFolder: `Settings.cacheFolder`: where it lies outside the repository its history is shared.
-  package init(_ repository: Repository, cacheFolder: String) throws(Diagnostic) {
+  /// - Parameters:
+  ///   - git: where the caller has found it already; looked for otherwise, whatever the settings say of git.
+  ///   - cacheFolder: `Settings.cacheFolder`: where it lies outside the repository its history is shared.
+  package init(_ repository: Repository, git known: GitRepository? = nil, cacheFolder: String) throws(Diagnostic) {
     // A bare repository's work trees have no main one, and a submodule is its own.
-    let git = try GitRepository.find(from: repository.root)
+    var git = known
+    if git == nil { git = try GitRepository.find(from: repository.root) }
     let main = Self.mainProject(of: repository, git)
     let cairn = Repository.join(main, ".cairn")
     let outermost = git?.workTree ?? repository.root

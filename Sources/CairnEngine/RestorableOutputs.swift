@@ -6,8 +6,6 @@ import OrderedCollections
 struct RestorableOutputs: Sendable {
   let cache: DataCache
   let environment: KeyedEnvironment
-  /// It is only asked: what is broken in the run-cache stays there.
-  var isReadOnly = false
 
   /// The entry whose outputs may stand for a run: the lock's own where nothing but the outputs differs, else the
   /// run-cache's newest. `nil`: the command must run.
@@ -40,7 +38,7 @@ struct RestorableOutputs: Sendable {
       }
     }
     let runCache = RunCache(cache: cache)
-    guard let found = (try? runCache.entry(for: RunCache.key(wanted), keepsBroken: isReadOnly, warn: warn)) ?? nil,
+    guard let found = (try? runCache.entry(for: RunCache.key(wanted), warn: warn)) ?? nil,
       try isHeld(found.outs, prepare)
     else { return nil }
     return environment.mayRestore(found, of: stage) ? found : nil

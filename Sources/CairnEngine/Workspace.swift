@@ -50,7 +50,7 @@ package struct Workspace: Sendable {
       root: repository.root, journalFolder: CairnFolder.journals(of: repository), locks: project.locks,
       files: project.pipeline.files.map(\.path))
     try book.refresh()
-    let history = try History(repository, cacheFolder: settings.cacheFolder)
+    let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
     history.producers.refresh(with: history.store)
     return Workspace(
       repository: repository, settings: settings, loader: loader, project: project, git: git, index: index,

@@ -49,15 +49,15 @@ package struct CacheWriter: Sendable {
     folder place: Snapshotter.Place, _ work: StoreWork, relink: Bool, part: String?
   ) throws(Diagnostic) -> DirectoryContent {
     let files = try DirectoryScan(place.absolute, base: place.base, filter: snapshotter.filter).files
-    let meant = files.indices.filter { number in
-      part.map { files[number].path.hasSameBytes(as: $0) || files[number].path.utf8.starts(with: ($0 + "/").utf8) } ?? true
+    let meant = part.map { part in
+      files.indices.filter { RepoPath(unchecked: files[$0].path).isInside(RepoPath(unchecked: part)) }
     }
     let digests: [Digests]
-    if part == nil {
-      digests = try store(files, in: place, work)
-    } else {
+    if let meant {
       digests = try snapshotter.digests(of: files, in: place, work.kinds, observed: work.observed)
       _ = try store(meant.map { files[$0] }, in: place, work)
+    } else {
+      digests = try store(files, in: place, work)
     }
     var content = try DirectoryContent(files, digests, work.kinds)
     if try !work.store.contains(content.hash) {
@@ -65,8 +65,8 @@ package struct CacheWriter: Sendable {
     }
     if relink {
       let linked = try link(
-        meant.map { files[$0] }, in: place, meant.map { digests[$0] }, work.algorithm, isTree: true)
-      for (number, file) in zip(meant, linked) { content.fingerprints[number] = file.fingerprint }
+        meant?.map { files[$0] } ?? files, in: place, meant?.map { digests[$0] } ?? digests, work.algorithm, isTree: true)
+      for (number, file) in zip(meant ?? Array(files.indices), linked) { content.fingerprints[number] = file.fingerprint }
     }
     return content
   }

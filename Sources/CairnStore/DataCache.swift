@@ -19,6 +19,9 @@ package struct DataCache: Sendable {
     legacy = LocalObjectStore(folder: folder, algorithm: .md5Dos2unix, isShared: isShared, mends: mends)
   }
 
+  /// Whether what is broken is removed when it is met, of the run-cache's entries too.
+  package var mends: Bool { current.mends }
+
   /// The store whose layout this hash belongs to.
   package func store(_ algorithm: ContentHash.Algorithm) -> LocalObjectStore {
     algorithm == .md5 ? current : legacy
@@ -28,7 +31,7 @@ package struct DataCache: Sendable {
 
   /// The same cache with other link types (the run-cache copies what git tracks).
   package func linking(by types: [LinkType]) -> DataCache {
-    DataCache(folder: folder, linkTypes: types, isShared: current.isShared, mends: current.mends)
+    DataCache(folder: folder, linkTypes: types, isShared: current.isShared, mends: mends)
   }
 
   /// True when the object is there and whole, and for a directory all that it lists: DVC's "in cache".

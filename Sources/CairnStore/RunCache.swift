@@ -41,9 +41,9 @@ package struct RunCache: Sendable {
   package static func value(_ entry: LockEntry) -> String { digest(leavingOutSizes(LockYAML.value(entry))) }
 
   /// The newest entry for these inputs; `nil` when there is none, or when the newest is broken: that one is removed,
-  /// as DVC removes it, and handed to `warn` as a message. Who only asks, `keepsBroken`, leaves it where it is.
+  /// as DVC removes it, where the cache mends, and handed to `warn` as a message.
   package func entry(
-    for key: String, keepsBroken: Bool = false, warn: (String) -> Void = { _ in }
+    for key: String, warn: (String) -> Void = { _ in }
   ) throws(Diagnostic) -> LockEntry? {
     let folder = folder(of: key)
     guard let names = try Files.list(folder) else { return nil }
@@ -53,7 +53,7 @@ package struct RunCache: Sendable {
       if newest.map({ $0.modified < found.modified }) ?? true { newest = (item.name, found.modified) }
     }
     guard let newest else { return nil }
-    return try load(folder + "/" + newest.name, keepsBroken: keepsBroken, warn: warn)
+    return try load(folder + "/" + newest.name, warn: warn)
   }
 
   /// The entry for these inputs whose outputs are all in the cache, whole: what may stand for a run.
@@ -93,9 +93,7 @@ package struct RunCache: Sendable {
 
   private func folder(of key: String) -> String { folder + "/" + key.prefix(2) + "/" + key }
 
-  private func load(
-    _ path: String, keepsBroken: Bool = false, warn: (String) -> Void = { _ in }
-  ) throws(Diagnostic) -> LockEntry? {
+  private func load(_ path: String, warn: (String) -> Void = { _ in }) throws(Diagnostic) -> LockEntry? {
     guard let bytes = try Files.read(path) else { return nil }
     do throws(Diagnostic) {
       let document = try YAMLReader.parse(SourceText(path: path, bytes: bytes))
@@ -105,7 +103,7 @@ package struct RunCache: Sendable {
       return entry
     } catch {
       warn("corrupted cache file '\(path)'.")
-      if !keepsBroken { try Files.remove(path) }
+      if cache.mends { try Files.remove(path) }
       return nil
     }
   }

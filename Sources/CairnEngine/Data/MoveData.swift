@@ -50,9 +50,7 @@ package struct MoveData {
       if Files.exists(project.repository.absolute(file)) {
         throw Diagnostic(.stageFile, "'\(shownTarget).dvc' already exists")
       }
-      if let git = project.git, try !git.ignored([project.repository.absolute(file)]).isEmpty {
-        throw Diagnostic(.gitIgnored, "bad DVC file name '\(project.shown(file))' is git-ignored.")
-      }
+      try project.refuseIgnored(stageFile: file)
       stage.address = StageAddress(file: file, name: nil)
       stage.wdir = .local(destination.parent)
       stage.outputs[index].declared = destination.name

@@ -86,9 +86,7 @@ package struct StageAddition {
     if new.name.isEmpty || new.name.contains(where: { punctuation.contains($0) }) {
       throw Diagnostic(.stageFile, "Stage name cannot contain punctuation characters.")
     }
-    if let git = project.git, try !git.ignored([project.repository.absolute(file)]).isEmpty {
-      throw Diagnostic(.stageFile, "bad DVC file name '\(project.shown(file))' is git-ignored.")
-    }
+    try project.refuseIgnored(stageFile: file)
     var stage = Stage(address: StageAddress(file: file, name: new.name), kind: .pipeline)
     stage.commands = [new.command]
     stage.wdir = try workingFolder(new.wdir)

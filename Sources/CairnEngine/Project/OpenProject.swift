@@ -49,9 +49,15 @@ package struct OpenProject: Sendable {
     let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
     guard try lock.lock(within: waitsForEver ? nil : .seconds(3), waiting: waiting) else { throw .lockIsTaken }
     // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
-    let history = try History(repository, cacheFolder: settings.cacheFolder)
+    let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
     try JournalReplay.runIfNeeded(repository, git: git, records: history.store, producers: history.producers)
     return lock
+  }
+
+  /// DVC's refusal of a stage file that git would not see.
+  func refuseIgnored(stageFile file: RepoPath) throws(Diagnostic) {
+    guard let git, try !git.ignored([repository.absolute(file)]).isEmpty else { return }
+    throw Diagnostic(.stageFile, "bad DVC file name '\(shown(file))' is git-ignored.")
   }
 
   /// What `text`, typed by the user, means: read from the working directory.

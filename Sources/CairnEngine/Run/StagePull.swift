@@ -77,14 +77,8 @@ extension Reproduction {
     let settings = workspace.settings
     guard let name = settings.defaultRemote, settings.remote(name)?["url"] != nil else {
       guard request.usesRunCache else { return nil }
-      let advice =
-        settings.remoteNames.isEmpty
-        ? "Create a default remote with\n    dvc remote add -d <remote name> <remote url>"
-        : "Setup default remote with\n    dvc remote default <remote name>\nor use:\n    dvc fetch --run-cache -r <remote name>"
-      emit(
-        .warning(
-          nil,
-          "Failed to pull run cache: config file error: no remote specified in \(workspace.repository.root). \(advice)"))
+      let error = Diagnostic.noRemote(settings, workspace.repository, command: "fetch --run-cache")
+      emit(.warning(nil, "Failed to pull run cache: \(error.message)"))
       return nil
     }
     let remote = try LocalRemote.named(name, in: settings, workspace.repository, command: "pull")

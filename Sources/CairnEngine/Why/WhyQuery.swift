@@ -166,7 +166,7 @@ package struct WhyQuery: Sendable {
   }
 
   private func lookForResult(_ stage: Stage, _ judgement: StageJudgement, _ part: inout Explanation.StagePart) {
-    let restorable = RestorableOutputs(cache: workspace.cache, environment: environment, isReadOnly: true)
+    let restorable = RestorableOutputs(cache: workspace.cache, environment: environment)
     guard
       let entry = (try? restorable.entry(
         for: stage, lock: judgement.lock, snapshot: judgement.snapshot, staleness: judgement.staleness,

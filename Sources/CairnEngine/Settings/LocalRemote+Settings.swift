@@ -1,0 +1,59 @@
+// Which folder of this machine a remote of the settings means. Transfers nothing.
+package import CairnCore
+package import CairnStore
+import CairnSystem
+
+extension LocalRemote {
+  /// - Parameters:
+  ///   - name: `nil` or empty: the default one.
+  ///   - command: DVC's, for its words and the hint.
+  /// - Throws: DVC's words where there is none; a refusal where it is no folder of this machine.
+  package static func named(
+    _ name: String?, in settings: Settings, _ repository: Repository, command: String
+  ) throws(Diagnostic) -> LocalRemote {
+    let chosen = name.flatMap { $0.isEmpty ? nil : $0 } ?? settings.defaultRemote
+    guard let chosen else { throw .noRemote(settings, repository, command: command) }
+    return LocalRemote(folder: try folder(of: chosen, in: settings, repository, command, depth: 0))
+  }
+
+  private static func folder(
+    of name: String, in settings: Settings, _ repository: Repository, _ command: String, depth: Int
+  ) throws(Diagnostic) -> String {
+    guard let options = settings.remote(name), let url = options["url"]?.string else {
+      throw Diagnostic(.noRemote, "config file error: remote '\(name)' doesn't exist")
+    }
+    let prefix = "remote://"
+    if url.hasPrefix(prefix), depth < 10 {
+      let parts = url.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
+      guard let base = parts.first else { throw .farRemote(name, command) }
+      let folder = try folder(of: String(base), in: settings, repository, command, depth: depth + 1)
+      return parts.count > 1 ? Repository.join(folder, String(parts[1])) : folder
+    }
+    if PathResolver.isURL(url) || options["worktree"]?.isTruthy == true { throw .farRemote(name, command) }
+    return url.hasPrefix("/") ? url : Repository.join(repository.dvcFolder, url)
+  }
+}
+
+extension Diagnostic.Code {
+  fileprivate static let noRemote = Diagnostic.Code("no-remote")
+}
+
+extension Diagnostic {
+  /// - Parameter command: DVC's, as its advice names it.
+  static func noRemote(_ settings: Settings, _ repository: Repository, command: String) -> Diagnostic {
+    let advice =
+      settings.remoteNames.isEmpty
+      ? "Create a default remote with\n    dvc remote add -d <remote name> <remote url>"
+      : "Setup default remote with\n    dvc remote default <remote name>\nor use:\n"
+        + "    dvc \(command) -r <remote name>"
+    return Diagnostic(.noRemote, "config file error: no remote specified in \(repository.root). \(advice)")
+  }
+
+  fileprivate static func farRemote(_ name: String, _ command: String) -> Diagnostic {
+    var diagnostic = Diagnostic(
+      .notInThisVersion, "remote '\(name)' is no folder of this machine: such remotes are not in Cairn yet",
+      hint: "`dvc \(command)` works on the same files")
+    diagnostic.exitCode = 254
+    return diagnostic
+  }
+}
