@@ -50,6 +50,9 @@ package struct LocalRemote: Sendable {
     return true
   }
 
+  /// Whether an object of this name is there; its bytes are not looked at, and nothing is removed.
+  package func holds(_ hash: ContentHash) -> Bool { Files.exists(store(hash.algorithm).path(of: hash)) }
+
   /// Those of the objects that the remote has; altered ones are removed, as DVC removes them.
   ///
   /// What a directory lists counts as there when its manifest is: whoever pushes sends that last.

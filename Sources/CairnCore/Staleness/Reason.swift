@@ -20,7 +20,8 @@ package enum ReasonKind: String, Sendable, CaseIterable {
   case forced
 }
 
-/// One reason, with what was and what is. `path` is as declared by the stage.
+/// One reason, with what was and what is. `path` is as declared by the stage where the verdict is found, and from the
+/// project's root in records and in what `why` says.
 package struct Reason: Sendable, Hashable {
   package var kind: ReasonKind
   package var path: String?

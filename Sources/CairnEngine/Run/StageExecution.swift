@@ -130,6 +130,9 @@ final class StageExecution: Sendable {
       strict: context.request.isStrict)
   }
 
+  /// As records and events show them.
+  func reasons(_ judged: Judged) -> [Reason] { judged.staleness.reasons.map(stage.placed) }
+
   /// DVC's `changed`, with `--force` and `--allow-missing`.
   func mustRun(_ judged: inout Judged) throws(Diagnostic) -> Bool {
     if isForced {
@@ -210,7 +213,7 @@ final class StageExecution: Sendable {
     if !isForced, try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
       context.emit(.restoring(id))
     }
-    context.emit(.started(id, reasons: judged.staleness.reasons, attempt: 1))
+    context.emit(.started(id, reasons: reasons(judged), attempt: 1))
     for line in stage.lines { context.emit(.command(id, line: line)) }
     report(.finished(.ran))
     report(.settled(Outcome(result: .ran)))
@@ -356,7 +359,7 @@ final class StageExecution: Sendable {
     let entry = makeEntry(judged.snapshot, kept)
     let now = WallClock.now()
     var draft = context.provenance.draft(
-      stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: 1,
+      stage: stage, context: context, snapshot: judged.snapshot, reasons: reasons(judged), attempt: 1,
       previous: nil, started: now)
     draft.restoredFrom = context.provenance.source(ofEntry: entry, stage: stage)
     draft.execution.finished = now
@@ -374,7 +377,7 @@ final class StageExecution: Sendable {
     if progress.withLock({ $0.isAborted }) { return fail(.notStarted, run: previous, seconds: 0) }
     let started = WallClock.now()
     var draft = context.provenance.draft(
-      stage: stage, context: context, snapshot: judged.snapshot, reasons: judged.staleness.reasons, attempt: attempt,
+      stage: stage, context: context, snapshot: judged.snapshot, reasons: reasons(judged), attempt: attempt,
       previous: previous, started: started)
     let devices = progress.withLock { $0.lease?.devices ?? [] }
     context.provenance.describe(devices: devices, of: stage, in: &draft)
@@ -387,7 +390,7 @@ final class StageExecution: Sendable {
       return fail(error, run: nil, seconds: 0)
     }
     FaultPoint.reach(.startJournalled)
-    context.emit(.started(id, reasons: judged.staleness.reasons, attempt: attempt))
+    context.emit(.started(id, reasons: reasons(judged), attempt: attempt))
     if !devices.isEmpty { context.emit(.assigned(id, devices: devices)) }
     let job = Job(
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),

@@ -87,7 +87,8 @@ package final class LineageIndex: Sendable {
     }
     var sql = "SELECT hash FROM run"
     if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
-    sql += " ORDER BY started DESC, hash DESC"
+    // A run that was accepted has the start of the one that it vouches for, and comes after it.
+    sql += " ORDER BY started DESC, result = 'accepted' DESC, hash DESC"
     if let limit = filter.limit { sql += " LIMIT \(max(0, limit))" }
     return try runs(sql, arguments)
   }
@@ -161,6 +162,22 @@ package final class LineageIndex: Sendable {
   /// The versions of a path that records know, the newest first.
   package func artifacts(path: String) throws(Diagnostic) -> [LineageArtifact] {
     try artifacts(where: "path = ?", [path])
+  }
+
+  /// How a run touched an artifact; numbered as in the table.
+  package enum Direction: Int, Sendable { case read, written }
+
+  /// What runs read or wrote at these paths, the newest first.
+  package func artifacts(at paths: [String], _ direction: Direction) throws(Diagnostic) -> [LineageArtifact] {
+    if paths.isEmpty { return [] }
+    let places = paths.map { _ in "?" }.joined(separator: ",")
+    return try artifacts(where: "direction = ? AND path IN (\(places))", [direction.rawValue] + paths)
+  }
+
+  /// What runs read or wrote inside this folder, the newest first.
+  package func artifacts(below folder: String, _ direction: Direction) throws(Diagnostic) -> [LineageArtifact] {
+    // A range and not LIKE: it uses the index. "0" is the character after "/".
+    try artifacts(where: "direction = ? AND path > ? AND path < ?", [direction.rawValue, folder + "/", folder + "0"])
   }
 
   /// The places whose MD5 or SHA-256 begins with these digits.

@@ -19,6 +19,7 @@ package struct LineageQuery {
   private let options: Options
   private var graph = LineageGraph()
   private var records: [RunID: RunRecord?] = [:]
+  private var contents: FolderContents
   private var visitedArtifacts: Set<LineageNodeID> = []
   private var visitedRuns: Set<RunID> = []
   /// What is still to be looked at, with its distance from the root in runs.
@@ -35,6 +36,7 @@ package struct LineageQuery {
   private init(index: LineageIndex, options: Options) {
     self.index = index
     self.options = options
+    contents = FolderContents(index.store)
   }
 
   /// - Parameter producer: the run behind the lock entry of the artifact, where the caller knows it.
@@ -91,11 +93,29 @@ package struct LineageQuery {
   private mutating func lookUp(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
     var producer = hint.producer
     if producer == nil { producer = try index.generators(of: artifact).first { $0 != hint.consumer } }
-    guard let producer else {
-      explainSource(of: artifact, hint)
-      return
-    }
+    let producers = if let producer { [producer] } else { try generators(ofPartsOf: artifact, hint) }
+    if producers.isEmpty { return explainSource(of: artifact, hint) }
     if let limit = options.depth, depth >= limit { return }
+    for producer in producers { try follow(producer, of: artifact, depth) }
+  }
+
+  /// The run that made the folder which the artifact lies in, or those that made what lies in the artifact.
+  private mutating func generators(ofPartsOf artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
+    if hint.origin?.kind == .git { return [] }
+    for folder in try index.artifacts(at: artifact.foldersAround, .written) where try contents.holds(folder, artifact) {
+      if let run = try index.generators(of: folder).first(where: { $0 != hint.consumer }) { return [run] }
+    }
+    guard artifact.isFolder else { return [] }
+    var found: [RunID] = []
+    for part in try index.artifacts(below: artifact.path, .written) where try contents.holds(artifact, part) {
+      guard let run = try index.generators(of: part).first(where: { $0 != hint.consumer }), !found.contains(run)
+      else { continue }
+      found.append(run)
+    }
+    return found
+  }
+
+  private mutating func follow(_ producer: RunID, of artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
     graph.connect(.run(producer), artifact.id, .generated)
     // A restored run computed nothing: the story goes on behind the run that its outputs came from.
     if let record = try record(producer), record.result == .restored {
@@ -150,7 +170,17 @@ package struct LineageQuery {
 
   private mutating func lookDown(from artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
     if let limit = options.depth, depth >= limit { return }
-    for run in try index.consumers(of: artifact) {
+    var readers = try index.consumers(of: artifact)
+    // Who read a part of it, or a folder that it lies in, read of it too.
+    for folder in try index.artifacts(at: artifact.foldersAround, .read) where try contents.holds(folder, artifact) {
+      readers += try index.consumers(of: folder)
+    }
+    if artifact.isFolder {
+      for part in try index.artifacts(below: artifact.path, .read) where try contents.holds(artifact, part) {
+        readers += try index.consumers(of: part)
+      }
+    }
+    for run in readers {
       graph.connect(artifact.id, .run(run), .used)
       runs.append((run, depth + 1))
     }

@@ -72,7 +72,9 @@ struct LineageCommand: CairnCommand {
       console.write(graph.mermaid)
     } else {
       let sources = SourceHistory(root: context.repository.root)
-      let tree = LineageTree(graph: graph, isDown: down, names: try ShortNames(index), sources: sources)
+      let tree = LineageTree(
+        graph: graph, isDown: down, names: try ShortNames(index), sources: sources,
+        remote: DataOnRemote(context.repository, context.settings))
       for line in tree.lines() { console.write(line) }
     }
     // Nothing is known of it: that is an answer of its own.

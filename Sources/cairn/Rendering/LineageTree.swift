@@ -8,6 +8,7 @@ struct LineageTree {
   let isDown: Bool
   let names: ShortNames
   let sources: SourceHistory
+  let remote: DataOnRemote?
 
   /// A name with what is said of it.
   private struct Line {
@@ -166,6 +167,7 @@ struct LineageTree {
   }
 
   private func inputText(_ input: RunRecord.Input, _ id: LineageNodeID, _ record: RunRecord) -> String {
+    if let several = makersOfParts(id) { return several }
     if let made = generator(of: id) { return story(made.run, made.record) }
     var parts: [String] = []
     switch input.origin.kind {
@@ -187,11 +189,12 @@ struct LineageTree {
     return parts.filter { !$0.isEmpty }.joined(separator: " · ")
   }
 
-  /// `DVC data, 18.3 MB · commit 1a2b3c4 "june batch"`.
+  /// `DVC data, 18.3 MB · commit 1a2b3c4 "june batch" · on remote: yes`.
   private func dataText(_ path: String, _ md5: String?, _ size: UInt64?) -> String {
     let data = "DVC data" + (HumanText.size(size).map { ", " + $0 } ?? "")
     let commit = md5.flatMap { sources.commit(ofData: path, md5: $0) }
-    return data + (commit.map { " · commit " + $0 } ?? "")
+    let onRemote = remote.map { " · on remote: " + $0.answer(md5: md5).rawValue } ?? ""
+    return data + (commit.map { " · commit " + $0 } ?? "") + onRemote
   }
 
   private func generator(of id: LineageNodeID) -> (run: RunID, record: RunRecord)? {
@@ -201,6 +204,17 @@ struct LineageTree {
     }
     // The restored one is the nearer: its story names the run that first made it.
     return runs.first { $0.1.result == .restored } ?? runs.first
+  }
+
+  /// Of a folder whose parts more than one stage made: those stages.
+  private func makersOfParts(_ id: LineageNodeID) -> String? {
+    let records = graph.edges(into: id).filter { $0.kind == .generated }.compactMap { record($0.from) }
+    if records.contains(where: { $0.result == .restored }) { return nil }
+    var stages: [String] = []
+    for record in records.sorted(by: { $0.execution.started < $1.execution.started })
+    where !stages.contains(record.stage.address) { stages.append(record.stage.address) }
+    if stages.count < 2 { return nil }
+    return stages.prefix(4).joined(separator: ", ") + (stages.count > 4 ? " and \(stages.count - 4) more" : "")
   }
 
   private func made(_ id: LineageNodeID) -> String {

@@ -1,0 +1,51 @@
+// Which artifacts lie inside which: a file of an output that is a folder, a folder that outputs lie in.
+// Told by the recorded contents, never by the paths alone.
+import CairnCore
+import CairnFormats
+
+/// Reads each folder's `cairn.dir/v1` document once.
+struct FolderContents {
+  private let store: RecordStore
+  private var files: [Digest32: [String: Digest16]] = [:]
+
+  init(_ store: RecordStore) { self.store = store }
+
+  /// `part` lies below `folder`, and all of it has the same bytes there.
+  mutating func holds(_ folder: LineageArtifact, _ part: LineageArtifact) throws(Diagnostic) -> Bool {
+    let prefix = folder.path + "/"
+    guard folder.repository == part.repository, part.path.utf8.starts(with: prefix.utf8),
+      let whole = try files(of: folder)
+    else { return false }
+    let place = String(part.path.dropFirst(prefix.count))
+    guard part.isFolder else { return part.md5.flatMap { Digest16(hex: $0) }.map { whole[place] == $0 } ?? false }
+    guard let inside = try files(of: part), !inside.isEmpty else { return false }
+    return inside.allSatisfy { whole[place + "/" + $0.key] == $0.value }
+  }
+
+  /// `nil` for what is no folder, or whose document is not here.
+  private mutating func files(of folder: LineageArtifact) throws(Diagnostic) -> [String: Digest16]? {
+    guard folder.isFolder, let digest = folder.sha256 else { return nil }
+    if let known = files[digest] { return known }
+    // A document that is missing or altered tells nothing; `runs check` says so.
+    let bytes = (try? store.document(digest)) ?? nil
+    let manifest = bytes.flatMap { try? DirectoryDocument.decode($0) }
+    let found = Dictionary((manifest?.entries ?? []).map { ($0.path, $0.md5) }, uniquingKeysWith: { $1 })
+    files[digest] = found
+    return found
+  }
+}
+
+extension LineageArtifact {
+  var isFolder: Bool { md5?.hasSuffix(".dir") ?? false }
+
+  /// The folders around its path, the nearest first.
+  var foldersAround: [String] {
+    var parts = path.split(separator: "/")
+    var folders: [String] = []
+    while parts.count > 1 {
+      parts.removeLast()
+      folders.append(parts.joined(separator: "/"))
+    }
+    return folders
+  }
+}

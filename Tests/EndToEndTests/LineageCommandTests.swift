@@ -1,0 +1,90 @@
+// `cairn lineage` over folders and their parts, and what it says of remotes.
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct LineageCommandTests {
+  /// raw.csv → split → parts/ → one reads parts/a, another parts/in; all reads the folder that their outputs lie in.
+  private func project() throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write("raw.csv", "1,2,3\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        split:
+          cmd: mkdir -p parts/in && cat raw.csv > parts/a && echo inner > parts/in/b
+          deps: [raw.csv]
+          outs: [parts]
+        one:
+          cmd: mkdir -p made && cat ./parts/a > made/one
+          deps: [./parts/a]
+          outs: [made/one]
+        other:
+          cmd: mkdir -p made && cat parts/in/b > made/other
+          deps: [parts/in]
+          outs: [made/other]
+        all:
+          cmd: cat made/one made/other > end
+          deps: [made]
+          outs: [end]
+
+      """)
+    #expect(try repository.cairn("repro", "-j", "1").status == 0)
+    return repository
+  }
+
+  @Test("up goes from a part of a folder to the run that made the folder, and from a folder to what made its parts")
+  func up() throws {
+    let repository = try project()
+    for part in ["made/one", "made/other", "parts/a", "parts/in/b"] {
+      let text = try repository.cairn("lineage", part)
+      #expect(text.output.contains("raw.csv"), "\(part): \(text)")
+      #expect(!text.output.contains("without a record"), "\(part): \(text)")
+    }
+    let whole = try repository.cairn("lineage", "end")
+    #expect(whole.output.contains("parts/a") && whole.output.contains("parts/in") && whole.output.contains("one, other") && whole.output.contains("raw.csv"), "\(whole)")
+  }
+
+  @Test("down goes through the parts that others read")
+  func down() throws {
+    let repository = try project()
+    let text = try repository.cairn("lineage", "--down", "raw.csv")
+    for made in ["parts ", "made/one", "made/other", "end"] { #expect(text.output.contains(made), "\(made): \(text)") }
+    // Another version of the part is not what the folder held.
+    try repository.write("parts/a", "edited by hand\n")
+    #expect(try repository.cairn("repro", "-s", "one").status == 0)
+    let edited = try repository.cairn("lineage", "made/one")
+    #expect(edited.output.contains("unknown: which run made parts/a"), "\(edited)")
+  }
+
+  @Test("a reason's path is the record's, not as the stage declares it")
+  func reasonPath() throws {
+    let repository = try project()
+    try repository.write("raw.csv", "4\n")
+    #expect(try repository.cairn("repro").status == 0)
+    let runs = try repository.cairn("runs", "list", "--stage", "one", "-n", "1", "--json")
+    #expect(runs.output.contains("\"path\": \"parts/a\"") && !runs.output.contains("./parts/a"), "\(runs)")
+    #expect(try repository.cairn("why", "--last", "one").output.contains("because parts/a changed"))
+  }
+
+  @Test("data is on the remote or not, as far as one can look there")
+  func remote() throws {
+    let repository = try TestRepository()
+    try repository.write("raw.csv", "1,2,3\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat raw.csv > o, deps: [raw.csv], outs: [o]}}\n")
+    #expect(try repository.cairn("add", "raw.csv").status == 0)
+    #expect(try repository.cairn("repro").status == 0)
+    func line() throws -> String {
+      try repository.cairn("lineage", "o").output.split(separator: "\n").first { $0.contains("DVC data") }.map(String.init) ?? ""
+    }
+    #expect(try !line().contains("on remote"))
+    let store = repository.path("../store")
+    #expect(try repository.cairn("remote", "add", "-d", "there", store).status == 0)
+    #expect(try line().hasSuffix("on remote: no"))
+    try repository.shell("mkdir -p \(store)/files && cp -r .dvc/cache/files/md5 \(store)/files/md5")
+    #expect(try line().hasSuffix("on remote: yes"))
+    #expect(try repository.cairn("remote", "modify", "there", "url", "s3://bucket/x").status == 0)
+    #expect(try line().hasSuffix("on remote: unknown"))
+  }
+}
