@@ -9,7 +9,7 @@ internal import Glibc
 package struct Settings: Sendable {
   /// Section → option → text, as merged. Validated: what a section holds is what DVC accepts there.
   package let config: ValueMap
-  /// Of DVC's: what it only mentions (unsupported options).
+  /// What is only mentioned: options that DVC calls unsupported, sections of Cairn's that come later.
   package let warnings: [String]
   private let dvcFolder: String
   private let own: [Value]
@@ -22,8 +22,11 @@ package struct Settings: Sendable {
     for name in ["config.local.toml", "config.toml"] {
       let path = Repository.join(repository.cairnFolder, name)
       guard let bytes = try Files.read(path) else { continue }
-      own.append(try TOMLReader.parse(SourceText(path: ".cairn/\(name)", bytes: bytes)).value)
+      let source = SourceText(path: ".cairn/\(name)", bytes: bytes)
+      warnings += try OwnSettings.check(source)
+      own.append(try TOMLReader.parse(source).value)
     }
+    try OwnSettings.checkVariables()
     return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, own: own)
   }
 
@@ -69,16 +72,19 @@ package struct Settings: Sendable {
   ///
   /// The variable (`CAIRN_JOBS`, `CAIRN_VERIFY_REQUIRE_RECORDS`) holds first, then mine, then the team's.
   package func cairn(_ path: String...) -> Value? {
-    if let text = ConfigLevels.variable("CAIRN_" + path.joined(separator: "_").uppercased()) {
-      if let number = Int(text) { return .int(number) }
-      if let number = Double(text) { return .float(number) }
-      if text == "true" || text == "false" { return .bool(text == "true") }
-      return .string(text)
-    }
+    if let value = Self.value(ofVariable: "CAIRN_" + path.joined(separator: "_").uppercased()) { return value }
     for document in own {
       let found = path.reduce(Value?.some(document)) { $0?[$1] }
       if let found { return found }
     }
     return nil
+  }
+
+  static func value(ofVariable name: String) -> Value? {
+    ConfigLevels.variable(name).map { text in
+      if let number = Int(text) { return .int(number) }
+      if let number = Double(text) { return .float(number) }
+      return text == "true" || text == "false" ? .bool(text == "true") : .string(text)
+    }
   }
 }

@@ -1,0 +1,79 @@
+// Which settings Cairn has, and of which kind each is. Knows nothing of what they are for.
+package import CairnCore
+import CairnFormats
+
+package enum OwnSettings {
+  private enum Kind {
+    case count, seconds, truth, amounts
+    case section([String: Kind])
+
+    var words: String {
+      switch self {
+      case .count: "must be a whole number above zero"
+      case .seconds: "must be a number of seconds, zero or more"
+      case .truth: "must be true or false"
+      case .amounts: "must be a table of names and amounts"
+      case .section: "must be a table"
+      }
+    }
+  }
+
+  private static let known: [String: Kind] = [
+    "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts, "runs": .section(["log_limit": .count]),
+  ]
+  /// What later versions read: a team's file may have it already.
+  private static let later = ["tracking", "verify"]
+
+  /// Throws for the first key that does not exist, or has a value of the wrong kind.
+  ///
+  /// - Returns: what is to be said beside that.
+  package static func check(_ source: SourceText) throws(Diagnostic) -> [String] {
+    var warnings: [String] = []
+    try check(TOMLReader.parse(source), known, "", in: source.path, &warnings)
+    return warnings
+  }
+
+  private static func check(
+    _ document: MarkedValue, _ known: [String: Kind], _ prefix: String, in file: String, _ warnings: inout [String]
+  ) throws(Diagnostic) {
+    for entry in document.entries ?? [] {
+      let key = entry.key.value.string ?? ""
+      let name = prefix + key
+      guard let kind = known[key] else {
+        if prefix.isEmpty, later.contains(key) {
+          warnings.append("'\(key)' in \(file) is not in this version and has no effect")
+          continue
+        }
+        throw Diagnostic(
+          .unknownSetting, "unknown setting '\(name)' in \(file)", at: entry.key.mark,
+          hint: Suggestion.hint(for: key, among: known.keys.sorted()))
+      }
+      if case .section(let inner) = kind, entry.value.entries != nil {
+        try check(entry.value, inner, name + ".", in: file, &warnings)
+      } else if !fits(entry.value.value, kind) {
+        throw Diagnostic(.badSetting, "'\(name)' in \(file) \(kind.words)", at: entry.value.mark)
+      }
+    }
+  }
+
+  /// The same of the environment's `CAIRN_…`.
+  static func checkVariables() throws(Diagnostic) {
+    for (variable, kind) in [
+      ("CAIRN_JOBS", Kind.count), ("CAIRN_GRACE", .seconds), ("CAIRN_STRICT", .truth), ("CAIRN_RUNS_LOG_LIMIT", .count),
+    ] {
+      if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
+        throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
+      }
+    }
+  }
+
+  private static func fits(_ value: Value, _ kind: Kind) -> Bool {
+    switch kind {
+    case .count: (value.int ?? 0) > 0
+    case .seconds: (value.number ?? -1) >= 0
+    case .truth: value.bool != nil
+    case .amounts: value.map?.values.allSatisfy { ($0.number ?? -1) >= 0 } ?? false
+    case .section: false
+    }
+  }
+}

@@ -1,0 +1,55 @@
+// `.cairn/config.toml` and the `CAIRN_…` variables: what is not a setting, or has the wrong kind, is told with its place.
+import CairnTestSupport
+import Testing
+
+struct OwnSettingsTests {
+  private func project() throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: echo 1 > a, outs: [a]}}\n")
+    return repository
+  }
+
+  @Test(
+    "an unknown setting and one of another kind are errors with their place",
+    arguments: [
+      ("jbos = 3", "ERROR: unknown setting 'jbos' in .cairn/config.toml\n  --> .cairn/config.toml:1:1\n    1 | jbos = 3\n      | ^^^^\nhint: did you mean 'jobs'?\n"),
+      ("jobs = 0", "ERROR: 'jobs' in .cairn/config.toml must be a whole number above zero\n  --> .cairn/config.toml:1:8\n    1 | jobs = 0\n      |        ^\n"),
+      ("[runs]\nlog_limits = 3", "ERROR: unknown setting 'runs.log_limits' in .cairn/config.toml\n  --> .cairn/config.toml:2:1\n    2 | log_limits = 3\n      | ^^^^^^^^^^\nhint: did you mean 'log_limit'?\n"),
+      ("strict = \"yes\"", "ERROR: 'strict' in .cairn/config.toml must be true or false\n  --> .cairn/config.toml:1:10\n    1 | strict = \"yes\"\n      |          ^^^^^\n"),
+    ])
+  func faults(line: String, message: String) throws {
+    let repository = try project()
+    try repository.write(".cairn/config.toml", line + "\n")
+    for command in ["repro", "status", "why"] {
+      let result = try repository.cairn(command)
+      #expect(result.status == 255 && result.errors == message, "\(command): \(result)")
+    }
+    #expect(!repository.exists("a"))
+  }
+
+  @Test("what is a setting is taken, and what comes later is only mentioned")
+  func good() throws {
+    let repository = try project()
+    try repository.write(
+      ".cairn/config.toml",
+      "jobs = 2\ngrace = 0.5\nstrict = true\nresources = {gpu = 1, licence = 2}\n[runs]\nlog_limit = 100\n[verify]\nx = 1\n")
+    let result = try repository.cairn("status", environment: ["CAIRN_JOBS": "3"])
+    #expect(result.status == 0)
+    #expect(result.errors == "WARNING: 'verify' in .cairn/config.toml is not in this version and has no effect\n")
+    let wrong = try repository.cairn("repro", environment: ["CAIRN_JOBS": "many"])
+    #expect(wrong.status == 255 && wrong.errors.contains("CAIRN_JOBS must be a whole number"), "\(wrong)")
+  }
+
+  @Test("config does not write what no command would take")
+  func config() throws {
+    let repository = try project()
+    #expect(try repository.cairn("config", "cairn.bogus", "3").status == 255)
+    #expect(try repository.cairn("config", "cairn.jobs", "0").status == 255)
+    #expect(repository.read(".cairn/config.toml") == nil)
+    #expect(try repository.cairn("config", "cairn.resources.licence", "2").status == 0)
+    #expect(try repository.cairn("config", "cairn.runs.log_limit", "100").status == 0)
+    try repository.write(".cairn/config.toml", "bogus = 3\njobs = 4\n")
+    #expect(try repository.cairn("config", "--unset", "cairn.bogus").status == 0)
+    #expect(repository.read(".cairn/config.toml") == "jobs = 4\n")
+  }
+}
