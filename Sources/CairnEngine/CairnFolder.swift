@@ -13,7 +13,7 @@ package enum CairnFolder {
   package static func journals(of repository: Repository) -> String { Repository.join(repository.cairnFolder, "journal") }
 
   /// Where the command of an attempt may leave what it claims.
-  static func claims(_ attempt: String, in cairnFolder: String) -> String { cairnFolder + "/tmp/claims-\(attempt).json" }
+  static func claims(_ attempt: String, in cairnFolder: String) -> String { cairnFolder + "/claims-\(attempt).json" }
 
   /// By this entry of its environment a command is known.
   static func claimsVariable(_ attempt: String, in cairnFolder: String) -> String {

@@ -26,9 +26,13 @@ package struct RunRestoration: Sendable {
   package struct Applied: Sendable {
     package struct Change: Sendable {
       package var file: String
-      package var key: String
+      /// The leaf that differs: a map is gone through, so that the comments in it stay.
+      package var path: [PathStep]
       package var was: Value?
-      package var now: Value
+      /// `nil`: the run did not have it.
+      package var now: Value?
+
+      package var key: String { path.map(\.text).joined(separator: ".") }
     }
     package var parameters: [Change] = []
     package var outputs: [String] = []
@@ -84,10 +88,8 @@ package struct RunRestoration: Sendable {
       let path = file.hasPrefix("/") ? file : repository.absolute(RepoPath(unchecked: file))
       let source = SourceText(path: file, bytes: try Files.read(path) ?? [])
       let present = source.bytes.isEmpty ? Value.emptyMap : try ParameterFile.parse(source).value
-      let changes = values.compactMap { key, value -> Applied.Change? in
-        let was = present.parameter(key)
-        if let was, was.isEqualInPython(to: value) { return nil }
-        return Applied.Change(file: file, key: key, was: was, now: value)
+      let changes = values.flatMap { key, value in
+        Self.differences(in: file, at: present.steps(key), from: present.parameter(key), to: value)
       }
       if changes.isEmpty { continue }
       files.append((path, try Self.edited(source, present, changes)))
@@ -96,27 +98,42 @@ package struct RunRestoration: Sendable {
     return files
   }
 
+  private static func differences(
+    in file: String, at path: [PathStep], from was: Value?, to now: Value?
+  ) -> [Applied.Change] {
+    if let was = was?.map, let now = now?.map, !now.isEmpty {
+      return (Array(was.keys) + now.keys.filter { was[$0] == nil }).flatMap { key in
+        differences(in: file, at: path + [.key(key.string ?? "")], from: was[key], to: now[key])
+      }
+    }
+    if let was, let now, was.isEqualInPython(to: now) { return [] }
+    return [Applied.Change(file: file, path: path, was: was, now: now)]
+  }
+
   private static func edited(
     _ source: SourceText, _ present: Value, _ changes: [Applied.Change]
   ) throws(Diagnostic) -> [UInt8] {
     let name = source.path.lowercased()
     if name.hasSuffix(".toml") {
       var editor = try TOMLEditor(source)
-      for change in changes { try editor.set(change.key.split(separator: ".").map(String.init), to: change.now) }
+      for change in changes {
+        let path = change.path.map(\.text)
+        if let now = change.now { try editor.set(path, to: now) } else { try editor.remove(path) }
+      }
       return Array(editor.text.utf8)
     }
     if name.hasSuffix(".json") {
       var value = present
-      for change in changes { value = value.setting(change.key.split(separator: ".").map(String.init)[...], to: change.now) }
+      for change in changes { value = value.setting(change.path.map(\.text)[...], to: change.now) ?? value }
       return Array((JSONWriter.text(value, indent: 4, ensureASCII: false) + "\n").utf8)
     }
     if name.hasSuffix(".py") {
       throw Diagnostic(.usage, "cannot put parameters back into '\(source.path)': it is a program")
-        .hinting(changes.map { "\($0.key) = \($0.now.scalarText)" }.joined(separator: ", "))
+        .hinting(changes.map { "\($0.key) = \($0.now?.scalarText ?? "(not set)")" }.joined(separator: ", "))
     }
     var editor = try YAMLEditor(source)
     for change in changes {
-      try editor.set(present.steps(change.key), to: change.now)
+      if let now = change.now { try editor.set(change.path, to: now) } else { try editor.remove(change.path) }
     }
     return Array(editor.text.utf8)
   }
@@ -227,15 +244,25 @@ extension Value {
     return steps
   }
 
-  fileprivate func setting(_ path: ArraySlice<String>, to new: Value) -> Value {
+  /// With `new` at `path`; `nil` takes it out.
+  fileprivate func setting(_ path: ArraySlice<String>, to new: Value?) -> Value? {
     guard let first = path.first else { return new }
     if case .list(var items) = self, let number = Int(first), items.indices.contains(number) {
-      items[number] = items[number].setting(path.dropFirst(), to: new)
+      items[number] = items[number].setting(path.dropFirst(), to: new) ?? items[number]
       return .list(items)
     }
     var map = self.map ?? [:]
     map[.string(first)] = (map[.string(first)] ?? .emptyMap).setting(path.dropFirst(), to: new)
     return .map(map)
+  }
+}
+
+extension PathStep {
+  fileprivate var text: String {
+    switch self {
+    case .key(let name): name
+    case .index(let number): String(number)
+    }
   }
 }
 

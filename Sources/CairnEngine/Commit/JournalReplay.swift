@@ -45,6 +45,7 @@ package enum JournalReplay {
       for end in content.ends where !end.record.isEmpty { _ = try records.put(document: end.record) }
       for start in content.open {
         if !start.lostRecord.isEmpty { _ = try records.put(document: start.lostRecord) }
+        _ = try? Files.remove(CairnFolder.claims(start.attempt, in: repository.cairnFolder))
         lost.append(start.stage)
       }
       let locks = try LockBook.replay(content.ends, root: root)

@@ -1,9 +1,9 @@
 // Base64 of RFC 4648 with padding.
 
-enum Base64 {
+package enum Base64 {
   private static let alphabet = Array("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/".utf8)
 
-  static func encode(_ bytes: [UInt8]) -> [UInt8] {
+  package static func encode(_ bytes: [UInt8]) -> [UInt8] {
     var out: [UInt8] = []
     var start = 0
     while start < bytes.count {

@@ -102,7 +102,10 @@ package final class ProducerIndex: Sendable {
   package func history(of stage: String) -> StageHistory? {
     let key = Self.stageKey(stage)
     return reading { state in
-      let runs = (state.byStage[key] ?? []).map { state.runs[Int($0)] }.sorted { $0.started < $1.started }
+      // A run that was accepted has the start of the one that it vouches for, in the microseconds of records, and
+      // comes after it.
+      func rank(_ run: Run) -> (Int64, Int) { (run.started / 1000, run.result == .accepted ? 1 : 0) }
+      let runs = (state.byStage[key] ?? []).map { state.runs[Int($0)] }.sorted { rank($0) < rank($1) }
       guard let last = runs.last else { return nil }
       let good = runs.filter { $0.result == .succeeded }.suffix(StageHistory.sampleLimit)
       let peak = good.map(\.peakMemory).max() ?? 0

@@ -25,7 +25,8 @@ struct RunsApplyCommand: CairnCommand {
     let result = try RunRestoration(context.repository, context.settings).apply(record, of: id, force: force)
     for change in result.parameters {
       let was = change.was.map { HumanText.value($0) } ?? "-"
-      console.info("\(change.file): \(change.key)  \(was) → \(HumanText.value(change.now))")
+      let now = change.now.map { HumanText.value($0) } ?? "-"
+      console.info("\(change.file): \(change.key)  \(was) → \(now)")
     }
     for path in result.outputs { console.info("\(path)  restored") }
     if result.parameters.isEmpty, result.outputs.isEmpty { console.info("Everything is as that run left it.") }

@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnFormats
 internal import CairnLineage
 
 struct RunsLogCommand: CairnCommand {
@@ -10,13 +11,16 @@ struct RunsLogCommand: CairnCommand {
     discussion: """
       cairn runs log @last:train
       cairn runs log 7f3a | less -R
+      cairn runs log 7f3a --json
       """)
 
   @OptionGroup var global: GlobalOptions
+  @Flag(help: "Print one JSON document.") var json = false
   @Argument(help: ArgumentHelp("A run.", valueName: "run")) var run: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
+    if json { console.keepOutputForResults() }
     let context = try HistoryContext()
     var (id, record) = try context.run(run, in: context.history.index())
     let store = context.history.store
@@ -26,10 +30,11 @@ struct RunsLogCommand: CairnCommand {
     }
     guard let log = record.log else {
       console.note("run \(id.short) of '\(record.stage.address)' has no log")
+      if json { console.write(json: document(id, record, nil, nil)) }
       return .no
     }
     if let bytes = try store.object(log.sha256) {
-      console.writeRaw(bytes)
+      if json { console.write(json: document(id, record, .present, bytes)) } else { console.writeRaw(bytes) }
       return .success
     }
     let presence = try store.presence(of: log.sha256)
@@ -38,6 +43,24 @@ struct RunsLogCommand: CairnCommand {
     } else {
       console.note("the log of run \(id.short) is \(presence.word)")
     }
+    if json { console.write(json: document(id, record, presence, nil)) }
     return .unknown
+  }
+
+  private func document(_ id: RunID, _ record: RunRecord, _ presence: Presence?, _ bytes: [UInt8]?) -> Value {
+    let text = bytes.map { bytes in
+      String(validating: bytes, as: UTF8.self).map(Value.string)
+        ?? .map(["$bytes": .string(String(decoding: Base64.encode(bytes), as: UTF8.self))])
+    }
+    let log = record.log.map { log in
+      Value.map([
+        "sha256": .string(log.sha256.hex), "size": .int(Int(log.size)), "dropped": .int(Int(log.dropped)),
+        "state": presence.map { .string($0.word) } ?? .null,
+      ])
+    }
+    return .map([
+      "schema": "cairn.runs-log/v1", "run": .string(id.hex), "stage": .string(record.stage.address),
+      "result": .string(record.result.rawValue), "log": log ?? .null, "text": text ?? .null,
+    ])
   }
 }

@@ -1,0 +1,156 @@
+// `cairn runs`: log, diff, apply, salvage, check and rebuild, through the program.
+import CairnTestSupport
+import Foundation
+import Testing
+
+struct RunsCommandTests {
+  private func json(_ result: CommandResult) throws -> [String: Any] {
+    try #require(JSONSerialization.jsonObject(with: Data(result.output.utf8)) as? [String: Any], "\(result)")
+  }
+
+  /// One stage that reads a part of `params.yaml`, has run with `lr: 0.1` and then with `lr: 0.2`.
+  private func project(_ key: String = "train") throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        train:
+          cmd: grep lr params.yaml > model; echo learned
+          params: [\(key)]
+          outs: [model]
+
+      """)
+    try repository.write("params.yaml", Self.parameters("0.1"))
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("params.yaml", Self.parameters("0.2"))
+    #expect(try repository.cairn("repro").status == 0)
+    return repository
+  }
+
+  private static func parameters(_ rate: String) -> String {
+    """
+    # what we know by now
+    train:
+      lr: \(rate)   # per step
+      layers: [3, 4]  # sizes
+
+    """
+  }
+
+  private func run(_ repository: TestRepository, _ number: Int) throws -> String {
+    let runs = try #require(try json(repository.cairn("runs", "--json"))["runs"] as? [[String: Any]])
+    return String(try #require(runs[number]["run"] as? String).prefix(12))
+  }
+
+  @Test("runs apply puts the leaves back that differ, and leaves comments and layout alone")
+  func apply() throws {
+    let repository = try project()
+    let result = try repository.cairn("runs", "apply", run(repository, 1))
+    #expect(result.status == 0, "\(result)")
+    #expect(result.output == "params.yaml: train.lr  0.2 → 0.1\nmodel  restored\n")
+    #expect(repository.read("params.yaml") == Self.parameters("0.1"))
+    #expect(repository.read("model") == "  lr: 0.1   # per step\n")
+    #expect(try repository.cairn("repro").output.contains("is cached - skipping run"))
+    #expect(try repository.cairn("runs", "apply", "@last").output == "Everything is as that run left it.\n")
+  }
+
+  @Test("what a run did not have goes, in JSON and TOML too", arguments: ["yaml", "json", "toml"])
+  func applyRemoves(kind: String) throws {
+    let repository = try TestRepository()
+    let (few, many) =
+      switch kind {
+      case "yaml": ("m:\n  a: 1\n", "m:\n  a: 2\n  b: 3\n")
+      case "json": ("{\n    \"m\": {\n        \"a\": 1\n    }\n}\n", "{\n    \"m\": {\n        \"a\": 2,\n        \"b\": 3\n    }\n}\n")
+      default: ("[m]\na = 1\n", "[m]\na = 2\nb = 3\n")
+      }
+    try repository.write("p.\(kind)", few)
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat p.\(kind) > o, params: [{p.\(kind): [m]}], outs: [o]}}\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("p.\(kind)", many)
+    #expect(try repository.cairn("repro").status == 0)
+    let result = try repository.cairn("runs", "apply", run(repository, 1))
+    #expect(result.status == 0, "\(result)")
+    #expect(result.output.contains("p.\(kind): m.a  2 → 1\n") && result.output.contains("p.\(kind): m.b  3 → -\n"), "\(result)")
+    #expect(repository.read("p.\(kind)") == few)
+  }
+
+  @Test("runs log --json has the text, and what is not UTF-8 as base64")
+  func log() throws {
+    let repository = try project()
+    let document = try json(repository.cairn("runs", "log", "@last", "--json"))
+    #expect(document["schema"] as? String == "cairn.runs-log/v1")
+    #expect(document["text"] as? String == "learned\n")
+    #expect((document["log"] as? [String: Any])?["size"] as? Int == 8)
+    try repository.write("dvc.yaml", "stages: {odd: {cmd: \"printf '\\\\377'\"}, silent: {cmd: 'true'}}\n")
+    #expect(try repository.cairn("repro").status == 0)
+    let odd = try json(repository.cairn("runs", "log", "@last:odd", "--json"))
+    #expect((odd["text"] as? [String: Any])?["$bytes"] as? String == "/w==")
+    let silent = try repository.cairn("runs", "log", "@last:silent", "--json")
+    #expect(silent.status == 1)
+    #expect(try json(silent)["log"] is NSNull)
+  }
+
+  @Test("what a command claims stands in its record, from the first run on, and the file goes")
+  func claims() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: \"echo '{\\\"job\\\": \\\"arn:1\\\"}' > $CAIRN_CLAIMS\"}}\n")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 0, "\(result)")
+    let record = try json(repository.cairn("runs", "show", "@last", "--json"))
+    #expect(record["claims"] as? [String: String] == ["job": "arn:1"])
+    #expect(repository.list(".cairn").allSatisfy { !$0.hasPrefix("claims") })
+  }
+
+  @Test("runs diff names what differs, and with one run looks at the one before it")
+  func diff() throws {
+    let repository = try project()
+    let document = try json(repository.cairn("runs", "diff", "@last", "--json"))
+    let params = try #require(document["params"] as? [[String: Any]])
+    #expect(params.count == 1)
+    #expect(params.first?["name"] as? String == "train.lr")
+    #expect(params.first?["was"] as? Double == 0.1 && params.first?["now"] as? Double == 0.2)
+    let text = try repository.cairn("runs", "diff", "@last")
+    #expect(text.status == 0 && text.output.contains("train.lr") && text.output.contains("(+0.1)"), "\(text)")
+    #expect(try repository.cairn("runs", "diff", run(repository, 1)).status == 255)
+  }
+
+  @Test("runs check finds an altered record and a missing log; runs rebuild reads the rest anew")
+  func check() throws {
+    let repository = try project()
+    #expect(try repository.cairn("runs", "check").status == 0)
+    let record = try repository.shell("grep -l cairn.run/v1 .cairn/runs/*/*.json | head -1").output.dropLast()
+    try repository.shell("chmod u+w \(record) && sed -i s/train/brain/ \(record)")
+    let result = try repository.cairn("runs", "check")
+    #expect(result.status == 1 && result.output.contains("NOT WHOLE") && result.output.contains("1 altered"), "\(result)")
+    let faults = try #require(try json(repository.cairn("runs", "check", "--json"))["faults"] as? [[String: Any]])
+    #expect(faults.contains { $0["kind"] as? String == "altered" })
+    #expect(try repository.cairn("runs", "rebuild").output == "1 run indexed\n")
+  }
+
+  @Test("a result whose input changed is brought back by salvage, and taken into the lock by --accept")
+  func salvage() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: sleep 1.2; cat in > out, deps: [in], outs: [out]}}\n")
+    try repository.write("in", "1\n")
+    try repository.age("in", bySeconds: 10)
+    let running = try repository.start([CairnBinary.path(), "repro"])
+    usleep(600_000)
+    try repository.write("in", "22\n")
+    #expect(running.wait().status == 255)
+    #expect(repository.read("dvc.lock") == nil)
+    try repository.remove("out")
+    #expect(try repository.cairn("runs", "salvage", "@last").output == "out  restored\n")
+    #expect(repository.read("out") == "22\n")
+    #expect(repository.read("dvc.lock") == nil)
+    let name = try run(repository, 0)
+    #expect(try repository.cairn("why", "a").output.contains("last try failed"))
+    #expect(try repository.cairn("runs", "salvage", name, "--accept").status == 0)
+    try repository.write("in", "1\n")
+    #expect(try repository.cairn("status", "-q").status == 0)
+    let why = try repository.cairn("why", "a")
+    #expect(why.status == 0 && !why.output.contains("last try failed"), "\(why)")
+    #expect(try repository.cairn("runs").output.split(separator: "\n").first?.contains("accepted") == true)
+    #expect(try repository.cairn("runs", "salvage", "@last").status == 255)
+  }
+}
