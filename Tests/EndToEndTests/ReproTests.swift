@@ -9,6 +9,17 @@ struct ReproTests {
     return repository
   }
 
+  @Test("a command that no system takes fails in DVC's words, and the hint says what to do")
+  func tooLong() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: 'echo \(String(repeating: "x", count: 200_000)) > a'}}\n")
+    let result = try repository.cairn("repro")
+    #expect(result.status == 255)
+    #expect(result.errors.hasPrefix("ERROR: failed to reproduce 'a': [Errno 7] Argument list too long: '/bin/"))
+    #expect(result.errors.hasSuffix("hint: Linux takes no command of 128 kiB or more: put it into a script\n"))
+    #expect(try repository.cairn("runs").output.count < 200)
+  }
+
   @Test("a stage with neither inputs nor outputs runs every time")
   func callback() throws {
     let repository = try project("stages: {a: {cmd: echo hello}}\n")

@@ -10,7 +10,10 @@ package enum Suggestion {
       if distance <= limit, distance < best?.distance ?? .max { best = (distance, candidate) }
     }
     if let best { return best.word }
-    return candidates.first { !word.isEmpty && ($0.hasPrefix(word) || word.hasPrefix($0)) }
+    if let found = candidates.first(where: { !word.isEmpty && ($0.hasPrefix(word) || word.hasPrefix($0)) }) { return found }
+    // "retry" for "retries": another ending of the same word.
+    let start = Array(word.lowercased().dropLast())
+    return start.count < 4 ? nil : candidates.first { $0.lowercased().starts(with: start) }
   }
 
   package static func hint(for word: String, among candidates: some Sequence<String>) -> String? {

@@ -29,18 +29,16 @@ package struct LinkBook {
   /// The outputs now hold these contents of the cache.
   package func record(_ links: [(path: RepoPath, hash: ContentHash)]) throws(Diagnostic) {
     if links.isEmpty { return }
-    let known = try read()
+    let known = read()
     let new = links.filter { known[$0.path] != $0.hash }
     if new.isEmpty { return }
-    var bytes = try Files.read(path) ?? []
-    for link in new { bytes += Self.line(link.path, link.hash) }
-    try AtomicFile.write(bytes, to: path, sync: false)
+    try write(contents() + new.flatMap { Self.line($0.path, $0.hash) })
   }
 
   /// Paths outside of `used` that still hold what was put there, and that the cache has.
   package func unused(besides used: Set<RepoPath>) throws(Diagnostic) -> [RepoPath] {
     var result: [RepoPath] = []
-    for (path, hash) in try read() where !used.contains(path) {
+    for (path, hash) in read() where !used.contains(path) {
       guard Files.exists(repository.absolute(path)) else { continue }
       // Somebody's output, or a folder around one, is never taken away.
       if used.contains(where: { $0.overlaps(path) }) { continue }
@@ -54,9 +52,16 @@ package struct LinkBook {
   package func remove(_ paths: [RepoPath]) throws(Diagnostic) {
     if paths.isEmpty { return }
     for path in paths { try Files.removeTree(repository.absolute(path)) }
-    var known = try read()
+    var known = read()
     for path in paths { known[path] = nil }
-    let bytes = known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) }
+    try write(known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) })
+  }
+
+  /// What cannot be read is a book that is lost: files stay behind, and the next one is written anew.
+  private func contents() -> [UInt8] { (try? Files.read(path)) ?? [] }
+
+  private func write(_ bytes: [UInt8]) throws(Diagnostic) {
+    if Files.isDirectory(path) { try Files.removeTree(path) }
     try AtomicFile.write(bytes, to: path, sync: false)
   }
 
@@ -65,9 +70,9 @@ package struct LinkBook {
     return Array("\(kind)\(hash.text)\t".utf8) + FileName.bytes(path.text) + [0x0A]
   }
 
-  private func read() throws(Diagnostic) -> [RepoPath: ContentHash] {
+  private func read() -> [RepoPath: ContentHash] {
     var result: [RepoPath: ContentHash] = [:]
-    for line in (try Files.read(path) ?? []).split(separator: 0x0A) {
+    for line in contents().split(separator: 0x0A) {
       guard let tab = line.firstIndex(of: 0x09) else { continue }
       var text = String(decoding: line[..<tab], as: UTF8.self)
       let isLegacy = text.hasPrefix("dos2unix:")

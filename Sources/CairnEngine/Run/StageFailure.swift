@@ -20,10 +20,24 @@ extension Diagnostic {
       // Python shows the end by a signal as a negative number, and DVC with it.
       return Diagnostic(.commandFailed, "\(failed), exited with -\(signal)", at: stage.commandMark)
     case .timedOut:
-      let limit = stage.settings.timeoutSeconds.map { " of \($0) s" } ?? ""
+      let limit = stage.settings.timeoutSeconds.map { " of " + Self.time($0) } ?? ""
       return Diagnostic(.commandFailed, "\(failed), stopped after its time limit\(limit)", at: stage.commandMark)
-    case .notStarted(let why): return Diagnostic(.commandFailed, "\(failed): \(why)", at: stage.commandMark)
+    case .notStarted(let why):
+      // The words are the system's, as with DVC; the command may be what is too long to be said again.
+      let limit = 128 * 1024
+      return Diagnostic(
+        .commandFailed, why, at: stage.commandMark,
+        hint: line.utf8.count >= limit ? "Linux takes no command of \(limit / 1024) kiB or more: put it into a script" : nil)
     }
+  }
+
+  /// `2 h`, `90 s`, `0.5 s`: in the largest unit that it is a whole number of.
+  private static func time(_ seconds: Double) -> String {
+    for (unit, length) in [("h", 3600.0), ("min", 60.0), ("s", 1.0)] where seconds >= length {
+      let count = seconds / length
+      if count == count.rounded(), count < 1e15 { return "\(Int(count)) \(unit)" }
+    }
+    return "\(seconds) s"
   }
 
   /// Names the way back to outputs that were moved aside.

@@ -266,8 +266,8 @@ struct WhyText {
     case .failed:
       if let exit = record.execution.exit, exit != 0 || record.error == nil {
         parts.append(exit < 0 ? "killed by signal \(-exit)" : "exit \(exit)")
-      } else if let error = record.error {
-        parts.append(String((error.message.split(separator: "\n").first ?? "").drop { $0 == " " }))
+      } else if let error = RunsTable.failure(record) {
+        parts.append(error)
       }
       if let peak = record.execution.peakMemory, (record.execution.exit ?? 0) == 137 || record.execution.exit == -9 {
         parts.append("memory \(HumanText.size(peak) ?? "")")
