@@ -96,6 +96,15 @@ package struct TestSupportError: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
+/// A folder outside of any project, deleted with the value that names it.
+package final class TemporaryFolder: Sendable {
+  package let path: String
+
+  package init(_ prefix: String) throws { path = try makeTemporaryFolder(prefix) }
+
+  deinit { try? FileManager.default.removeItem(atPath: path) }
+}
+
 /// Makes a new folder under the system's temporary one; its path has no symbolic link in it.
 package func makeTemporaryFolder(_ prefix: String) throws -> String {
   let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"

@@ -99,6 +99,19 @@ struct DamageTests {
     #expect(try repository.shell(objects).output != before)
   }
 
+  @Test("a folder in the place of the book of links is a book that is lost, and is written anew")
+  func linkBook() throws {
+    let repository = try TestRepository()
+    try repository.write("data", "1\n")
+    try FileManager.default.createDirectory(atPath: repository.path(".cairn/links"), withIntermediateDirectories: true)
+    #expect(try repository.cairn("add", "data").status == 0)
+    try repository.remove("data")
+    let result = try repository.cairn("checkout", "data.dvc")
+    #expect(result.status == 0, "\(result)")
+    #expect(repository.read("data") == "1\n")
+    #expect(repository.read(".cairn/links")?.contains("data") == true)
+  }
+
   @Test("without standard streams nothing is printed into files of ours", arguments: ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
   func closedStreams(closing: String) throws {
     for jobs in ["1", "2"] {
@@ -182,10 +195,10 @@ enum Mounts {
   static let needed: ConditionTrait = .enabled(if: isAllowed, "mounting a small disk is refused here (needs root)")
 
   private static let isAllowed: Bool = {
-    guard let folder = try? makeTemporaryFolder("cairn-mount-"),
+    guard let scratch = try? TemporaryFolder("cairn-mount-"), case let folder = scratch.path,
       let result = try? Command.run(["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", folder], in: "/")
     else { return false }
-    if result.status == 0 { _ = try? Command.run(["umount", folder], in: "/") }
+    if result.status == 0 { _ = try? Command.run(["umount", scratch.path], in: "/") }
     return result.status == 0
   }()
 

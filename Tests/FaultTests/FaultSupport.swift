@@ -6,7 +6,7 @@ import Testing
 /// Stages append their names to a log outside of the project: how often each was executed cannot be hidden.
 struct CountedPipeline {
   let repository: TestRepository
-  private let log: String
+  private var log: String { String(repository.root.dropLast("project".count)) + "log" }
 
   /// - Parameters:
   ///   - width: stages that do not depend on one another, each with one consumer.
@@ -14,7 +14,7 @@ struct CountedPipeline {
   init(width: Int = 3, seconds: Double = 0, repository: TestRepository? = nil) throws {
     let repository = try repository ?? TestRepository()
     self.repository = repository
-    log = try makeTemporaryFolder("cairn-log-") + "/log"
+    let log = String(repository.root.dropLast("project".count)) + "log"
     let pause = seconds > 0 ? "sleep \(seconds) && " : ""
     var text = "stages:\n"
     for number in 1...width {
@@ -61,9 +61,13 @@ struct Leavings: Equatable {
 
 }
 
-/// The log's path, which stands in the commands, is another for each project.
+/// The log's path, which stands in the commands, is another for each project; a long command has several lines.
 private func withoutCommands(_ lock: String) -> String {
-  lock.split(separator: "\n").filter { !$0.contains("cairn-log-") }.joined(separator: "\n")
+  var isCommand = false
+  return lock.split(separator: "\n").filter { line in
+    if line.hasPrefix("    cmd:") { isCommand = true } else if !line.hasPrefix("      ") { isCommand = false }
+    return !isCommand
+  }.joined(separator: "\n")
 }
 
 func json(_ result: CommandResult) throws -> [String: Any] {

@@ -44,12 +44,15 @@ struct TogetherTests {
         "  \(name):\n    cmd: sleep \(seconds); echo \(name) > \(name)\n    outs: [\(name)]\n"
       }.joined())
     let git = try repository.shell("command -v git").output.trimmingCharacters(in: .whitespacesAndNewlines)
-    let folder = try makeTemporaryFolder("cairn-git-")
+    let scratch = try TemporaryFolder("cairn-git-")
+    let folder = scratch.path
     try "#!/bin/sh\ncase \"$*\" in *check-ignore*) sleep 1;; esac\nexec \(git) \"$@\"\n"
       .write(toFile: folder + "/git", atomically: false, encoding: .utf8)
     try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: folder + "/git")
     let path = folder + ":" + (repository.environment["PATH"] ?? "/usr/bin:/bin")
-    let result = try repository.cairn("repro", "-j", "1", environment: ["PATH": path])
+    let result = try withExtendedLifetime(scratch) {
+      try repository.cairn("repro", "-j", "1", environment: ["PATH": path])
+    }
     #expect(result.status == 0, "\(result)")
     #expect(repository.read(".gitignore") == "/a\n/b\n/c\n")
   }
