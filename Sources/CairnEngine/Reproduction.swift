@@ -98,7 +98,7 @@ package struct Reproduction: Sendable {
     let freshness = FreshnessWatch(workspace, request, order)
     freshness?.lookBefore()
     let runner = Runner(
-      context, order: order, pool: pool,
+      context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
     let summary = runner.run()

@@ -11,7 +11,7 @@ private struct Plan {
   init(
     _ text: String, slots: Int = 2, policy: FailurePolicy = .stop, seconds: [String: Double] = [:],
     needs: [String: [String: Double]] = [:], mutex: [String: [String]] = [:], capacity: [String: Double] = [:],
-    doubtful: Set<String> = []
+    doubtful: Set<String> = [], looking: [String: [String]] = [:]
   ) {
     var names: [String] = []
     var producers: [Int: [StageID]] = [:]
@@ -27,8 +27,9 @@ private struct Plan {
     self.names = names
     let all = names
     schedule = Schedule(
-      order: names.indices.map { StageID($0) }, producers: { producers[$0.index] ?? [] }, stageCount: names.count,
-      slots: slots, policy: policy,
+      order: names.indices.map { StageID($0) }, producers: { producers[$0.index] ?? [] },
+      cutProducers: { (looking[all[$0.index]] ?? []).map { StageID(all.firstIndex(of: $0) ?? -1) } },
+      stageCount: names.count, slots: slots, policy: policy,
       settings: { id in
         var settings = StageSettings()
         settings.resources = needs[all[id.index]] ?? [:]
@@ -188,6 +189,36 @@ struct ScheduleTests {
     plan.finish("y")
     #expect(plan.schedule.isDone)
     #expect(plan.notStarted == "")
+  }
+
+  @Test("a frozen stage and what makes its inputs end one after the other, in serial order")
+  func frozen() {
+    var plan = Plan("early; up -> more; late; last", slots: 4, looking: ["early": ["up"], "late": ["up", "more"]])
+    #expect(plan.startAll() == "early last")
+    plan.finish("early", .failed)
+    #expect(plan.startAll() == "")
+    var good = Plan("early; up -> more; late; last", slots: 4, looking: ["early": ["up"], "late": ["up", "more"]])
+    #expect(good.startAll() == "early last")
+    good.finish("early")
+    #expect(good.startAll() == "up")
+    good.finish("up")
+    #expect(good.startAll() == "more")
+    good.finish("more", .fresh)
+    #expect(good.startAll() == "late")
+  }
+
+  @Test("a failure upstream of a frozen stage does not skip it", arguments: [FailurePolicy.keepGoing, .ignore])
+  func frozenBehindFailure(policy: FailurePolicy) {
+    var plan = Plan("up -> more; late -> end", slots: 4, policy: policy, looking: ["late": ["up", "more"]])
+    #expect(plan.startAll() == "up")
+    #expect(plan.finish("up", .failed) == (policy == .ignore ? "" : "more"))
+    if policy == .ignore {
+      #expect(plan.startAll() == "more")
+      plan.finish("more")
+    }
+    #expect(plan.startAll() == "late")
+    plan.finish("late")
+    #expect(plan.startAll() == "end")
   }
 
   @Test("ignored errors let consumers run")

@@ -53,6 +53,8 @@ struct StageGraphTests {
     #expect(names(graph.reproduction(of: [StageID(0)]), all) == "b c")
     #expect(names(graph.ancestry(of: StageID(0)), all) == "a b c")
     #expect(graph.activeProducers(of: StageID(1)).isEmpty)
+    #expect(names(graph.cutProducers(of: StageID(1)), all) == "a")
+    #expect(graph.cutProducers(of: StageID(0)).isEmpty)
   }
 
   @Test("targets, their pipelines and what is downstream of them")

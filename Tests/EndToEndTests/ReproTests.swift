@@ -43,6 +43,26 @@ struct ReproTests {
     #expect(try repository.cairn("repro", "--dry", "b").status == 0)
   }
 
+  @Test("a frozen stage that is recorded beside its producer is recorded after it, also when that fails")
+  func frozenBesideProducer() throws {
+    let repository = try project(
+      """
+      stages:
+        up: {cmd: sleep 0.3 && cat p > u, deps: [p], outs: [u]}
+        down: {frozen: true, cmd: touch d, deps: [u], outs: [d]}
+
+      """)
+    for name in ["p", "u", "d"] { try repository.write(name, name) }
+    #expect(try repository.cairn("repro", "-j", "4").status == 0)
+    // Both have the hash of what `up` made.
+    #expect(repository.read("dvc.lock")?.split(separator: "83878c91171338902e0fe0fb97a8c47a").count == 4)
+    try repository.remove("p")
+    try repository.write("d", "mine")
+    let failed = try repository.cairn("repro", "-k", "-j", "4")
+    #expect(failed.output.contains("Verifying outputs in frozen stage: 'down'"))
+    #expect(failed.errors.contains("ERROR: failed to reproduce stages: 'up' and 'down'"))
+  }
+
   @Test("under --force a command runs without its input, and fails for it afterwards")
   func forced() throws {
     let repository = try project("stages: {a: {cmd: touch o, deps: [nope], outs: [o]}}\n")

@@ -51,6 +51,9 @@ package struct StageGraph: Sendable {
   /// As `producers(of:)`, but nothing for a frozen stage: what counts when stages are run.
   package func activeProducers(of id: StageID) -> [StageID] { isFrozen[id.index] ? [] : needs[id.index] }
 
+  /// What `activeProducers(of:)` leaves out: a frozen stage looks at these outputs all the same, when it is recorded.
+  package func cutProducers(of id: StageID) -> [StageID] { isFrozen[id.index] ? needs[id.index] : [] }
+
   package func activeConsumers(of id: StageID) -> [StageID] {
     neededBy[id.index].filter { !isFrozen[$0.index] }
   }

@@ -71,6 +71,8 @@ package struct Schedule: Sendable {
   private struct Links: Sendable {
     var position: [Int]
     var consumers: [[StageID]]
+    /// Those that wait for the stage to end, however it ends.
+    var followers: [StageID: [StageID]] = [:]
   }
 
   private struct Needs: Hashable, Sendable {
@@ -104,11 +106,14 @@ package struct Schedule: Sendable {
   /// - Parameters:
   ///   - order: the wanted stages in DVC's serial order, producers first.
   ///   - producers: of each wanted stage, those that must end before it (others than the wanted are ignored).
+  ///   - cutProducers: of each wanted stage, those whose outputs it looks at without needing them, as a frozen one
+  ///     does: of the two, the later in the order waits for the other, and a failure has no consequence.
   ///   - stageCount: how many stages the pipeline has: the range of `StageID`.
   ///   - seconds: what each stage is expected to take; `nil` where unknown.
   ///   - isDoubtful: the stage is foreseen to fail, as one without an input that nobody makes.
   package init(
-    order: [StageID], producers: (StageID) -> [StageID], stageCount: Int, slots: Int, policy: FailurePolicy,
+    order: [StageID], producers: (StageID) -> [StageID], cutProducers: (StageID) -> [StageID] = { _ in [] },
+    stageCount: Int, slots: Int, policy: FailurePolicy,
     settings: (StageID) -> StageSettings = { _ in StageSettings() }, pool: ResourcePool = ResourcePool(capacity: [:]),
     seconds: (StageID) -> Double? = { _ in nil }, isDoubtful: (StageID) -> Bool = { _ in false }
   ) {
@@ -133,6 +138,12 @@ package struct Schedule: Sendable {
       where links.position[producer.index] >= 0 && links.position[producer.index] < links.position[id.index] {
         producersLeft[id.index] += 1
         links.consumers[producer.index].append(id)
+      }
+      for producer in cutProducers(id) where links.position[producer.index] >= 0 {
+        let isBefore = links.position[producer.index] < links.position[id.index]
+        let (first, second) = isBefore ? (producer, id) : (id, producer)
+        producersLeft[second.index] += 1
+        links.followers[first, default: []].append(second)
       }
     }
     let known = order.compactMap(seconds)
@@ -253,11 +264,9 @@ package struct Schedule: Sendable {
     states[id.index] = .finished(result)
     unfinished -= 1
     defer { moveOn() }
+    letGo(graph.followers[id] ?? [])
     if result.isGood || (result == .failed && policy == .ignore) {
-      for consumer in graph.consumers[id.index] {
-        producersLeft[consumer.index] -= 1
-        if producersLeft[consumer.index] == 0, states[consumer.index] == .waiting { makeReady(consumer) }
-      }
+      letGo(graph.consumers[id.index])
       return []
     }
     if policy == .stop {
@@ -292,6 +301,14 @@ package struct Schedule: Sendable {
     }
   }
 
+  /// One stage less to wait for.
+  private mutating func letGo(_ waiting: [StageID]) {
+    for id in waiting {
+      producersLeft[id.index] -= 1
+      if producersLeft[id.index] == 0, states[id.index] == .waiting { makeReady(id) }
+    }
+  }
+
   private mutating func skipConsumers(of id: StageID) -> [StageID] {
     var skipped: [StageID] = []
     var open = graph.consumers[id.index]
@@ -302,6 +319,7 @@ package struct Schedule: Sendable {
       skipped.append(next)
       open += graph.consumers[next.index]
     }
+    for id in skipped { letGo(graph.followers[id] ?? []) }
     return skipped.sorted { graph.position[$0.index] < graph.position[$1.index] }
   }
 }

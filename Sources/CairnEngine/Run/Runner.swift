@@ -35,7 +35,10 @@ package final class Runner: Sendable {
     var interrupts = 0
   }
 
-  package init(_ context: RunContext, order: [StageID], pool: ResourcePool, seconds: (StageID) -> Double?) {
+  package init(
+    _ context: RunContext, order: [StageID], cutProducers: (StageID) -> [StageID], pool: ResourcePool,
+    seconds: (StageID) -> Double?
+  ) {
     self.context = context
     self.order = order
     positions = Dictionary(uniqueKeysWithValues: order.enumerated().map { ($1, $0) })
@@ -47,7 +50,7 @@ package final class Runner: Sendable {
     state = Mutex(
       State(
         schedule: Schedule(
-          order: order, producers: request.singleItem ? { _ in [] } : context.producers,
+          order: order, producers: request.singleItem ? { _ in [] } : context.producers, cutProducers: cutProducers,
           stageCount: context.pipeline.stages.count, slots: request.jobs, policy: request.policy,
           settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds,
           isDoubtful: ForeseenFailures(context, order: order).contains),
