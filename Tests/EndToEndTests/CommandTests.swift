@@ -79,6 +79,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("version", says: "3.67.1"),
     CommandCase("check-ignore a.log", says: "a.log", before: "echo '*.log' > .dvcignore"),
     CommandCase("check-ignore a.txt", 1),
+    CommandCase("check-ignore a.txt", 251, says: "ERROR: configuration error - config file error: ", before: "echo '[core' > .dvc/config"),
+    CommandCase("version", 251, says: "ERROR: configuration error - config file error: ", before: "printf '[core]\\nnope = 1\\n' > .dvc/config"),
     // Editing the pipeline
     CommandCase("stage add -n three -d two.txt -o three.txt cat two.txt", says: "Added stage 'three' in 'dvc.yaml'", after: "grep three: dvc.yaml"),
     CommandCase("stage add -n one -o x.txt true", 255, says: "Stage 'one' already exists in 'dvc.yaml'. Use '--force' to overwrite."),

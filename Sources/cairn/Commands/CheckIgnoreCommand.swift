@@ -26,6 +26,8 @@ struct CheckIgnoreCommand: CairnCommand {
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let repository = try Repository.findRoot()
+    // Nothing of them counts here; broken ones are told of by every command.
+    _ = try Settings.load(repository)
     try check()
     let tree = IgnoreTree(root: repository.root)
     let paths = PathResolver(root: repository.root)

@@ -1,6 +1,7 @@
 // `cairn version`: which Cairn this is, on what, and which DVC it follows.
 internal import ArgumentParser
 internal import CairnCore
+internal import CairnEngine
 internal import Glibc
 
 struct VersionCommand: CairnCommand {
@@ -19,6 +20,8 @@ struct VersionCommand: CairnCommand {
     if uname(&names) == 0 {
       console.write("Platform: \(Self.text(names.sysname))-\(Self.text(names.release))-\(Self.text(names.machine))")
     }
+    // What is above is wanted in a report most of all when the settings cannot be read: they come after it.
+    if let repository = try? Repository.findRoot() { _ = try Settings.load(repository) }
     return .success
   }
 
