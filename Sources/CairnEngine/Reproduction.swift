@@ -76,8 +76,7 @@ package struct Reproduction: Sendable {
     let pull: StagePull? =
       request.pulls
       ? StagePull(
-        remote: try preparePull(emit), cache: workspace.cache, snapshotter: workspace.snapshotter,
-        warn: { emit(.warning(nil, $0)) }) : nil
+        remote: try preparePull(emit), cache: workspace.cache, snapshotter: workspace.snapshotter) : nil
     let context = RunContext(
       root: root, request: request, pipeline: pipeline,
       producers: { graph?.activeProducers(of: $0) ?? [] }, observer: workspace.observer, outputs: outputs,

@@ -12,17 +12,20 @@ struct RestorableOutputs: Sendable {
   ///
   /// - Parameters:
   ///   - isDry: as DVC's dry run asks the run-cache: about the inputs that the lock has, whatever they are now.
-  ///   - prepare: called with the objects that are about to be looked for in the cache.
+  ///   - prepare: called with the outputs that are about to be looked for in the cache.
   func entry(
     for stage: Stage, lock: LockEntry?, snapshot: StageSnapshot, staleness: Staleness, usesRunCache: Bool,
-    isDry: Bool = false, warn: (String) -> Void, prepare: ([ContentHash]) throws(Diagnostic) -> Void = { _ in }
+    isDry: Bool = false, warn: (String) -> Void, prepare: ([LockedFile]) throws(Diagnostic) -> Void = { _ in }
   ) throws(Diagnostic) -> LockEntry? {
     guard RunCache.canKeep(stage), !snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
     if let lock, !staleness.commandChanged, staleness.dependencies.isEmpty, staleness.parameters.isEmpty,
       let outs = stage.outputs.map({ lock.out($0.declared) }) as? [LockedFile],
-      outs.allSatisfy({ $0.contentHash != nil }), try isHeld(outs, prepare), environment.mayRestore(lock, of: stage)
+      outs.allSatisfy({ $0.contentHash != nil })
     {
-      return lock
+      let isHeld = try isHeld(outs, prepare)
+      if isHeld, environment.mayRestore(lock, of: stage) { return lock }
+      // DVC asks for no other outputs then; an entry made in this environment is another matter.
+      if !isHeld, !stage.settings.isKeyedByEnvironment { return nil }
     }
     guard usesRunCache else { return nil }
     if isDry, lock == nil { return nil }
@@ -45,9 +48,9 @@ struct RestorableOutputs: Sendable {
   }
 
   private func isHeld(
-    _ outs: [LockedFile], _ prepare: ([ContentHash]) throws(Diagnostic) -> Void
+    _ outs: [LockedFile], _ prepare: ([LockedFile]) throws(Diagnostic) -> Void
   ) throws(Diagnostic) -> Bool {
-    try prepare(outs.compactMap(\.contentHash))
+    try prepare(outs)
     return outs.allSatisfy { out in out.contentHash.map { (try? cache.contains($0)) ?? false } ?? false }
   }
 }

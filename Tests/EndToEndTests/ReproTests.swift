@@ -113,6 +113,59 @@ struct ReproTests {
     #expect(repository.read("out") == "data\n")
   }
 
+  @Test("what --pull finds nowhere is told in its place, and the second time by name", arguments: ["1", "2"])
+  func pullFindsNothing(jobs: String) throws {
+    let repository = try project(
+      """
+      stages:
+        file: {cmd: (cat in; echo 1) > one.txt, deps: [in], outs: [one.txt]}
+        folder: {cmd: mkdir -p d && (cat in; echo 2) > d/two.txt, deps: [in, one.txt], outs: [d]}
+
+      """)
+    try repository.write("in", "data\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write(".dvc/config", "[core]\n    remote = r\n['remote \"r\"']\n    url = ../../remote\n")
+    _ = try repository.shell("mkdir ../remote; rm -rf one.txt d; find .dvc/cache/files -type f ! -name '*.dir' -delete")
+    let told = try repository.shell("\(CairnBinary.path()) repro --pull -j \(jobs) 2>&1")
+    let nowhere = "WARNING: Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
+    let one = try repository.shell("(cat in; echo 1) | md5sum | cut -c1-32").output
+    let two = try repository.shell("(cat in; echo 2) | md5sum | cut -c1-32").output
+    #expect(
+      told.output.hasPrefix(
+        """
+        Pulling data for stage: 'file'
+        \(nowhere)md5: \(one)Unable to pull data for stage: 'file'
+        \(nowhere)name: one.txt, md5: \(one)Running stage 'file':
+        > (cat in; echo 1) > one.txt
+
+        Pulling data for stage: 'folder'
+        \(nowhere)md5: \(two)Unable to pull data for stage: 'folder'
+        \(nowhere)name: d/two.txt, md5: \(two)Running stage 'folder':
+
+        """), "\(told)")
+    _ = try repository.shell("rm -rf d .dvc/cache/files; mkdir .dvc/cache/files")
+    let list = try #require(repository.read("dvc.lock")?.split(separator: "\n").first { $0.hasSuffix(".dir") })
+    #expect(
+      try repository.cairn("repro", "--pull", "-s", "folder").errors.hasSuffix(
+        nowhere + "name: None, " + list.drop { $0 == " " || $0 == "-" } + "\n"))
+    _ = try repository.shell("rm -rf d one.txt .dvc/cache/files; mkdir .dvc/cache/files; echo 2 >> in")
+    let alone = try repository.cairn("repro", "--pull", "-s", "folder")
+    #expect(alone.errors.contains("'folder': Checkout failed for following targets:\none.txt\nIs your cache up to date?"))
+  }
+
+  @Test("outputs that the lock names and the cache has lost are not taken from another run")
+  func lostOutputs() throws {
+    let repository = try project("stages: {a: {cmd: date +%N > o, deps: [in], outs: [o]}}\n")
+    try repository.write("in", "")
+    #expect(try repository.cairn("repro").status == 0)
+    let first = repository.read("o")
+    #expect(try repository.cairn("repro", "-f").status == 0)
+    let lost = try repository.shell("h=$(md5sum < o); rm -f o .dvc/cache/files/md5/${h%${h#??}}/$(echo $h | cut -c3-32); grep -rl $(echo $h | cut -c1-32) .dvc/cache/runs | xargs touch -d '1 hour ago'")
+    #expect(lost.status == 0)
+    #expect(try repository.cairn("repro").output.contains("Running stage 'a':"))
+    #expect(repository.read("o") != first)
+  }
+
   @Test("an empty line follows each stage that did something")
   func emptyLines() throws {
     let repository = try project("stages: {a: {cmd: echo 1}, b: {cmd: echo 2}}\n")

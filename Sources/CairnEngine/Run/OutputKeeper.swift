@@ -98,14 +98,22 @@ package struct OutputKeeper: Sendable {
   /// The entry whose outputs may stand for a run: the lock's own where nothing but the outputs differs, else the
   /// run-cache's newest. `nil`: the command must run.
   func restorable(
-    _ stage: Stage, _ judged: StageExecution.Judged, usesRunCache: Bool, _ context: RunContext
+    _ id: StageID, _ judged: StageExecution.Judged, _ context: RunContext
   ) throws(Diagnostic) -> LockEntry? {
-    try RestorableOutputs(cache: cache, environment: context.provenance.environment).entry(
+    let stage = context.pipeline[id]
+    let warn: (String) -> Void = { context.emit(.warning(id, $0)) }
+    return try RestorableOutputs(cache: cache, environment: context.provenance.environment).entry(
       for: stage, lock: judged.lock, snapshot: judged.snapshot, staleness: judged.staleness,
-      usesRunCache: usesRunCache, isDry: context.request.dry, warn: { context.emit(.warning(nil, $0)) }
-    ) { hashes throws(Diagnostic) in
+      usesRunCache: context.request.usesRunCache, isDry: context.request.dry, warn: warn
+    ) { outs throws(Diagnostic) in
       // `--pull` brings what the cache lacks.
-      if let pull = context.pull, !context.request.dry { try pull.fetch(hashes) }
+      guard let pull = context.pull, !context.request.dry else { return }
+      try pull.fetch(
+        outs,
+        name: { out in
+          let output = stage.outputs.first { $0.declared.hasSameBytes(as: out.path) }
+          return output.map { context.shown($0.location, declared: $0.declared) } ?? out.path
+        }, warn: warn)
     }
   }
 

@@ -83,9 +83,7 @@ final class StageExecution: Sendable {
         }
       }
       if !isForced, let pull = context.pull { try pullInputs(of: &judged, pull) }
-      let cached =
-        isForced
-        ? nil : try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context)
+      let cached = isForced ? nil : try context.outputs.restorable(id, judged, context)
       if cached == nil, let blocker = try enterHost() {
         releasePaths()
         return report(.blocked(blocker))
@@ -165,7 +163,7 @@ final class StageExecution: Sendable {
   func pullsMissing(_ judged: Judged) throws(Diagnostic) -> Bool {
     guard let pull = context.pull, !isForced, !isStaleBeyondMissing(judged) else { return false }
     context.emit(.pulling(id))
-    guard try pull.pull(stage, judged.lock) else {
+    guard try pull.pull(stage.outputs, judged.lock, warn: { context.emit(.warning(id, $0)) }) else {
       context.emit(.pullFailed(id))
       return false
     }
@@ -184,7 +182,11 @@ final class StageExecution: Sendable {
           stage.outputs.contains { $0.location.local.map(path.isInside) ?? false }
         })
       else { throw Diagnostic.notPulled(dependency.declared) }
-      _ = try pull.pull(maker, maker.kind == .tracked ? maker.trackedLock : context.book.entry(of: maker.address))
+      let lock = maker.kind == .tracked ? maker.trackedLock : context.book.entry(of: maker.address)
+      let wanted = maker.outputs.filter { $0.location.local.map(path.isInside) ?? false }
+      guard try pull.pull(wanted, lock, warn: { context.emit(.warning(id, $0)) }) else {
+        throw Diagnostic.checkoutFailed(wanted.map { context.shown($0.location, declared: $0.declared) })
+      }
       hasPulled = true
     }
     for (set, reading) in zip(stage.parameters, judged.snapshot.parameters) {
@@ -210,7 +212,7 @@ final class StageExecution: Sendable {
     // What the run-cache is asked about must be hashed; DVC meets a missing input there, also when it runs nothing.
     if isLookedUp { try checkInputsExist(judged.snapshot) }
     // DVC tells of both: that the outputs are there already, and the command all the same.
-    if !isForced, try context.outputs.restorable(stage, judged, usesRunCache: context.request.usesRunCache, context) != nil {
+    if !isForced, try context.outputs.restorable(id, judged, context) != nil {
       context.emit(.restoring(id))
     }
     context.emit(.started(id, reasons: reasons(judged), attempt: 1))

@@ -3,32 +3,30 @@
 import CairnCore
 package import CairnStore
 import CairnSystem
+import OrderedCollections
 
 package struct StagePull: Sendable {
   /// `nil` when no remote is configured.
   private let remote: LocalRemote?
   private let cache: DataCache
   private let snapshotter: Snapshotter
-  /// Told of what neither the cache nor the remote has.
-  private let warn: @Sendable (String) -> Void
 
-  package init(
-    remote: LocalRemote?, cache: DataCache, snapshotter: Snapshotter, warn: @escaping @Sendable (String) -> Void
-  ) {
+  package init(remote: LocalRemote?, cache: DataCache, snapshotter: Snapshotter) {
     self.remote = remote
     self.cache = cache
     self.snapshotter = snapshotter
-    self.warn = warn
   }
 
-  /// True when everything that the entry records of the stage's outputs is then in the workspace.
+  /// True when everything that the entry records of these outputs is then in the workspace.
   ///
+  /// - Parameter warn: told of what neither the cache nor the remote has.
   /// - Throws: DVC's words when a file would be lost for it.
-  func pull(_ stage: Stage, _ lock: LockEntry?) throws(Diagnostic) -> Bool {
+  func pull(_ outputs: [Output], _ lock: LockEntry?, warn: (String) -> Void) throws(Diagnostic) -> Bool {
     let checkout = Checkout(cache: cache, snapshotter: snapshotter)
     var plans: [CheckoutPlan] = []
-    try fetch(stage.outputs.filter(\.isCached).compactMap { lock?.out($0.declared)?.contentHash })
-    for output in stage.outputs where output.isCached {
+    let cached = outputs.filter(\.isCached)
+    try fetch(cached.compactMap { lock?.out($0.declared)?.contentHash }, warn)
+    for output in cached {
       guard let path = output.location.local else { continue }
       let locked = lock?.out(output.declared)
       plans.append(
@@ -57,17 +55,54 @@ package struct StagePull: Sendable {
     return isWhole
   }
 
-  /// Brings objects into the cache where the remote has them.
-  func fetch(_ hashes: [ContentHash]) throws(Diagnostic) {
+  /// Brings what may stand for a run into the cache, where the remote has it.
+  ///
+  /// As DVC asks: for the list of each folder first, and for nothing more where one cannot be had.
+  ///
+  /// - Parameter name: how a message calls an output.
+  func fetch(_ outs: [LockedFile], name: (LockedFile) -> String, warn: (String) -> Void) throws(Diagnostic) {
     guard let remote else { return }
-    if !hashes.isEmpty { try cache.current.makeFolders(cache.current.folder) }
-    var missing: [ContentHash] = []
-    for hash in hashes { missing += try remote.fetch(hash, into: cache) }
-    guard !missing.isEmpty else { return }
-    let names = missing.map { "\($0.algorithm == .md5 ? "md5" : "md5-dos2unix"): \($0.text)" }
-    warn(
-      "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
-        + names.joined(separator: "\n"))
+    try prepareCache()
+    var names: [ContentHash: String] = [:]
+    for out in outs {
+      guard let hash = out.contentHash else { continue }
+      names[hash] = names[hash] ?? name(out)
+      guard hash.isDirectory else { continue }
+      guard try remote.fetchObject(hash, into: cache) else {
+        return warn(Self.missing(["name: None, " + Self.text(hash)]))
+      }
+      for entry in try cache.store(for: hash).manifest(hash)?.entries ?? [] {
+        let part = ContentHash(hash.algorithm, entry.md5)
+        names[part] = names[part] ?? name(out) + "/" + entry.path
+      }
+    }
+    let missing = try fetch(outs.compactMap(\.contentHash), from: remote)
+    if !missing.isEmpty { warn(Self.missing(missing.map { "name: \(names[$0] ?? "None"), " + Self.text($0) })) }
+  }
+
+  private func fetch(_ hashes: [ContentHash], _ warn: (String) -> Void) throws(Diagnostic) {
+    guard let remote else { return }
+    if !hashes.isEmpty { try prepareCache() }
+    let missing = try fetch(hashes, from: remote)
+    if !missing.isEmpty { warn(Self.missing(missing.map(Self.text))) }
+  }
+
+  private func prepareCache() throws(Diagnostic) { try cache.current.makeFolders(cache.current.folder) }
+
+  /// What neither has, each once.
+  private func fetch(_ hashes: [ContentHash], from remote: LocalRemote) throws(Diagnostic) -> [ContentHash] {
+    var missing = OrderedSet<ContentHash>()
+    for hash in hashes { missing.formUnion(try remote.fetch(hash, into: cache)) }
+    return Array(missing)
+  }
+
+  private static func missing(_ lines: [String]) -> String {
+    "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
+      + lines.joined(separator: "\n")
+  }
+
+  private static func text(_ hash: ContentHash) -> String {
+    "\(hash.algorithm == .md5 ? "md5" : "md5-dos2unix"): \(hash.text)"
   }
 }
 
