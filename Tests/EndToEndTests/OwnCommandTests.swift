@@ -71,6 +71,33 @@ struct OwnCommandTests {
     #expect(events.last?["ran"] as? Int == 6)
   }
 
+  @Test("of what repro --json tells, a producer's end precedes all of its consumers, and a reason names its run")
+  func eventOrder() throws {
+    let repository = try TestRepository()
+    var pipeline = "stages:\n  s0: {cmd: cat in > f0, deps: [in], outs: [f0]}\n"
+    for number in 1..<12 {
+      pipeline += "  s\(number): {cmd: cat f\(number - 1) > f\(number), deps: [f\(number - 1)], outs: [f\(number)]}\n"
+    }
+    try repository.write("dvc.yaml", pipeline)
+    for round in 0..<6 {
+      try repository.write("in", "\(round)\n")
+      let result = try repository.cairn("repro", "--json", "-j", "2")
+      #expect(result.status == 0, "\(result)")
+      let events = try result.output.split(separator: "\n").map {
+        try #require(JSONSerialization.jsonObject(with: Data($0.utf8)) as? [String: Any])
+      }
+      let told = events.map { "\($0["event"] ?? "") \($0["stage"] ?? "")" }
+      #expect(told.dropLast() == (0..<12).flatMap { ["stage-started s\($0)", "stage-finished s\($0)"] }[...])
+      guard round > 0 else { continue }
+      for (made, used) in zip(events.dropFirst(), events.dropFirst(2)) where used["event"] as? String == "stage-started" {
+        let reason = try #require((used["reasons"] as? [[String: Any]])?.first)
+        let producer = try #require(reason["producer"] as? [String: Any], "\(used)")
+        #expect(producer["stage"] as? String == made["stage"] as? String)
+        #expect(producer["run"] as? String == made["run"] as? String)
+      }
+    }
+  }
+
   @Test("every execution is a record whose name is the SHA-256 of its bytes")
   func records() throws {
     let repository = try penguins()

@@ -1,4 +1,5 @@
 // `repro --json`: one event a line on standard output (`cairn.event/v1`); what stages print goes to standard error.
+// A stage's events come after the end of what it depends on.
 internal import CairnCore
 internal import CairnEngine
 internal import CairnFormats
@@ -9,6 +10,7 @@ struct ReproEventLines: ReproPrinter {
   let console: Console
   let reproduction: Reproduction
   private let attempts = Attempts()
+  private let sequence = EventSequence()
 
   /// The try that each stage is at.
   private final class Attempts: Sendable {
@@ -25,32 +27,25 @@ struct ReproEventLines: ReproPrinter {
     console.keepOutputForResults()
   }
 
-  private func name(_ id: StageID) -> String { reproduction.workspace.project.pipeline[id].address.text() }
+  private var pipeline: Pipeline { reproduction.workspace.project.pipeline }
+  private func name(_ id: StageID) -> String { pipeline[id].address.text() }
 
   func take(_ event: RunEvent) {
     switch event {
     case .started(let id, let reasons, let attempt):
       attempts[id] = attempt
-      line("stage-started", id, attempt: attempt, ["reasons": .list(reasons.map(ReasonJSON.value))])
+      tell(id) {
+        line("stage-started", id, attempt: attempt, ["reasons": .list(reasons.map { value(of: $0, for: id) })])
+      }
     case .output(_, _, let bytes): console.writeErrors(bytes)
     case .fresh(let id):
-      line("stage-skipped", id, ["why": reproduction.workspace.project.pipeline[id].isFrozen ? "frozen" : "fresh"])
+      tell(id) { line("stage-skipped", id, ["why": pipeline[id].isFrozen ? "frozen" : "fresh"]) }
     case .skipped(let ids, _): for id in ids { line("stage-skipped", id, ["why": "upstream-failed"]) }
     case .finished(let id, let outcome):
-      if outcome.result == .restored {
-        line(
-          "stage-restored", id,
-          ["run": Self.run(outcome.run), "restored_from": Self.run(outcome.restoredFrom)])
-        return
-      }
-      line(
-        outcome.error == nil ? "stage-finished" : "stage-failed", id, attempt: attempts[id],
-        [
-          "run": Self.run(outcome.run), "result": .string(outcome.error == nil ? "succeeded" : Self.result(outcome)),
-          "seconds": .float(outcome.seconds), "exit": outcome.exit.map { .int($0) } ?? .null,
-          "error": outcome.error.map { .map(["code": .string($0.code.rawValue), "message": .string($0.fullMessage)]) }
-            ?? .null,
-        ])
+      let attempt = attempts[id]
+      tell(id, isEnd: true) { end(id, outcome, attempt: attempt) }
+    case .ended(let id, let result):
+      if result != .fresh { sequence.ended(id) }
     case .warning(_, let text): console.warning(text)
     case .inputEdited(let id, let path):
       console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
@@ -58,10 +53,50 @@ struct ReproEventLines: ReproPrinter {
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):
       console.warning("\(name(id)): \(error.fullMessage); try \(attempt)")
-    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .restoring, .assigned, .held, .ended,
-      .lockChanged:
+    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .restoring, .assigned, .held, .lockChanged:
       break
     }
+  }
+
+  private func tell(_ id: StageID, isEnd: Bool = false, _ write: @escaping @Sendable () -> Void) {
+    sequence.tell(id, isEnd: isEnd, after: reproduction.producers(of: id), write)
+  }
+
+  private func end(_ id: StageID, _ outcome: Outcome, attempt: Int?) {
+    if outcome.result == .restored {
+      return line(
+        "stage-restored", id, ["run": Self.run(outcome.run), "restored_from": Self.run(outcome.restoredFrom)])
+    }
+    line(
+      outcome.error == nil ? "stage-finished" : "stage-failed", id, attempt: attempt,
+      [
+        "run": Self.run(outcome.run), "result": .string(outcome.error == nil ? "succeeded" : Self.result(outcome)),
+        "seconds": .float(outcome.seconds), "exit": outcome.exit.map { .int($0) } ?? .null,
+        "error": outcome.error.map { .map(["code": .string($0.code.rawValue), "message": .string($0.fullMessage)]) }
+          ?? .null,
+      ])
+  }
+
+  /// As `why` has it, without what must be counted.
+  private func value(of reason: Reason, for id: StageID) -> Value {
+    guard reason.kind == .dependencyChanged, case .map(var map) = ReasonJSON.value(reason) else {
+      return ReasonJSON.value(reason)
+    }
+    map["producer"] = producer(of: reason, for: id)
+    return .map(map)
+  }
+
+  /// The stage that makes the dependency, and the run that made what it is now.
+  private func producer(of reason: Reason, for id: StageID) -> Value {
+    guard let dependency = pipeline[id].dependencies.first(where: { $0.declared == reason.path }),
+      let path = dependency.location.local, case .content(let hash, _)? = reason.now,
+      let maker = reproduction.producers(of: id).first(where: { producer in
+        pipeline[producer].kind == .pipeline
+          && pipeline[producer].outputs.contains { $0.location.local.map(path.overlaps) ?? false }
+      })
+    else { return .null }
+    let run = reproduction.workspace.producers.producer(of: dependency.location.recordPath, md5: hash)
+    return .map(["stage": .string(name(maker)), "run": Self.run(run)])
   }
 
   private static func result(_ outcome: Outcome) -> String {
