@@ -53,7 +53,9 @@ final class FreshnessWatch {
   }
 
   private func write(_ look: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)) {
-    guard !FreshnessIndex.isRacy(look.entries, now: look.taken) else { return }
+    // A network file system's stamps are another clock's, and may be remembered ones: there one always asks properly.
+    guard !FreshnessIndex.isRacy(look.entries, now: look.taken), !Machine.isNetworkFileSystem(workspace.repository.root)
+    else { return }
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 

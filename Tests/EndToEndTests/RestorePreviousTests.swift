@@ -107,6 +107,17 @@ struct RestorePreviousTests {
     #expect(repository.read("elsewhere") == "precious\n")
   }
 
+  @Test("a failed stage that made the same outputs again needs nothing back")
+  func same() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {s: {cmd: echo 1 > o, outs: [o]}}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("dvc.yaml", "stages: {s: {cmd: echo 1 > o; exit 3, outs: [o]}}\n")
+    #expect(try repository.cairn("repro").errors.contains("`cairn restore --previous s` brings them back"))
+    let result = try repository.cairn("restore", "--previous", "s")
+    #expect(result.status == 0 && result.output == "The outputs of 's' are as they were.\n", "\(result)")
+  }
+
   @Test("what a killed run left is not taken for the previous version")
   func killed() throws {
     let repository = try project()

@@ -102,6 +102,20 @@ struct RunsCommandTests {
     #expect(repository.list(".cairn").allSatisfy { !$0.hasPrefix("claims") })
   }
 
+  @Test("runs show says that a long patch was left out")
+  func patch() throws {
+    let repository = try project()
+    try repository.shell("head -c 11000000 /dev/urandom > big")
+    try repository.commit()
+    try repository.shell("head -c 11000000 /dev/urandom > big")
+    #expect(try repository.cairn("repro", "--force", "-q").status == 0)
+    #expect(try repository.cairn("runs", "show", "@last").output.contains("  patch        left out: above 10 MB\n"))
+    try repository.commit()
+    try repository.write("params.yaml", Self.parameters("0.3"))
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try !repository.cairn("runs", "show", "@last").output.contains("left out"))
+  }
+
   @Test("runs diff names what differs, and with one run looks at the one before it")
   func diff() throws {
     let repository = try project()

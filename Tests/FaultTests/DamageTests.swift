@@ -132,6 +132,9 @@ struct DamageTests {
     let again = try pipeline.repository.cairn("repro", environment: environment)
     #expect(again.output.hasSuffix("Data and pipelines are up to date.\n"), "\(again)")
     #expect(pipeline.executions().values.allSatisfy { $0 == 1 })
+    #expect(pipeline.repository.list(".cairn/fresh").isEmpty, "time stamps alone prove nothing there")
+    #expect(try pipeline.repository.cairn("repro").status == 0)
+    #expect(!pipeline.repository.list(".cairn/fresh").isEmpty)
   }
 
   // MARK: Disks

@@ -3,12 +3,13 @@ package import CairnCore
 import CairnStore
 
 extension Workspace {
-  /// - Returns: the paths that were brought back; empty when the last try did not fail, or had nothing to take away.
+  /// - Returns: the paths that were brought back; empty when all of it is there as it was, `nil` when nothing is kept:
+  ///   the last try did not fail, or had nothing to take away.
   /// - Throws: when the stage runs just now, or something that a person made stands in the way; nothing is changed then.
-  package func restorePrevious(_ id: StageID, arguments: [String]) throws(Diagnostic) -> [RepoPath] {
+  package func restorePrevious(_ id: StageID, arguments: [String]) throws(Diagnostic) -> [RepoPath]? {
     let stage = project.pipeline[id]
     let previous = PreviousOutputs(root: repository.root, folder: repository.cairnFolder + "/kept/previous")
-    guard previous.exists(stage.address) else { return [] }
+    guard previous.exists(stage.address) else { return nil }
     let locks = PathLocks(
       temporaryFolder: repository.temporaryFolder, command: (["cairn"] + arguments).joined(separator: " "))
     let claim = PathLocks.Claim(

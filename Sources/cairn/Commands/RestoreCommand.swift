@@ -32,9 +32,11 @@ struct RestoreCommand: CairnCommand {
     var status = ExitStatus.success
     for id in stages {
       let restored = try workspace.restorePrevious(id, arguments: invocation.arguments)
-      for path in restored { console.info("\(path.relative(to: workspace.folder))  restored") }
-      if restored.isEmpty {
-        let name = workspace.project.pipeline[id].address.text(from: workspace.folder)
+      let name = workspace.project.pipeline[id].address.text(from: workspace.folder)
+      if let restored {
+        for path in restored { console.info("\(path.relative(to: workspace.folder))  restored") }
+        if restored.isEmpty { console.info("The outputs of '\(name)' are as they were.") }
+      } else {
         console.note("nothing is kept for '\(name)': its last try did not fail, or had nothing to replace")
         status = .no
       }

@@ -13,7 +13,7 @@ struct RunView {
     var lines = ["run \(id.hex)"]
     func row(_ title: String, _ text: String?) {
       guard let text, !text.isEmpty else { return }
-      lines.append("  " + title + String(repeating: " ", count: max(1, 13 - title.count)) + text)
+      lines.append("  " + title + String(repeating: " ", count: max(2, 13 - title.count)) + text)
     }
     func rows(_ title: String, _ texts: [String]) {
       for (number, text) in texts.enumerated() { row(number == 0 ? title : "", text) }
@@ -38,7 +38,9 @@ struct RunView {
       let dropped = log.dropped > 0 ? ", \(HumanText.size(log.dropped) ?? "") left out" : ""
       row("log", (HumanText.size(log.size) ?? "") + dropped + (try absence(log.sha256).map { "  (\($0))" } ?? ""))
     }
-    row("patch", try held(record.source.patch))
+    // A change without bytes, as of a mode alone, has its patch too: none is kept where it is too long.
+    let isLeftOut = record.source.patch == nil && !record.source.changed.isEmpty
+    row("patch", isLeftOut ? "left out: above 10 MB" : try held(record.source.patch))
     rows("said by the command, not observed", record.claims.map { "\($0.scalarText)  \(HumanText.value($1))" })
     return lines
   }
