@@ -25,6 +25,13 @@ private func json(_ result: CommandResult) throws -> [String: Any] {
 }
 
 struct OwnCommandTests {
+  @Test("a command that does not exist, with the one that was probably meant")
+  func nearestCommand() throws {
+    let result = try TestRepository().cairn("repo")
+    #expect(result.status == 254)
+    #expect(result.errors.contains("\nhint: did you mean 'repro'?\n"), "\(result)")
+  }
+
   @Test("why: 0 when all is fresh, 1 and the root cause when a parameter was edited")
   func why() throws {
     let repository = try penguins()

@@ -1,6 +1,7 @@
 // From words to a command, by ArgumentParser; what it refuses is read again by the rules of Python's argparse,
 // which DVC's users know. Knows nothing of what commands do.
 internal import ArgumentParser
+internal import CairnCore
 
 enum CommandParsing {
   enum Result {
@@ -83,7 +84,8 @@ enum CommandParsing {
       [$0.configuration.commandName ?? ""] + $0.configuration.aliases
     }
     let list = choices.map { "'\($0)'" }.joined(separator: ", ")
-    return "argument \(name): invalid choice: '\(word)' (choose from \(list))"
+    let hint = Suggestion.hint(for: word, among: choices).map { "\nhint: " + $0 } ?? ""
+    return "argument \(name): invalid choice: '\(word)' (choose from \(list))" + hint
   }
 
   /// ArgumentParser's sentences on values and flags, as argparse says them.
