@@ -26,4 +26,18 @@ enum TrackedFileWriter {
     let text = Array(editor.text.utf8)
     if text != bytes { try AtomicFile.writeKeepingMode(text, to: path, sync: false) }
   }
+
+  /// Of an import, what was read as well: its file has a checksum over both.
+  static func updateImport(
+    _ stage: Stage, _ contents: [Content], _ dependencies: [Content], root: String
+  ) throws(Diagnostic) {
+    let files = zip(stage.dependencies, dependencies).map { LockedFile(path: $0.declared, content: $1) }
+    for (dependency, file) in zip(stage.dependencies, files) where file.hashText == nil {
+      throw Diagnostic.missingDependency(dependency.declared, at: dependency.mark)
+    }
+    try DataFileWriter.write(
+      stage, outputs: zip(stage.outputs, contents).map { LockedFile(path: $0.declared, content: $1) },
+      previous: stage.tracked?.document, dependencies: files.map(DataFiles.value(dependency:)),
+      to: root + "/" + stage.address.file.text)
+  }
 }

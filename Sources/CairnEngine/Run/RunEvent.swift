@@ -21,6 +21,8 @@ package enum RunEvent: Sendable {
   case pullFailed(StageID)
   /// "Verifying data sources in stage: 'x.dvc'".
   case verifying(StageID)
+  /// "Importing 'x' -> 'y'".
+  case importing(StageID, from: String, to: String)
   /// "Stage 'X' is cached - skipping run, checking out outputs".
   case restoring(StageID)
   case warning(StageID?, String)

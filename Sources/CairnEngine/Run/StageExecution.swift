@@ -276,11 +276,7 @@ final class StageExecution: Sendable {
 
   /// A stage without a command, or a frozen one: its outputs are looked at and recorded as they are.
   func verify(_ judged: Judged) throws(Diagnostic) {
-    if stage.isImport, !stage.isFrozen {
-      throw Diagnostic(
-        .notInThisVersion, "'\(context.name(stage))' is an import that has changed: importing is not in Cairn yet",
-        hint: "'dvc repro \(context.name(stage))' works on the same files")
-    }
+    if stage.isImport, !stage.isFrozen { return try importAgain(judged) }
     if context.request.dry {
       report(.finished(.ran))
       return report(.settled(Outcome(result: .ran)))
@@ -290,13 +286,13 @@ final class StageExecution: Sendable {
     guard missing.isEmpty else {
       throw Diagnostic.missingData(missing.map { context.shown($0.location, declared: $0.declared) })
     }
-    if stage.kind == .pipeline { try checkInputsExist(judged.snapshot) }
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     if stage.kind == .tracked {
-      try context.outputs.rewriteTracked(stage, kept, context)
+      try record(judged)
       report(.finished(.ran))
       return report(.settled(Outcome(result: .ran)))
     }
+    try checkInputsExist(judged.snapshot)
+    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     let entry = makeEntry(judged.snapshot, kept)
     commit(entry, record: [], run: nil, result: .ran, seconds: 0)
   }

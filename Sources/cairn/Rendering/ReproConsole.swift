@@ -84,6 +84,7 @@ final class ReproConsole: ReproPrinter {
     case .verifying(let id):
       let what = stage(id).isFrozen ? "outputs in frozen stage" : "data sources in stage"
       say(id, .info("Verifying \(what): '\(name(id))'"))
+    case .importing(let id, let source, let target): say(id, .info("Importing '\(source)' -> '\(target)'"))
     case .restoring(let id):
       say(id, .info("Stage '\(name(id))' is cached - skipping run, checking out outputs"))
     case .warning(let id, let text):

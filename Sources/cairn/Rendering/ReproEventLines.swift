@@ -53,7 +53,7 @@ struct ReproEventLines: ReproPrinter {
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):
       console.warning("\(name(id)): \(error.fullMessage); try \(attempt)")
-    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .restoring, .assigned, .held, .lockChanged:
+    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .importing, .restoring, .assigned, .held, .lockChanged:
       break
     }
   }

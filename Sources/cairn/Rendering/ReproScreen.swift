@@ -94,6 +94,7 @@ final class ReproScreen: ReproPrinter {
     case .verifying(let id):
       let what = stage(id).isFrozen ? "outputs in frozen stage" : "data sources in stage"
       console.info("Verifying \(what): '\(name(id))'")
+    case .importing(_, let source, let target): console.info("Importing '\(source)' -> '\(target)'")
     case .restoring(let id):
       console.info("Stage '\(name(id))' is cached - skipping run, checking out outputs")
     case .warning(_, let text): console.warning(text)
