@@ -107,24 +107,36 @@ package struct Reproduction: Sendable {
       try recordLinks(summary)
     }
     freshness?.remember(summary, ended: ended)
-    workspace.index.flush()
+    // A dry run does not make the folder: it would lie there without what hides it from git.
+    if !request.dry || Files.isDirectory(workspace.repository.cairnFolder) { workspace.index.flush() }
     return summary
   }
 
   /// What this run made goes with its stage when another commit is checked out.
   private func recordLinks(_ summary: RunSummary) throws(Diagnostic) {
     var links: [(path: RepoPath, hash: ContentHash)] = []
+    var own: Set<RepoPath> = []
     for (id, outcome) in summary.outcomes where outcome.result == .ran || outcome.result == .restored {
       let stage = workspace.project.pipeline[id]
+      // What was made and not committed has nothing to do with the cache.
+      if outcome.result == .ran, !request.commits {
+        own.formUnion(stage.outputs.compactMap(\.location.local))
+        continue
+      }
       guard let locked = workspace.lockEntry(of: stage)?.outs else { continue }
-      for output in stage.outputs where output.isCached {
+      // Beside an entry of the run-cache lie copies of what the stage keeps out of the cache, too.
+      let hasCopies =
+        outcome.result == .restored || OutputKeeper.keepsRuns(of: stage, commits: request.commits)
+      for output in stage.outputs where output.isCached || hasCopies {
         guard let path = output.location.local,
           let hash = locked.first(where: { $0.path.hasSameBytes(as: output.declared) })?.contentHash
         else { continue }
         links.append((path, hash))
       }
     }
-    try LinkBook(workspace).record(links)
+    let book = LinkBook(workspace)
+    try book.forget(own)
+    try book.record(links)
   }
 
   /// Finishes what a process that died left in its journal. The caller holds the project's lock.

@@ -64,6 +64,10 @@ struct StageGraphTests {
     #expect(names(graph.reproduction(of: [StageID(1)]), all) == "a b")
     #expect(names(graph.reproduction(of: [StageID(1)], pipeline: true), all) == "a b c")
     #expect(names(graph.reproduction(of: [StageID(1)], downstream: true), all) == "b c")
+    let mixed = pipeline("a: -> a", "f*: a -> f", "b: a -> b")
+    let parts = try StageGraph(mixed, root: "/r")
+    #expect(names(parts.reproduction(of: (0..<3).map { StageID($0) }, pipeline: true), mixed) == "a b f")
+    #expect(names(parts.reproduction(of: [StageID(1), StageID(2)], pipeline: true), mixed) == "f a b")
     #expect(graph.pipelines.map { names($0, all) } == ["a b c", "x y"])
   }
 

@@ -35,6 +35,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("repro two", says: "Stage 'two' didn't change, skipping"),
     CommandCase("repro --force one", says: "Running stage 'one':"),
     CommandCase("repro --dry", says: "Running stage 'one':", before: "echo 2 > in.txt", after: "grep 1 two.txt"),
+    CommandCase("repro --dry", before: "rm -rf .cairn", after: "test ! -e .cairn"),
+    CommandCase("repro", before: "rm -rf .cairn", after: "test ! -e .cairn || test -e .cairn/.gitignore"),
     CommandCase("repro -q", before: "echo 2 > in.txt", after: "grep 2 two.txt"),
     CommandCase("repro", says: "is cached - skipping run, checking out outputs", before: "rm dvc.lock one.txt"),
     CommandCase("repro", 255, says: "ERROR: failed to reproduce 'one': failed to run: exit 3, exited with 3", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
@@ -43,6 +45,16 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("repro nothing", 255, says: "ERROR: "),
     CommandCase("repro --nonsense", 254, says: "unrecognized arguments: --nonsense"),
     CommandCase("repro -k", 255, before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    CommandCase(
+      "repro --no-run-cache two", says: "Verifying outputs in frozen stage: 'one'", before: "$PROGRAM freeze -q one && echo more >> one.txt",
+      after: "grep -rlZ 'cat in.txt' .dvc/cache/runs | xargs -0 grep $(md5sum one.txt | cut -c1-32)"),
+    CommandCase(
+      "repro", 255, says: "missing data 'source': one.txt",
+      before: "$PROGRAM freeze -q one && rm one.txt && printf '  after:\\n    cmd: echo > ran.txt\\n    outs: [ran.txt]\\n' >> dvc.yaml",
+      after: "test ! -e ran.txt"),
+    CommandCase(
+      "repro --pull -s two", 255, says: "ERROR: failed to reproduce 'two': Checkout failed for following targets:",
+      before: "sed -i 's,one.txt,p/one.txt,' dvc.yaml", after: "test -d p"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     // Files that track data: an import, and one whose data was edited
     CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
@@ -69,6 +81,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("dag --dot --outs", says: "\"one.txt\" -> \"two.txt\""),
     CommandCase("stage list", says: "one", "Outputs two.txt"),
     CommandCase("stage list --name-only", says: "one\ntwo"),
+    CommandCase("stage list -R", 255, says: "'./dvc.yaml' is invalid.", before: "echo 'x: [' > dvc.yaml"),
     CommandCase("params diff", says: "params.yaml", "size", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
     CommandCase("params diff --json", says: "\"old\": 1, \"new\": 3", before: "sed -i 's/size: 1/size: 3/' params.yaml"),
     CommandCase("metrics show", says: "metrics.json", "1"),
@@ -105,6 +118,15 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "checkout", says: "two.txt", before: "$PROGRAM repro -q -f && rm dvc.yaml dvc.lock",
       after: "test ! -e one.txt && test ! -e two.txt"),
     CommandCase(
+      "checkout", says: "metrics.json", before: "$PROGRAM repro -q -f && sed -i '/^  two:/,$d' dvc.yaml",
+      after: "test ! -e metrics.json && test ! -e two.txt && test -e one.txt"),
+    CommandCase(
+      "checkout", before: "$PROGRAM repro -q -f && $PROGRAM repro -q -f --no-commit two && sed -i '/^  two:/,$d' dvc.yaml",
+      after: "test -e metrics.json && test -e two.txt && test -e one.txt"),
+    CommandCase(
+      "checkout", before: "$PROGRAM config cache.type symlink && $PROGRAM repro -q -f && $PROGRAM remove -q two",
+      after: "test -e two.txt"),
+    CommandCase(
       "checkout data/1", says: "A       data/", before: "mkdir data && echo d > data/1 && $PROGRAM add -q data && rm -r data"),
     CommandCase("checkout", 255, says: "ERROR: Checkout failed for following targets:", before: "rm -r one.txt .dvc/cache"),
     CommandCase("move data.txt moved.txt", before: "echo d > data.txt && $PROGRAM add -q data.txt", after: "cat moved.txt moved.txt.dvc && test ! -e data.txt.dvc"),
@@ -120,6 +142,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("unprotect none", 255, says: "ERROR: unexpected error - can't unprotect non-existing data 'none'"),
     // A stage file that is named does not suffer from a broken one beside it.
     CommandCase("checkout data.txt.dvc", before: "echo d > data.txt && $PROGRAM add -q data.txt && rm data.txt && echo 'x: [' > bad.dvc", after: "test -f data.txt"),
+    CommandCase("checkout one.txt", 251, says: "ERROR: configuration error - config file error: remote 'gone' doesn't exist", before: "printf '[core]\\n  remote = gone\\n' > .dvc/config"),
+    CommandCase("commit -f", 255, says: "[Errno 2] No such file or directory", before: "mkdir data && echo d > data/1 && $PROGRAM add -q data && ln -s nowhere data/2"),
     CommandCase("checkout", 255, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
     CommandCase("commit bad.dvc", 1, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
     // Settings

@@ -71,16 +71,17 @@ package struct StageGraph: Sendable {
     if targets.isEmpty { return order }
     var wanted = Array(repeating: false, count: count)
     if pipeline {
+      // One part after the other, in the order in which the targets name them.
       let component = components { activeProducers(of: $0) }
-      let chosen = Set(targets.map { component[$0.index] })
-      for index in 0..<count { wanted[index] = chosen.contains(component[index]) }
-    } else {
-      let reached =
-        downstream
-        ? walk(from: targets, keeping: nil) { activeConsumers(of: $0) }
-        : walk(from: targets, keeping: nil) { activeProducers(of: $0) }
-      for id in reached { wanted[id.index] = true }
+      var parts: [Int: [StageID]] = [:]
+      for id in order { parts[component[id.index], default: []].append(id) }
+      return targets.flatMap { parts.removeValue(forKey: component[$0.index]) ?? [] }
     }
+    let reached =
+      downstream
+      ? walk(from: targets, keeping: nil) { activeConsumers(of: $0) }
+      : walk(from: targets, keeping: nil) { activeProducers(of: $0) }
+    for id in reached { wanted[id.index] = true }
     let size = wanted.count { $0 }
     if 2 * size < count { return order.filter { wanted[$0.index] } }
     return walk(from: (0..<count).map { StageID($0) }, keeping: wanted) { activeProducers(of: $0) }

@@ -47,6 +47,7 @@ package struct CheckoutData {
       outcome.counts.deleted = unused.count
       try book.remove(unused)
     }
+    try checkRemotes()
     let checkout = Checkout(cache: project.cache, snapshotter: project.snapshotter)
     var plans: [CheckoutPlan] = []
     for target in try self.targets(selections) {
@@ -116,6 +117,16 @@ package struct CheckoutData {
         lost.append(Repository.join(path, entry.path))
       }
       return lost
+    }
+  }
+
+  /// Nothing comes from a remote here; DVC asks all the same that those exist which cached outputs name.
+  private func checkRemotes() throws(Diagnostic) {
+    for stage in loaded.pipeline.stages {
+      for output in stage.outputs where output.isCached && output.location.local != nil {
+        guard let name = output.remote ?? project.settings.defaultRemote else { continue }
+        if project.settings.remote(name) == nil { throw .configuration("remote '\(name)' doesn't exist") }
+      }
     }
   }
 

@@ -15,22 +15,28 @@ package struct DataUnprotection {
     guard Files.exists(path) else {
       throw Diagnostic(Code("unprotect"), "unexpected error - can't unprotect non-existing data '\(name)'")
     }
-    if Files.isDirectory(path) {
-      for entry in try Files.list(path) ?? [] {
-        let inner = Repository.join(path, entry.name)
-        if Files.exists(inner) { try run(inner, name: inner) }
-      }
-    } else {
-      try file(path)
-    }
+    let hasCopied = try release(path)
+    // A file that was a link belongs to its user from now on: `checkout` never takes it away.
+    if hasCopied, let inner = project.repository.repoPath(of: path) { try LinkBook(project).forget(inner) }
   }
 
-  private func file(_ path: String) throws(Diagnostic) {
-    guard let found = try FileStat.of(path, followLinks: false) else { return }
-    if found.kind == .symlink || found.links > 1 {
-      try FileLink.copyAtomically(from: path, to: path)
+  /// True when a link has become a file.
+  private func release(_ path: String) throws(Diagnostic) -> Bool {
+    guard Files.isDirectory(path) else { return try file(path) }
+    var hasCopied = false
+    for entry in try Files.list(path) ?? [] {
+      let inner = Repository.join(path, entry.name)
+      if Files.exists(inner), try release(inner) { hasCopied = true }
     }
+    return hasCopied
+  }
+
+  private func file(_ path: String) throws(Diagnostic) -> Bool {
+    guard let found = try FileStat.of(path, followLinks: false) else { return false }
+    let isLink = found.kind == .symlink || found.links > 1
+    if isLink { try FileLink.copyAtomically(from: path, to: path) }
     try Files.chmod(path, project.cache.current.fileMode)
+    return isLink
   }
 }
 

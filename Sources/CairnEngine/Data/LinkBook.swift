@@ -48,17 +48,36 @@ package struct LinkBook {
     return result.sorted()
   }
 
+  /// What lies at exactly these paths was not put there from the cache.
+  package func forget(_ paths: Set<RepoPath>) throws(Diagnostic) {
+    if paths.isEmpty { return }
+    let known = read()
+    let kept = known.filter { !paths.contains($0.key) }
+    if kept.count < known.count { try write(kept) }
+  }
+
+  /// What lies there is the user's own now, and so is a folder that holds it.
+  package func forget(_ path: RepoPath) throws(Diagnostic) {
+    let known = read()
+    let kept = known.filter { !$0.key.overlaps(path) }
+    if kept.count < known.count { try write(kept) }
+  }
+
   /// Takes the paths out of the workspace and the book.
   package func remove(_ paths: [RepoPath]) throws(Diagnostic) {
     if paths.isEmpty { return }
     for path in paths { try Files.removeTree(repository.absolute(path)) }
     var known = read()
     for path in paths { known[path] = nil }
-    try write(known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) })
+    try write(known)
   }
 
   /// What cannot be read is a book that is lost: files stay behind, and the next one is written anew.
   private func contents() -> [UInt8] { (try? Files.read(path)) ?? [] }
+
+  private func write(_ known: [RepoPath: ContentHash]) throws(Diagnostic) {
+    try write(known.sorted { $0.key < $1.key }.flatMap { Self.line($0.key, $0.value) })
+  }
 
   private func write(_ bytes: [UInt8]) throws(Diagnostic) {
     if Files.isDirectory(path) { try Files.removeTree(path) }

@@ -20,9 +20,10 @@ struct ForeseenFailures {
   /// git tracks what it would put into the cache.
   func contains(_ id: StageID) -> Bool {
     let stage = context.pipeline[id]
-    if stage.isFrozen { return false }
-    if stage.commands.isEmpty {
-      return stage.outputs.contains { !Files.exists(context.absolute($0.location)) }
+    if stage.commands.isEmpty || stage.isFrozen {
+      // Only looked at, so it must be there.
+      if stage.outputs.contains(where: { !Files.exists(context.absolute($0.location)) }) { return true }
+      if stage.commands.isEmpty { return false }
     }
     return stage.dependencies.contains { isMissing($0.location) }
       || context.outputs.ignores != nil

@@ -206,10 +206,14 @@ package struct OutputKeeper: Sendable {
     }
   }
 
+  /// Whether a run of the stage enters the run-cache.
+  static func keepsRuns(of stage: Stage, commits: Bool) -> Bool {
+    commits && !stage.outputs.contains { !$0.isCached && $0.role == .out } && RunCache.canKeep(stage)
+  }
+
   /// The objects that the run-cache's entry needs beside those of the cache; false where DVC would keep no entry.
   func prepareRunCache(_ stage: Stage, _ context: RunContext) -> Bool {
-    let hasPlainUncached = stage.outputs.contains { !$0.isCached && $0.role == .out }
-    guard context.request.commits, !hasPlainUncached, RunCache.canKeep(stage) else { return false }
+    guard Self.keepsRuns(of: stage, commits: context.request.commits) else { return false }
     return warning(context) { () throws(Diagnostic) in try runCache.saveUncached(stage, by: snapshotter) }
   }
 

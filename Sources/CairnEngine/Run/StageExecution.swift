@@ -294,7 +294,8 @@ final class StageExecution: Sendable {
     try checkInputsExist(judged.snapshot)
     let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     let entry = makeEntry(judged.snapshot, kept)
-    commit(entry, record: [], run: nil, result: .ran, seconds: 0)
+    let isKept = context.outputs.prepareRunCache(stage, context)
+    commit(entry, record: [], run: nil, result: .ran, seconds: 0, isKept: isKept)
   }
 
   // MARK: Restore or run

@@ -39,7 +39,9 @@ package struct StagePull: Sendable {
     if !lost.isEmpty { throw .unsavedFiles(lost) }
     var isWhole = true
     for plan in plans where plan.target.hash == nil {
-      warn("No file hash info found for '\(snapshotter.absolute(plan.path))'. It won't be created.")
+      let path = snapshotter.absolute(plan.path)
+      warn("No file hash info found for '\(path)'. It won't be created.")
+      try Files.makeDirectories(Repository.parent(path))
       isWhole = false
     }
     for plan in plans {

@@ -43,6 +43,8 @@ struct CommitCommand: CairnCommand {
       }
       do {
         try work.run(target) { console.confirm($0) }
+      } catch where error.code == .io {
+        throw error
       } catch {
         throw error.framed("failed to commit" + (target.map { " \($0)" } ?? "")).exiting(.no)
       }

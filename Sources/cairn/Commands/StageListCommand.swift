@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnSystem
 
 struct StageListCommand: CairnCommand {
   static let configuration = CommandConfiguration(
@@ -35,7 +36,7 @@ struct StageListCommand: CairnCommand {
     if all {
       ids = project.stagesOfSoundFiles
     } else {
-      ids = try selected(from: project, loader)
+      ids = try selected(from: project, loader, repository)
     }
     var seen: Set<String> = []
     var rows: [[String]] = []
@@ -49,10 +50,13 @@ struct StageListCommand: CairnCommand {
     return .success
   }
 
-  private func selected(from project: LoadedProject, _ loader: PipelineLoader) throws -> [StageID] {
+  private func selected(
+    from project: LoadedProject, _ loader: PipelineLoader, _ repository: Repository
+  ) throws -> [StageID] {
     var ids: [StageID] = []
     for target in targets.isEmpty ? ["dvc.yaml"] : targets {
-      if recursive {
+      let place = target.hasPrefix("/") ? target : Repository.join(repository.workingDirectory, target)
+      if recursive, Files.isDirectory(place) {
         // Folders are searched in what could be understood.
         let sound = project.sound
         let found = try TargetResolution(sound, loader: loader).stages(target, recursive: true)
