@@ -9,12 +9,14 @@
 #include <unistd.h>
 
 static _Atomic int writing_end = -1;
+static _Atomic pid_t owner = 0;
 
 // Async-signal-safe: one write into a pipe that does not block; a full one has told enough.
 static void pass_on(int number) {
   int saved = errno;
   unsigned char byte = (unsigned char)number;
-  int descriptor = atomic_load(&writing_end);
+  // A child that shares our memory until its program starts is told for itself.
+  int descriptor = getpid() == atomic_load(&owner) ? atomic_load(&writing_end) : -1;
   if (descriptor >= 0 && write(descriptor, &byte, 1) < 0) {}
   errno = saved;
 }
@@ -24,6 +26,7 @@ int cairn_signals_open(void) {
   if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) < 0) return -errno;
   // The one before is not closed: a handler may be about to write into it.
   atomic_store(&writing_end, ends[1]);
+  atomic_store(&owner, getpid());
   return ends[0];
 }
 

@@ -204,6 +204,22 @@ private func start(
     #expect(witness.text == "0\n1\n2\n3\n")
   }
 
+  @Test("a child starts with no signal blocked, and with those at their defaults that Python resets",
+    arguments: [ChildProcess.Output.pipes, .terminal(columns: 80, rows: 24)])
+  func signals(output: ChildProcess.Output) throws {
+    let before = signal(SIGPIPE, SIG_IGN)
+    defer { signal(SIGPIPE, before) }
+    let (_, witness) = try start("exec cat /proc/self/status") { $0.output = output }
+    #expect(try witness.wait().code == 0)
+    func mask(_ name: String) throws -> UInt64 {
+      let line = try #require(witness.text.split(whereSeparator: \.isNewline).first { $0.hasPrefix(name + ":") })
+      return try #require(UInt64(line.split(whereSeparator: \.isWhitespace)[1], radix: 16))
+    }
+    #expect(try mask("SigBlk") == 0)
+    #expect(try mask("SigCgt") == 0)
+    for number in [SIGPIPE, SIGXFSZ, SIGCHLD] { #expect(try mask("SigIgn") >> UInt64(number - 1) & 1 == 0) }
+  }
+
   @Test("processor time and peak memory are told")
   func usage() throws {
     let (_, witness) = try start("python3 -c 'x = bytearray(60_000_000); sum(range(3_000_000))'")

@@ -397,12 +397,12 @@ final class StageExecution: Sendable {
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
     let log = LogBuffer(limit: context.request.logLimit)
     let events = Events(execution: self, log: log) { [self, draft] observation in
+      // At once, for the next command waits for it. Another try would need the slot again: only the last one gives it up.
+      if attempt > stage.settings.retries {
+        leaveHost()
+        report(.commandEnded)
+      }
       queue.async { [self] in
-        // Another try would need the slot again: it is given up only by the last one.
-        if attempt > stage.settings.retries {
-          leaveHost()
-          report(.commandEnded)
-        }
         FaultPoint.reach(.commandEnded)
         ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
       }

@@ -95,7 +95,7 @@ package final class ChildProcess: Sendable {
 
   /// Starts it and returns at once; throws only when nothing was started.
   ///
-  /// `handler` is called on one serial queue that all children share, so it must be brief and never wait. The process
+  /// `handler` is called on one thread that all children share, so it must be brief and never wait. The process
   /// has ended when it itself has: what is in the pipe by then is delivered before `ended`, its end is not awaited,
   /// since a daemon may hold it. Such a daemon's output is read and dropped from then on, so that it does not block.
   package static func start(
@@ -183,7 +183,7 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  // MARK: On the watch's queue
+  // MARK: On the watch's thread
 
   private enum Reading { case more([UInt8]), nothing, closed }
 

@@ -1,19 +1,16 @@
 // Sees which children have ended or written something. Knows descriptors and tokens; knows nothing of processes.
 import CSystem
 import CairnCore
-@preconcurrency import Dispatch
 import Glibc
 import Synchronization
 
-/// One epoll instance behind one Dispatch source serves all children: a child then costs two system calls instead of
-/// two sources, and its descriptors may be closed as soon as they are taken out here, on this queue.
+/// One epoll instance and one thread that sleeps in it serve all children, and everything that happens to a watched child
+/// happens on that thread: so a descriptor may be closed as soon as it is taken out there. A Dispatch source would do the
+/// same with two more threads woken for each event, and a command's end is what the next one waits for.
 final class ChildWatch: Sendable {
   static let shared = ChildWatch()
 
-  /// Serial; everything that happens to a watched child happens here.
-  let queue = DispatchQueue(label: "cairn.children", qos: .userInitiated)
   private let watch: Int32
-  private let source: any DispatchSourceRead
   private let state = Mutex(State())
 
   private struct State {
@@ -27,12 +24,28 @@ final class ChildWatch: Sendable {
     signal(SIGCHLD, SIG_DFL)
     watch = cairn_watch_new()
     precondition(watch >= 0, "no epoll instance: \(SystemError.text(-watch))")
-    source = DispatchSource.makeReadSource(fileDescriptor: watch, queue: queue)
-    source.setEventHandler { [unowned self] in self.deliver() }
-    source.activate()
+    startThread()
   }
 
-  /// Calls `handler` on `queue` whenever `descriptor` can be read, until `remove`.
+  private func startThread() {
+    // Signals are for the threads that were there before.
+    var all = sigset_t()
+    var before = sigset_t()
+    sigfillset(&all)
+    pthread_sigmask(SIG_SETMASK, &all, &before)
+    defer { pthread_sigmask(SIG_SETMASK, &before, nil) }
+    var thread = pthread_t()
+    let result = pthread_create(
+      &thread, nil,
+      { watch in
+        guard let watch else { return nil }
+        Unmanaged<ChildWatch>.fromOpaque(watch).takeRetainedValue().deliver()
+      }, Unmanaged.passRetained(self).toOpaque())
+    precondition(result == 0, "no thread for the children: \(SystemError.text(result))")
+    pthread_detach(thread)
+  }
+
+  /// Calls `handler` on the watch's thread whenever `descriptor` can be read, until `remove`.
   func add(_ descriptor: Int32, _ handler: @escaping @Sendable () -> Void) throws(Diagnostic) -> UInt64 {
     let token = state.withLock { state in
       let token = state.next
@@ -48,22 +61,21 @@ final class ChildWatch: Sendable {
     return token
   }
 
-  /// On `queue` only; afterwards the descriptor may be closed.
+  /// On the watch's thread only; afterwards the descriptor may be closed.
   func remove(_ descriptor: Int32, _ token: UInt64) {
     state.withLock { $0.handlers[token] = nil }
     _ = cairn_watch_remove(watch, descriptor)
   }
 
-  private func deliver() {
+  private func deliver() -> Never {
     var tokens = [UInt64](repeating: 0, count: 64)
     while true {
-      let count = Int(cairn_watch_ready(watch, &tokens, 64, 0))
-      guard count > 0 else { return }
+      let count = Int(cairn_watch_ready(watch, &tokens, 64, -1))
+      precondition(count >= 0, "epoll: \(SystemError.text(Int32(-count)))")
       for token in tokens[..<count] {
         // Gone when an event before it in this batch ended its child.
         state.withLock { $0.handlers[token] }?()
       }
-      if count < 64 { return }
     }
   }
 }
