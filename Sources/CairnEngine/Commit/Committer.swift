@@ -3,6 +3,7 @@ package import CairnCore
 package import CairnLineage
 import CairnSystem
 import Dispatch
+import Synchronization
 
 /// What an execution leaves: handed over once, when everything of it is known.
 package struct Commitment: Sendable {
@@ -18,11 +19,13 @@ package struct Commitment: Sendable {
 
 /// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
 ///
-/// All of it happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever the last write is
+/// Lines are added to the journal on a queue of their own: a command that is about to start waits for its line, and must
+/// not wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever the last write is
 /// over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the journal.
 package final class Committer: @unchecked Sendable {
-  // Guard: every stored `var` is touched on `queue` alone.
+  // Guard: `journal` is touched on `lines` alone, every other stored `var` on `queue` alone. `lines` never waits for `queue`.
   private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
+  private let lines = DispatchQueue(label: "cairn.journal", qos: .userInitiated)
   private let root: String
   private let book: LockBook
   /// `nil` without git.
@@ -36,7 +39,7 @@ package final class Committer: @unchecked Sendable {
   private var flushIsDue = false
   private var lastLockWrite = DispatchTime.now()
   private var lastLockCost: UInt64 = 0
-  private var failure: Diagnostic?
+  private let failure = Mutex<Diagnostic?>(nil)
   private var wroteLocks: [RepoPath] = []
   private var wroteFiles: [RepoPath] = []
 
@@ -57,9 +60,13 @@ package final class Committer: @unchecked Sendable {
 
   /// Notes that a command is about to start. Written before this returns, not synced.
   package func started(_ entry: JournalEntry.Started) throws(Diagnostic) {
-    let result: Result<Void, Diagnostic> = queue.sync {
+    try append(.started(entry))
+  }
+
+  private func append(_ entry: JournalEntry) throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = lines.sync {
       do throws(Diagnostic) {
-        try openJournal().append([.started(entry)])
+        try openJournal().append([entry])
         return .success(())
       } catch {
         return .failure(error)
@@ -70,34 +77,28 @@ package final class Committer: @unchecked Sendable {
 
   /// Notes an end without a lock entry. `record` is written first; a crash between the two leaves the record true.
   package func closed(attempt: String, record: [UInt8]) throws(Diagnostic) {
-    let result: Result<Void, Diagnostic> = queue.sync {
-      do throws(Diagnostic) {
-        _ = try records.put(document: record)
-        try openJournal().append([.closed(attempt: attempt)])
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
-    }
-    try result.get()
+    _ = try records.put(document: record)
+    try append(.closed(attempt: attempt))
   }
 
   /// Notes an end that belongs into a lock. What starts afterwards stands behind it in the journal, so that no record
   /// names one that a crash has taken.
   package func commit(_ commitment: Commitment) {
-    queue.async { [self] in
+    lines.async { [self] in
       do throws(Diagnostic) {
-        if let failure { throw failure }
+        if let failure = failure.withLock({ $0 }) { throw failure }
         try openJournal().append([.ended(commitment.ended)])
       } catch {
-        fail([commitment], error)
+        queue.async { [self] in fail([commitment], error) }
         return
       }
       FaultPoint.reach(.journalWritten)
-      pending.append(commitment)
-      guard !flushIsDue else { return }
-      flushIsDue = true
-      queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
+      queue.async { [self] in
+        pending.append(commitment)
+        guard !flushIsDue else { return }
+        flushIsDue = true
+        queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
+      }
     }
   }
 
@@ -115,8 +116,8 @@ package final class Committer: @unchecked Sendable {
     let batch = pending
     pending = []
     do throws(Diagnostic) {
-      if let failure { throw failure }
-      try openJournal().sync()
+      if let failure = failure.withLock({ $0 }) { throw failure }
+      try lines.sync { journal }?.sync()
       FaultPoint.reach(.journalSynced)
       for commitment in batch where !commitment.ended.record.isEmpty {
         _ = try records.put(document: commitment.ended.record)
@@ -143,7 +144,7 @@ package final class Committer: @unchecked Sendable {
 
   /// What could not be made durable is not in the locks either.
   private func fail(_ commitments: [Commitment], _ error: Diagnostic) {
-    failure = error
+    failure.withLock { $0 = error }
     for commitment in commitments {
       book.retract(commitment.ended.stage)
       commitment.completion(error)
@@ -181,9 +182,11 @@ package final class Committer: @unchecked Sendable {
   ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
-    let (early, nothingToDo) = queue.sync {
+    // What is still to be written into the journal goes before: its stages are to be flushed.
+    let nothingToDo = lines.sync { journal == nil }
+    let early: Diagnostic? = queue.sync {
       flush()
-      return (failure, journal == nil)
+      return failure.withLock { $0 }
     }
     if nothingToDo {
       if let early { throw early }
@@ -203,8 +206,10 @@ package final class Committer: @unchecked Sendable {
         // After a failure the journal may hold more than was told: the next command takes it from there.
         if let early { throw early }
         FaultPoint.reach(.beforeJournalRemoved)
-        journal?.remove()
-        journal = nil
+        lines.sync {
+          journal?.remove()
+          journal = nil
+        }
         return .success(())
       } catch {
         return .failure(error)

@@ -56,16 +56,19 @@ package enum JournalEntry: Sendable {
     }
   }
 
-  /// `CHECKSUM JSON NEWLINE`: the first eight hexadecimal digits of the MD5 of the JSON, a space, one line of JSON.
+  /// `CHECKSUM JSON [TAB RECORD] NEWLINE`: the first eight hexadecimal digits of the MD5 of all that follows up to the
+  /// end of the line, a space, one line of JSON, and the record's own bytes, whose last is the line's end: JSON
+  /// escapes tabs and line ends, so neither part can hold one. A record inside the JSON, as `record`, is read as well.
   package func encoded() -> [UInt8] {
     var map: ValueMap = [:]
+    var record: [UInt8] = []
     switch self {
     case .started(let start):
       map["kind"] = "started"
       map["attempt"] = .string(start.attempt)
       map["stage"] = Self.value(start.stage)
       map["process"] = start.process.map(Self.value) ?? .null
-      map["record"] = .string(String(decoding: start.lostRecord, as: UTF8.self))
+      record = start.lostRecord
     case .ended(let end):
       map["kind"] = "ended"
       map["attempt"] = .string(end.attempt)
@@ -74,16 +77,24 @@ package enum JournalEntry: Sendable {
       map["replaces"] = end.replaces.map { .string($0.hex) } ?? .null
       map["entry"] = .string(String(decoding: end.entry, as: UTF8.self))
       map["ignored"] = .list(end.ignored.map { .string($0.text) })
-      map["record"] = .string(String(decoding: end.record, as: UTF8.self))
+      record = end.record
     case .closed(let attempt):
       map["kind"] = "closed"
       map["attempt"] = .string(attempt)
     }
-    let json = JSONWriter.bytes(.map(map), ensureASCII: false)
-    var line = Array(Self.checksum(json).utf8)
-    line.reserveCapacity(json.count + 10)
+    // What is no canonical record would tear the line.
+    let isCanonical = record.last == 0x0A && !record.dropLast().contains { $0 == 0x09 || $0 == 0x0A }
+    if !isCanonical, !record.isEmpty { map["record"] = .string(String(decoding: record, as: UTF8.self)) }
+    var body = JSONWriter.bytes(.map(map), ensureASCII: false)
+    if isCanonical {
+      body.reserveCapacity(body.count + record.count)
+      body.append(0x09)
+      body.append(contentsOf: record.dropLast())
+    }
+    var line = Array(Self.checksum(body).utf8)
+    line.reserveCapacity(body.count + 10)
     line.append(0x20)
-    line.append(contentsOf: json)
+    line.append(contentsOf: body)
     line.append(0x0A)
     return line
   }
@@ -91,27 +102,28 @@ package enum JournalEntry: Sendable {
   /// `nil` for a line that was not written whole.
   package init?(line: ArraySlice<UInt8>) {
     guard line.count > 9, line[line.startIndex + 8] == 0x20 else { return nil }
-    let json = Array(line.dropFirst(9))
-    guard Self.checksum(json).utf8.elementsEqual(line.prefix(8)) else { return nil }
-    guard let value = try? JSONReader.parse(SourceText(path: "journal", bytes: json)).value,
+    let body = Array(line.dropFirst(9))
+    guard Self.checksum(body).utf8.elementsEqual(line.prefix(8)) else { return nil }
+    let tab = body.firstIndex(of: 0x09)
+    guard let value = try? JSONReader.parse(SourceText(path: "journal", bytes: Array(body[..<(tab ?? body.count)]))).value,
       let kind = value["kind"]?.string, let attempt = value["attempt"]?.string
     else { return nil }
+    let record = tab.map { Array(body[($0 + 1)...]) + [0x0A] } ?? Array((value["record"]?.string ?? "").utf8)
     switch kind {
     case "started":
-      guard let stage = Self.address(value["stage"]), let record = value["record"]?.string else { return nil }
+      guard let stage = Self.address(value["stage"]) else { return nil }
       self = .started(
-        Started(
-          attempt: attempt, stage: stage, lostRecord: Array(record.utf8), process: Self.process(value["process"])))
+        Started(attempt: attempt, stage: stage, lostRecord: record, process: Self.process(value["process"])))
     case "ended":
       guard let stage = Self.address(value["stage"]), let entry = value["entry"]?.string,
-        let record = value["record"]?.string, let position = value["position"]?.int
+        let position = value["position"]?.int
       else { return nil }
       self = .ended(
         Ended(
           attempt: attempt, stage: stage, position: position,
           replaces: value["replaces"]?.string.flatMap { Digest16(hex: $0) }, entry: Array(entry.utf8),
           ignored: (value["ignored"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) },
-          record: Array(record.utf8)))
+          record: record))
     case "closed": self = .closed(attempt: attempt)
     default: return nil
     }

@@ -72,7 +72,7 @@ package enum JSONWriter {
     bytes.append(UInt8(ascii: "\""))
     var text = text
     text.withUTF8 { buffer in
-      // Records are escaped once more when they enter the journal: every stage pays for this loop.
+      // Entries of the lock are escaped when they enter the journal: every stage pays for this loop.
       var start = 0
       var index = 0
       while index < buffer.count {
