@@ -7,11 +7,14 @@ package import CairnSystem
 /// Values only; opening writes nothing.
 package struct Workspace: Sendable {
   package let repository: Repository
+  /// The folder where names in messages start: the working directory, or the root when that is outside.
+  package let folder: RepoPath
   package let settings: Settings
   package let loader: PipelineLoader
   package let project: LoadedProject
   /// `nil` without git, or with `core.no_scm`.
   package let git: GitRepository?
+  package let tracked: TrackedFiles?
   package let index: StateIndex
   package let cache: DataCache
   package let snapshotter: Snapshotter
@@ -20,18 +23,19 @@ package struct Workspace: Sendable {
   package let records: RecordStore
   package let producers: ProducerIndex
 
-  /// The folder where names in messages start: the working directory, or the root when that is outside.
-  package var folder: RepoPath { repository.workingFolder ?? .root }
-
   package var journalFolder: String { CairnFolder.journals(of: repository) }
 
   /// Loads the project as it stands; files that cannot be understood are in `project.failures`.
   ///
-  /// - Parameter mendsCache: whether an altered object of the cache that is met is removed, as DVC's commands do.
+  /// - Parameters:
+  ///   - mendsCache: whether an altered object of the cache that is met is removed, as DVC's commands do.
+  ///   - asksGit: what git tracks will be asked for: git is started while the pipeline is read.
   package static func open(
-    _ repository: Repository, _ settings: Settings, mendsCache: Bool = true
+    _ repository: Repository, _ settings: Settings, mendsCache: Bool = true, asksGit: Bool = false
   ) throws(Diagnostic) -> Workspace {
     let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
+    let tracked = git.map { TrackedFiles($0, root: repository.root) }
+    if asksGit { tracked?.prefetch() }
     let folder = repository.workingFolder ?? .root
     var unpacking = UnpackingOptions()
     unpacking.negatesFalse = settings.parsesBoolsAsPairs
@@ -53,8 +57,8 @@ package struct Workspace: Sendable {
     let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
     history.producers.refresh(with: history.store)
     return Workspace(
-      repository: repository, settings: settings, loader: loader, project: project, git: git, index: index,
-      cache: cache, snapshotter: snapshotter,
+      repository: repository, folder: folder, settings: settings, loader: loader, project: project, git: git,
+      tracked: tracked, index: index, cache: cache, snapshotter: snapshotter,
       observer: Observer(
         snapshotter: snapshotter, cache: cache, filter: loader.ignore, parameters: { parameters.read($0) }),
       book: book, records: history.store, producers: history.producers)

@@ -9,9 +9,7 @@ import Synchronization
 /// What git says of the project. Answers are kept for a while: a run of thousands of stages asks git a few times.
 package final class SourceState: Sendable {
   private let git: GitRepository?
-  private let root: String
-  /// The project's folder relative to git's work tree, with a slash behind; empty when they are the same.
-  private let prefix: String
+  private let tracked: TrackedFiles?
   private let snapshotter: Snapshotter
   private let records: RecordStore
   /// What Cairn itself writes in a run: locks, `.gitignore` files, outputs.
@@ -22,24 +20,17 @@ package final class SourceState: Sendable {
     var source: RunRecord.Source?
     var taken: Nanoseconds = 0
     var cost: Nanoseconds = 0
-    var tracked: Set<RepoPath>?
-    var trackedFolders: Set<RepoPath> = []
   }
 
   package init(
-    git: GitRepository?, root: String, snapshotter: Snapshotter, records: RecordStore,
+    git: GitRepository?, tracked: TrackedFiles?, snapshotter: Snapshotter, records: RecordStore,
     isOurs: @escaping @Sendable (RepoPath) -> Bool
   ) {
     self.git = git
-    self.root = root
+    self.tracked = tracked
     self.snapshotter = snapshotter
     self.records = records
     self.isOurs = isOurs
-    if let git, root.hasPrefix(git.workTree + "/") {
-      prefix = String(root.dropFirst(git.workTree.count + 1)) + "/"
-    } else {
-      prefix = ""
-    }
   }
 
   /// At most two seconds old, and older where asking is slow.
@@ -68,7 +59,7 @@ package final class SourceState: Sendable {
     }
     var paths: [String] = []
     for change in changes {
-      if let path = projectPath(change.path), isOurs(path) { continue }
+      if let path = tracked?.projectPath(change.path), isOurs(path) { continue }
       paths.append(change.path)
     }
     source.dirty = !paths.isEmpty
@@ -78,7 +69,7 @@ package final class SourceState: Sendable {
     }
     source.changed = changed
     if !paths.isEmpty {
-      let ours = changes.map(\.path).filter { projectPath($0).map(isOurs) ?? false }
+      let ours = changes.map(\.path).filter { tracked?.projectPath($0).map(isOurs) ?? false }
       if let patch = (try? git.patch(limit: 10 << 20, excluding: ours)) ?? nil, !patch.isEmpty {
         source.patch = try? records.put(object: patch)
       }
@@ -86,28 +77,6 @@ package final class SourceState: Sendable {
     return source
   }
 
-  /// A path of git's as one of the project's; `nil` outside of it.
-  private func projectPath(_ path: String) -> RepoPath? {
-    path.hasPrefix(prefix) ? RepoPath(String(path.dropFirst(prefix.utf8.count))) : nil
-  }
-
-  /// In git's index: the file, or anything in the folder. Read once for each run.
-  package func isTracked(_ path: RepoPath) -> Bool {
-    guard let git else { return false }
-    return state.withLock { state in
-      if state.tracked == nil {
-        var files: Set<RepoPath> = []
-        var folders: Set<RepoPath> = []
-        for name in (try? git.trackedFiles()) ?? [] {
-          guard let file = projectPath(name) else { continue }
-          files.insert(file)
-          var folder = file.parent
-          while !folder.isRoot, folders.insert(folder).inserted { folder = folder.parent }
-        }
-        state.tracked = files
-        state.trackedFolders = folders
-      }
-      return state.tracked?.contains(path) == true || state.trackedFolders.contains(path)
-    }
-  }
+  /// In git's index: the file, or anything in the folder.
+  package func isTracked(_ path: RepoPath) -> Bool { tracked?.contains(path) ?? false }
 }

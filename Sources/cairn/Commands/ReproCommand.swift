@@ -116,7 +116,7 @@ struct ReproCommand: CairnCommand {
         console.warning("waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")")
         console.flush()
       }
-    let workspace = try Workspace.open(repository, settings)
+    let workspace = try Workspace.open(repository, settings, asksGit: true)
     let (request, hint) = try request(settings, invocation, workspace)
     let reproduction = try Reproduction(workspace, request)
     if !dry { try reproduction.recover() }
