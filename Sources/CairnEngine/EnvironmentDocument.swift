@@ -61,6 +61,7 @@ package final class EnvironmentDocument: Sendable {
 
   /// The file behind the first word of a command, links unfollowed: a virtual environment is told by its own path.
   private static func program(of line: String, path: String) -> String? {
+    if let end = line.utf8.firstIndex(of: UInt8(ascii: " ")), builtins.contains(String(line[..<end])) { return nil }
     let words = line.split(whereSeparator: \.isWhitespace).drop { word in
       word.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false && word.contains("=") && !word.hasPrefix("/")
     }

@@ -115,10 +115,22 @@ package struct FreshnessIndex: Sendable {
 
   /// Stamps of `paths` (relative to `root`, or absolute) as they are now. Links count by what they point at; the
   /// folder that holds them changes when they do.
-  package static func look(at paths: some Sequence<String>, root: String) -> [Entry] {
+  package static func look(at paths: [String], root: String) -> [Entry] {
     let folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     defer { if folder >= 0 { close(folder) } }
-    return paths.map { path in
+    let chunk = 1024
+    if paths.count <= chunk { return look(at: paths[...], folder: folder) }
+    let found = Mutex<[Int: [Entry]]>([:])
+    let chunks = (paths.count + chunk - 1) / chunk
+    DispatchQueue.concurrentPerform(iterations: chunks) { part in
+      let entries = look(at: paths[part * chunk..<min(paths.count, (part + 1) * chunk)], folder: folder)
+      found.withLock { $0[part] = entries }
+    }
+    return found.withLock { found in (0..<chunks).flatMap { found[$0] ?? [] } }
+  }
+
+  private static func look(at paths: ArraySlice<String>, folder: Int32) -> [Entry] {
+    paths.map { path in
       let path = path.isEmpty ? "." : path
       var found = stat()
       let code = FileName.bytes(path).withUnsafeBufferPointer { bytes in

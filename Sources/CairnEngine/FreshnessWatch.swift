@@ -27,11 +27,10 @@ final class FreshnessWatch {
   func lookBefore() {
     // A lock that lacks a stage cannot be followed by "nothing to do".
     guard order.allSatisfy({ workspace.lockEntry(of: workspace.project.pipeline[$0]) != nil }) else { return }
-    before = look()
+    before = FreshnessIndex.paths(of: workspace, order: order).map(look)
   }
 
-  private func look() -> (entries: [FreshnessIndex.Entry], taken: Nanoseconds)? {
-    guard let paths = FreshnessIndex.paths(of: workspace, order: order) else { return nil }
+  private func look(at paths: [String]) -> (entries: [FreshnessIndex.Entry], taken: Nanoseconds) {
     let taken = WallClock.now()
     return (FreshnessIndex.look(at: paths, root: workspace.repository.root), taken)
   }
@@ -45,10 +44,12 @@ final class FreshnessWatch {
       if let before { write(before) }
       return
     }
+    guard let paths = FreshnessIndex.paths(of: workspace, order: order) else { return }
     // The last outputs are younger than a clock tick: stamps are trusted once it has passed.
     let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
     if wait > 0 { usleep(UInt32(wait / 1000)) }
-    guard let after = look(), areAllFresh() else { return }
+    let after = look(at: paths)
+    guard areAllFresh() else { return }
     write(after)
   }
 

@@ -11,6 +11,8 @@ package final class IgnoreTree: PathFilter, Sendable {
     var rules: [RepoPath: IgnoreRules] = [:]
     var isProject: [RepoPath: Bool] = [:]
     var isHidden: [RepoPath: Bool] = [:]
+    /// By patterns alone.
+    var isRuledOut: [RepoPath: Bool] = [:]
     var files: [RepoPath] = []
     var absent: [RepoPath] = []
   }
@@ -90,8 +92,14 @@ package final class IgnoreTree: PathFilter, Sendable {
 
   /// What is said of an output that lies where DVC does not look; `nil` when it does.
   package func refusal(ofOutput path: RepoPath) -> IgnorePattern? {
-    let rules = rules(in: path.parent)
-    if !rules.isIgnored(path, isDirectory: false), !rules.isIgnored(path, isDirectory: true) { return nil }
+    let folder = path.parent
+    let rules = rules(in: folder)
+    // Thousands of outputs lie in a few folders.
+    let isRuledOut = state.withLock { $0.isRuledOut[folder] } ?? rules.isIgnored(folder, isDirectory: true)
+    state.withLock { $0.isRuledOut[folder] = isRuledOut }
+    if !isRuledOut, !rules.isIgnoredItself(path, isDirectory: false), !rules.isIgnoredItself(path, isDirectory: true) {
+      return nil
+    }
     let found = rules.match(path, isDirectory: files.isDirectory(path))
     return found.isIgnored ? found.patterns.last : nil
   }

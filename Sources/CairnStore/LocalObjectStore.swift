@@ -152,22 +152,24 @@ package final class LocalObjectStore: ObjectStore {
     _ = known.withLock { $0.insert(number) }
   }
 
-  /// Makes missing folders with the cache's mode, which the mask does not touch in a shared one.
-  package func makeFolders(_ path: String) throws(Diagnostic) {
+  /// Makes missing folders with the cache's mode, which the mask does not touch in a shared one. False when it was there.
+  @discardableResult
+  package func makeFolders(_ path: String) throws(Diagnostic) -> Bool {
     let code = RawFile.withPath(path) { mkdir($0, folderMode) == 0 ? 0 : errno }
     switch code {
     case 0:
       // The mask takes nothing from our own mode; only a shared cache's bits need to be said again.
       if isShared { _ = RawFile.chmod(path, folderMode) }
-    case EEXIST: return
+      return true
+    case EEXIST: return false
     case ENOENT:
       guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.utf8.startIndex else {
         throw .system(code, "create the folder", path)
       }
       try makeFolders(String(path[..<slash]))
-      try makeFolders(path)
+      return try makeFolders(path)
     default:
-      if Files.isDirectory(path) { return }
+      if Files.isDirectory(path) { return false }
       throw .system(code, "create the folder", path)
     }
   }

@@ -29,7 +29,7 @@ package struct RunCache: Sendable {
   /// What is looked up before a run: SHA-256 of command, dependencies, parameters and the paths of the outputs.
   ///
   /// Of `entry` the outputs' hashes do not matter; its lists must be in the lock's order.
-  package static func key(_ entry: LockEntry) -> String { key(entry, leavingOutSizes(LockYAML.value(entry))) }
+  package static func key(_ entry: LockEntry) -> String { key(entry, leavingOutSizes(entry)) }
 
   private static func key(_ entry: LockEntry, _ value: Value) -> String {
     guard case .map(var map) = value else { return "" }
@@ -38,7 +38,7 @@ package struct RunCache: Sendable {
   }
 
   /// The name of the entry below its key: SHA-256 of the whole.
-  package static func value(_ entry: LockEntry) -> String { digest(leavingOutSizes(LockYAML.value(entry))) }
+  package static func value(_ entry: LockEntry) -> String { digest(leavingOutSizes(entry)) }
 
   /// The newest entry for these inputs; `nil` when there is none, or when the newest is broken: that one is removed,
   /// as DVC removes it, where the cache mends, and handed to `warn` as a message.
@@ -70,12 +70,12 @@ package struct RunCache: Sendable {
   /// Writes the entry of a finished run; one that is there stays. The objects of outputs that the stage keeps out of
   /// the cache must be saved too: `saveUncached`.
   package func save(_ entry: LockEntry) throws(Diagnostic) {
-    let value = Self.leavingOutSizes(LockYAML.value(entry))
+    let value = Self.leavingOutSizes(entry)
     let folder = folder(of: Self.key(entry, value))
     let path = folder + "/" + Self.digest(value)
-    if try load(path) != nil { return }
     let store = cache.legacy
-    try store.makeFolders(folder)
+    // In a folder that was not there is no entry either.
+    if try !store.makeFolders(folder), try load(path) != nil { return }
     try AtomicFile.write(LockYAML.encodeAlone(entry), to: path, sync: false)
     if store.isShared { _ = RawFile.chmod(path, store.fileMode) }
   }
@@ -120,6 +120,16 @@ package struct RunCache: Sendable {
 
   private static func digest(_ value: Value) -> String {
     ContentHasher.sha256(of: JSONWriter.bytes(value, sortKeys: true)).hex
+  }
+
+  private static func leavingOutSizes(_ entry: LockEntry) -> Value {
+    var entry = entry
+    for index in entry.deps.indices { (entry.deps[index].size, entry.deps[index].fileCount) = (nil, nil) }
+    for index in entry.outs.indices { (entry.outs[index].size, entry.outs[index].fileCount) = (nil, nil) }
+    let value = LockYAML.value(entry)
+    // Nearly every entry has no other place for such a key.
+    if entry.params.isEmpty, (entry.deps + entry.outs).allSatisfy(\.other.isEmpty) { return value }
+    return leavingOutSizes(value)
   }
 
   /// DVC leaves out every key `size` and `nfiles`, however deep, parameters of that name included.

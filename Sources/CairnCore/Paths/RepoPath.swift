@@ -55,6 +55,7 @@ package struct RepoPath: Hashable, Comparable, Sendable, CustomStringConvertible
   /// `nil` when it is absolute or leaves the root.
   package func resolving(_ relative: String) -> RepoPath? {
     if relative.utf8.first == UInt8(ascii: "/") { return nil }
+    if Self.isNormal(relative) { return RepoPath(unchecked: isRoot ? relative : text + "/" + relative) }
     var parts = components
     for part in relative.split(separator: "/", omittingEmptySubsequences: true) where part != "." {
       if part == ".." {
@@ -65,6 +66,21 @@ package struct RepoPath: Hashable, Comparable, Sendable, CustomStringConvertible
       }
     }
     return RepoPath(unchecked: parts.joined(separator: "/"))
+  }
+
+  /// No component is empty, `.` or `..`: the common case, which needs no splitting.
+  private static func isNormal(_ text: String) -> Bool {
+    var (length, dots) = (0, 0)
+    for byte in text.utf8 {
+      if byte == UInt8(ascii: "/") {
+        if length == dots, dots < 3 { return false }
+        (length, dots) = (0, 0)
+      } else {
+        length += 1
+        if byte == UInt8(ascii: ".") { dots += 1 }
+      }
+    }
+    return length != dots || dots > 2
   }
 
   /// True for the folder itself and all below it.

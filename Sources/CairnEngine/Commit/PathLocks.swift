@@ -100,8 +100,10 @@ package final class PathLocks: Sendable {
         }
         defer { guardLock.release() }
         let found = try Files.read(path) ?? []
-        // Nobody else has written since, and nobody else was in it: there is nothing to read.
-        var table = found.prefix(state.written?.count ?? 0).elementsEqual(state.written ?? [1]) ? Table([]) : Table(found)
+        // Nobody else has written since, and nobody else was in it: there is nothing to read. A longer document that was
+        // there before has left spaces behind ours.
+        let isOurs = state.written.map { $0.count <= found.count && memcmp($0, found, $0.count) == 0 } ?? false
+        var table = isOurs ? Table([]) : Table(found)
         table.dropDead(besides: pid)
         let before = state
         let blocker = body(&table, &state)
@@ -185,8 +187,9 @@ package final class PathLocks: Sendable {
       for index in read.indices { read[index].infos.removeAll { $0.pid == pid } }
       let own = Info(pid: pid, command: command)
       for path in writers { write.append((path, own)) }
+      let others = read.count
       for path in readers {
-        if let index = read.firstIndex(where: { $0.path.hasSameBytes(as: path) }) {
+        if let index = read[..<others].firstIndex(where: { $0.path.hasSameBytes(as: path) }) {
           read[index].infos.append(own)
         } else {
           read.append((path, [own]))

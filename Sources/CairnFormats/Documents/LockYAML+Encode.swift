@@ -239,8 +239,7 @@ private struct PlainLockWriter {
       if column + buffer.count > 79 { return false }
       switch first {
       case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "_"):
-        // `null`, `true`, `false` in their spellings, `y`, `n`, `no`, `on`, `yes`, `off`.
-        return buffer.count > 5 || buffer.contains { !isLetter($0) }
+        return buffer.count > 5 || !words.contains { $0.utf8.elementsEqual(buffer.lazy.map { $0 | 0x20 }) }
       case UInt8(ascii: "/"): return true
       case UInt8(ascii: "."):
         return buffer.starts(with: [first, UInt8(ascii: "/")])
@@ -251,5 +250,6 @@ private struct PlainLockWriter {
     }
   }
 
-  private static func isLetter(_ byte: UInt8) -> Bool { 0x61...0x7A ~= byte | 0x20 }
+  /// In any spelling something else than text, to one version of YAML or another.
+  private static let words = ["null", "true", "false", "y", "n", "no", "on", "yes", "off"]
 }
