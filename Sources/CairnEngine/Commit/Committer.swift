@@ -44,7 +44,7 @@ package final class Committer: @unchecked Sendable {
   private var wroteFiles: [RepoPath] = []
 
   /// How long stages are gathered before one sync makes them durable.
-  private static let gathering = DispatchTimeInterval.milliseconds(5)
+  private static let gathering = DispatchTimeInterval.milliseconds(25)
 
   package init(
     root: String, book: LockBook, ignores: IgnoreBook?, records: RecordStore, temporaryFolder: String,
