@@ -197,10 +197,10 @@ int cairn_watch_remove(int watch, int descriptor) {
   return epoll_ctl(watch, EPOLL_CTL_DEL, descriptor, NULL) < 0 ? -errno : 0;
 }
 
-int cairn_watch_ready(int watch, uint64_t *tokens, int capacity, int milliseconds) {
+int cairn_watch_wait(int watch, uint64_t *tokens, int capacity) {
   struct epoll_event events[64];
   if (capacity > 64) capacity = 64;
-  int count = epoll_wait(watch, events, capacity, milliseconds);
+  int count = epoll_wait(watch, events, capacity, -1);
   if (count < 0) return errno == EINTR ? 0 : -errno;
   for (int index = 0; index < count; index++) tokens[index] = events[index].data.u64;
   return count;

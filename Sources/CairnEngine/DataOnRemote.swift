@@ -7,16 +7,12 @@ import CairnSystem
 package struct DataOnRemote: Sendable {
   package enum Answer: String, Sendable { case yes, no, unknown }
 
-  private let repository: Repository
-  private let settings: Settings
   /// The default remote; `nil` where it is no folder of this machine.
   private let remote: LocalRemote?
 
   /// `nil` where the project has no default remote, so that there is nothing to be said.
   package init?(_ repository: Repository, _ settings: Settings) {
     if settings.defaultRemote == nil { return nil }
-    self.repository = repository
-    self.settings = settings
     remote = try? LocalRemote.named(nil, in: settings, repository, command: "status")
   }
 

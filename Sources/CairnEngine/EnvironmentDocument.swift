@@ -59,13 +59,21 @@ package final class EnvironmentDocument: Sendable {
     ":", "[", "cd", "echo", "exit", "export", "false", "printf", "set", "test", "true",
   ]
 
+  /// The first word that assigns no variable. What comes after it, which may be long, is not looked at.
+  private static func firstWord(of line: String) -> String? {
+    var rest = line.drop(while: \.isWhitespace)
+    while !rest.isEmpty {
+      let word = rest.prefix { !$0.isWhitespace }
+      let isAssignment = word.utf8.first != UInt8(ascii: "-") && word.contains("=") && !word.hasPrefix("/")
+      if !isAssignment { return String(word) }
+      rest = rest[word.endIndex...].drop(while: \.isWhitespace)
+    }
+    return nil
+  }
+
   /// The file behind the first word of a command, links unfollowed: a virtual environment is told by its own path.
   private static func program(of line: String, path: String) -> String? {
-    if let end = line.utf8.firstIndex(of: UInt8(ascii: " ")), builtins.contains(String(line[..<end])) { return nil }
-    let words = line.split(whereSeparator: \.isWhitespace).drop { word in
-      word.utf8.first.map { $0 != UInt8(ascii: "-") } ?? false && word.contains("=") && !word.hasPrefix("/")
-    }
-    guard let word = words.first.map(String.init), !builtins.contains(word) else { return nil }
+    guard let word = firstWord(of: line), !builtins.contains(word) else { return nil }
     if word.contains("/") { return word.hasPrefix("/") && Files.exists(word) ? word : nil }
     for folder in path.split(separator: ":") where folder.hasPrefix("/") {
       let candidate = folder + "/" + word

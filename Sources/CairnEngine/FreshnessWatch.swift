@@ -13,11 +13,12 @@ final class FreshnessWatch {
   private let key: String
   private var before: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)?
 
-  /// `nil` when this request is never answered by stamps.
+  /// `nil` when this request is never answered by stamps. A network file system's are another clock's, and may be
+  /// remembered ones: there one always asks properly.
   init?(_ workspace: Workspace, _ request: ReproRequest, _ order: [StageID]) {
-    guard let key = FreshnessIndex.key(request, workingDirectory: workspace.repository.workingDirectory) else {
-      return nil
-    }
+    guard let key = FreshnessIndex.key(request, workingDirectory: workspace.repository.workingDirectory),
+      !Machine.isNetworkFileSystem(workspace.repository.root)
+    else { return nil }
     self.workspace = workspace
     self.order = order
     self.key = key
@@ -54,9 +55,7 @@ final class FreshnessWatch {
   }
 
   private func write(_ look: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)) {
-    // A network file system's stamps are another clock's, and may be remembered ones: there one always asks properly.
-    guard !FreshnessIndex.isRacy(look.entries, now: look.taken), !Machine.isNetworkFileSystem(workspace.repository.root)
-    else { return }
+    guard !FreshnessIndex.isRacy(look.entries, now: look.taken) else { return }
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 

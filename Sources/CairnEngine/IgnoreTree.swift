@@ -94,14 +94,19 @@ package final class IgnoreTree: PathFilter, Sendable {
   package func refusal(ofOutput path: RepoPath) -> IgnorePattern? {
     let folder = path.parent
     let rules = rules(in: folder)
-    // Thousands of outputs lie in a few folders.
-    let isRuledOut = state.withLock { $0.isRuledOut[folder] } ?? rules.isIgnored(folder, isDirectory: true)
-    state.withLock { $0.isRuledOut[folder] = isRuledOut }
-    if !isRuledOut, !rules.isIgnoredItself(path, isDirectory: false), !rules.isIgnoredItself(path, isDirectory: true) {
+    if !isRuledOut(folder, by: rules), !rules.isIgnoredItself(path, isDirectory: false), !rules.isIgnoredItself(path, isDirectory: true) {
       return nil
     }
     let found = rules.match(path, isDirectory: files.isDirectory(path))
     return found.isIgnored ? found.patterns.last : nil
+  }
+
+  /// Kept, for thousands of outputs lie in a few folders.
+  private func isRuledOut(_ folder: RepoPath, by rules: IgnoreRules) -> Bool {
+    if let known = state.withLock({ $0.isRuledOut[folder] }) { return known }
+    let found = rules.isIgnored(folder, isDirectory: true)
+    state.withLock { $0.isRuledOut[folder] = found }
+    return found
   }
 
   private func isProject(_ folder: RepoPath) -> Bool {

@@ -97,9 +97,7 @@ package struct RemoteStatus: Sendable {
       // Whatever is wrong with the remote is told when it is compared.
       let remote = try? LocalRemote.named(name, in: settings, repository, command: "status")
       if let remote, try !remote.fetchObject(hash, into: cache) {
-        warn(
-          "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
-            + "name: None, \(hash.algorithm == .md5 ? "md5" : "md5-dos2unix"): \(hash.text)")
+        warn(MissingObjects.words(["name: None, " + MissingObjects.text(hash)]))
       }
     }
     return try? cache.store(for: hash).manifest(hash)

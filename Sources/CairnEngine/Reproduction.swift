@@ -66,7 +66,7 @@ package struct Reproduction: Sendable {
       temporaryFolder: workspace.repository.temporaryFolder, journalFolder: workspace.journalFolder)
     let written = Set(pipeline.stages.flatMap { stage in stage.outputs.compactMap(\.location.local) })
     let source = SourceState(
-      git: workspace.git, tracked: workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records,
+      workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records,
       isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
     let graph = graph
     if let graph {

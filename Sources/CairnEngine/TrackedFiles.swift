@@ -5,7 +5,7 @@ import Dispatch
 import Synchronization
 
 package final class TrackedFiles: Sendable {
-  private let git: GitRepository
+  package let git: GitRepository
   /// The project's folder relative to git's work tree, with a slash behind; empty when they are the same.
   private let prefix: String
   private let names = Mutex<Names?>(nil)

@@ -58,7 +58,7 @@ package struct LocalRemote: Sendable {
   /// What a directory lists counts as there when its manifest is: whoever pushes sends that last.
   package func present(_ hashes: [ContentHash], manifests cache: DataCache) throws(Diagnostic) -> Set<ContentHash> {
     var present: Set<ContentHash> = []
-    for hash in hashes where hash.isDirectory && Files.exists(store(hash.algorithm).path(of: hash)) {
+    for hash in hashes where hash.isDirectory && holds(hash) {
       guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
       present.insert(hash)
       for entry in manifest.entries { present.insert(ContentHash(hash.algorithm, entry.md5)) }

@@ -52,6 +52,19 @@ struct LockTests {
   }
 
   @Test(
+    "a short word is written as the general writer writes it, as a stage's name and as its command",
+    arguments: [
+      "x", "eval", "train", "y", "n", "N", "no", "on", "oN", "yes", "off", "OFF", "null", "Null", "true", "TRUE", "False",
+      "t_1", "e1", "e", "nan", "inf", "_", "~", "a.b", "off.",
+    ])
+  func words(_ word: String) {
+    let entry = LockEntry(command: .string(word), outs: [LockedFile(path: word, hasHashField: false)])
+    let document: Value = .map(["schema": "2.0", "stages": .map([.string(word): LockYAML.value(entry)])])
+    #expect(LockYAML.encode(LockFile(entries: [word: entry])) == YAMLWriter.bytes(document))
+    #expect(LockYAML.encodeAlone(entry) == YAMLWriter.bytes(LockYAML.value(entry)))
+  }
+
+  @Test(
     "A lock that DVC wrote is written back to the byte",
     arguments: [
       """

@@ -83,7 +83,7 @@ struct OwnCommandTests {
     let repository = try TestRepository()
     var pipeline = "stages:\n  s0: {cmd: cat in > f0, deps: [in], outs: [f0]}\n"
     for number in 1..<12 {
-      pipeline += "  s\(number): {cmd: cat f\(number - 1) > f\(number), deps: [f\(number - 1)], outs: [f\(number)]}\n"
+      pipeline += "  s\(number): {cmd: cat f\(number - 1) > f\(number), deps: [./f\(number - 1)], outs: [f\(number)]}\n"
     }
     try repository.write("dvc.yaml", pipeline)
     for round in 0..<6 {

@@ -14,7 +14,6 @@ struct CountedPipeline {
   init(width: Int = 3, seconds: Double = 0, repository: TestRepository? = nil) throws {
     let repository = try repository ?? TestRepository()
     self.repository = repository
-    let log = String(repository.root.dropLast("project".count)) + "log"
     let pause = seconds > 0 ? "sleep \(seconds) && " : ""
     var text = "stages:\n"
     for number in 1...width {

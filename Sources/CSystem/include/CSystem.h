@@ -66,7 +66,7 @@ struct cairn_spawn {
   uint64_t default_signals; // bit n-1: signal n is set back to its default
 };
 
-// posix_spawnp: `argv[0]` without a slash is looked for in PATH. All other descriptors from 3 on are closed in the
+// As posix_spawnp: `argv[0]` without a slash is looked for in PATH. All other descriptors from 3 on are closed in the
 // child, no signal is blocked in it. Gives the pid.
 int cairn_spawn(const struct cairn_spawn *request, pid_t *pid);
 
@@ -79,8 +79,8 @@ int cairn_pipe(int *reading, int *writing, int non_blocking);
 int cairn_watch_new(void);
 int cairn_watch_add(int watch, int descriptor, uint64_t token);
 int cairn_watch_remove(int watch, int descriptor);
-// Tokens of what is ready now or, with `milliseconds` not 0, soon.
-int cairn_watch_ready(int watch, uint64_t *tokens, int capacity, int milliseconds);
+// Waits until something is ready, and gives its tokens: at most 64; none when a signal came.
+int cairn_watch_wait(int watch, uint64_t *tokens, int capacity);
 
 struct cairn_exit {
   int ended;  // 0: it still runs

@@ -20,8 +20,9 @@ package struct Commitment: Sendable {
 /// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
 ///
 /// Lines are added to the journal on a queue of their own: a command that is about to start waits for its line, and must
-/// not wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever the last write is
-/// over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the journal.
+/// not wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever
+/// the last write is over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the
+/// journal.
 package final class Committer: @unchecked Sendable {
   // Guard: `journal` is touched on `lines` alone, every other stored `var` on `queue` alone. `lines` never waits for `queue`.
   private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
@@ -89,6 +90,8 @@ package final class Committer: @unchecked Sendable {
         if let failure = failure.withLock({ $0 }) { throw failure }
         try openJournal().append([.ended(commitment.ended)])
       } catch {
+        // At once, for nothing may follow it.
+        failure.withLock { $0 = error }
         queue.async { [self] in fail([commitment], error) }
         return
       }

@@ -2,13 +2,13 @@
 package import CairnCore
 package import CairnLineage
 package import CairnStore
-package import CairnSystem
+import CairnSystem
 import OrderedCollections
 import Synchronization
 
 /// What git says of the project. Answers are kept for a while: a run of thousands of stages asks git a few times.
 package final class SourceState: Sendable {
-  private let git: GitRepository?
+  /// `nil` without git.
   private let tracked: TrackedFiles?
   private let snapshotter: Snapshotter
   private let records: RecordStore
@@ -23,10 +23,9 @@ package final class SourceState: Sendable {
   }
 
   package init(
-    git: GitRepository?, tracked: TrackedFiles?, snapshotter: Snapshotter, records: RecordStore,
+    _ tracked: TrackedFiles?, snapshotter: Snapshotter, records: RecordStore,
     isOurs: @escaping @Sendable (RepoPath) -> Bool
   ) {
-    self.git = git
     self.tracked = tracked
     self.snapshotter = snapshotter
     self.records = records
@@ -48,7 +47,8 @@ package final class SourceState: Sendable {
 
   private func read() -> RunRecord.Source {
     var source = RunRecord.Source()
-    guard let git else { return source }
+    guard let tracked else { return source }
+    let git = tracked.git
     source.commit = (try? git.headCommit()) ?? nil
     source.branch = (try? git.branch()) ?? nil
     source.repository = ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil)
@@ -59,7 +59,7 @@ package final class SourceState: Sendable {
     }
     var paths: [String] = []
     for change in changes {
-      if let path = tracked?.projectPath(change.path), isOurs(path) { continue }
+      if let path = tracked.projectPath(change.path), isOurs(path) { continue }
       paths.append(change.path)
     }
     source.dirty = !paths.isEmpty
@@ -69,7 +69,7 @@ package final class SourceState: Sendable {
     }
     source.changed = changed
     if !paths.isEmpty {
-      let ours = changes.map(\.path).filter { tracked?.projectPath($0).map(isOurs) ?? false }
+      let ours = changes.map(\.path).filter { tracked.projectPath($0).map(isOurs) ?? false }
       if let patch = (try? git.patch(limit: 10 << 20, excluding: ours)) ?? nil, !patch.isEmpty {
         source.patch = try? records.put(object: patch)
       }

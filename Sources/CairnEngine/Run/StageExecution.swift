@@ -375,8 +375,9 @@ final class StageExecution: Sendable {
     let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
     if progress.withLock({ $0.isAborted }) { return fail(.notStarted, run: previous, seconds: 0) }
     let started = WallClock.now()
+    let reasons = reasons(judged)
     var draft = context.provenance.draft(
-      stage: stage, context: context, snapshot: judged.snapshot, reasons: reasons(judged), attempt: attempt,
+      stage: stage, context: context, snapshot: judged.snapshot, reasons: reasons, attempt: attempt,
       previous: previous, started: started)
     let devices = progress.withLock { $0.lease?.devices ?? [] }
     context.provenance.describe(devices: devices, of: stage, in: &draft)
@@ -389,7 +390,7 @@ final class StageExecution: Sendable {
       return fail(error, run: nil, seconds: 0)
     }
     FaultPoint.reach(.startJournalled)
-    context.emit(.started(id, reasons: reasons(judged), attempt: attempt))
+    context.emit(.started(id, reasons: reasons, attempt: attempt))
     if !devices.isEmpty { context.emit(.assigned(id, devices: devices)) }
     let job = Job(
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),

@@ -71,7 +71,7 @@ package struct StagePull: Sendable {
       names[hash] = names[hash] ?? name(out)
       guard hash.isDirectory else { continue }
       guard try remote.fetchObject(hash, into: cache) else {
-        return warn(Self.missing(["name: None, " + Self.text(hash)]))
+        return warn(MissingObjects.words(["name: None, " + MissingObjects.text(hash)]))
       }
       for entry in try cache.store(for: hash).manifest(hash)?.entries ?? [] {
         let part = ContentHash(hash.algorithm, entry.md5)
@@ -79,14 +79,14 @@ package struct StagePull: Sendable {
       }
     }
     let missing = try fetch(outs.compactMap(\.contentHash), from: remote)
-    if !missing.isEmpty { warn(Self.missing(missing.map { "name: \(names[$0] ?? "None"), " + Self.text($0) })) }
+    if !missing.isEmpty { warn(MissingObjects.words(missing.map { "name: \(names[$0] ?? "None"), " + MissingObjects.text($0) })) }
   }
 
   private func fetch(_ hashes: [ContentHash], _ warn: (String) -> Void) throws(Diagnostic) {
     guard let remote else { return }
     if !hashes.isEmpty { try prepareCache() }
     let missing = try fetch(hashes, from: remote)
-    if !missing.isEmpty { warn(Self.missing(missing.map(Self.text))) }
+    if !missing.isEmpty { warn(MissingObjects.words(missing.map(MissingObjects.text))) }
   }
 
   private func prepareCache() throws(Diagnostic) { try cache.current.makeFolders(cache.current.folder) }
@@ -96,15 +96,6 @@ package struct StagePull: Sendable {
     var missing = OrderedSet<ContentHash>()
     for hash in hashes { missing.formUnion(try remote.fetch(hash, into: cache)) }
     return Array(missing)
-  }
-
-  private static func missing(_ lines: [String]) -> String {
-    "Some of the cache files do not exist neither locally nor on remote. Missing cache files:\n"
-      + lines.joined(separator: "\n")
-  }
-
-  private static func text(_ hash: ContentHash) -> String {
-    "\(hash.algorithm == .md5 ? "md5" : "md5-dos2unix"): \(hash.text)"
   }
 }
 

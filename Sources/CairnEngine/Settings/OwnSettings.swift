@@ -1,6 +1,5 @@
 // Which settings Cairn has, and of which kind each is. Knows nothing of what they are for.
 package import CairnCore
-import CairnFormats
 
 package enum OwnSettings {
   private enum Kind {
@@ -24,12 +23,13 @@ package enum OwnSettings {
   /// What later versions read: a team's file may have it already.
   private static let later = ["tracking", "verify"]
 
-  /// Throws for the first key that does not exist, or has a value of the wrong kind.
+  /// Throws for the first key of the document that does not exist, or has a value of the wrong kind.
   ///
+  /// - Parameter file: as messages name it.
   /// - Returns: what is to be said beside that.
-  package static func check(_ source: SourceText) throws(Diagnostic) -> [String] {
+  package static func check(_ document: MarkedValue, in file: String) throws(Diagnostic) -> [String] {
     var warnings: [String] = []
-    try check(TOMLReader.parse(source), known, "", in: source.path, &warnings)
+    try check(document, known, "", in: file, &warnings)
     return warnings
   }
 
@@ -56,13 +56,20 @@ package enum OwnSettings {
     }
   }
 
-  /// The same of the environment's `CAIRN_…`.
-  static func checkVariables() throws(Diagnostic) {
-    for (variable, kind) in [
-      ("CAIRN_JOBS", Kind.count), ("CAIRN_GRACE", .seconds), ("CAIRN_STRICT", .truth), ("CAIRN_RUNS_LOG_LIMIT", .count),
-    ] {
-      if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
-        throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
+  /// The same of the environment's `CAIRN_…`; a table has none.
+  static func checkVariables() throws(Diagnostic) { try checkVariables(known, []) }
+
+  private static func checkVariables(_ known: [String: Kind], _ path: [String]) throws(Diagnostic) {
+    for (key, kind) in known {
+      if case .section(let inner) = kind {
+        try checkVariables(inner, path + [key])
+      } else if case .amounts = kind {
+        continue
+      } else {
+        let variable = Settings.variable(of: path + [key])
+        if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
+          throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
+        }
       }
     }
   }

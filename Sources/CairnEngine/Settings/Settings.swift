@@ -22,9 +22,10 @@ package struct Settings: Sendable {
     for name in ["config.local.toml", "config.toml"] {
       let path = Repository.join(repository.cairnFolder, name)
       guard let bytes = try Files.read(path) else { continue }
-      let source = SourceText(path: ".cairn/\(name)", bytes: bytes)
-      warnings += try OwnSettings.check(source)
-      own.append(try TOMLReader.parse(source).value)
+      let file = ".cairn/\(name)"
+      let document = try TOMLReader.parse(SourceText(path: file, bytes: bytes))
+      warnings += try OwnSettings.check(document, in: file)
+      own.append(document.value)
     }
     try OwnSettings.checkVariables()
     return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, own: own)
@@ -72,13 +73,15 @@ package struct Settings: Sendable {
   ///
   /// The variable (`CAIRN_JOBS`, `CAIRN_VERIFY_REQUIRE_RECORDS`) holds first, then mine, then the team's.
   package func cairn(_ path: String...) -> Value? {
-    if let value = Self.value(ofVariable: "CAIRN_" + path.joined(separator: "_").uppercased()) { return value }
+    if let value = Self.value(ofVariable: Self.variable(of: path)) { return value }
     for document in own {
       let found = path.reduce(Value?.some(document)) { $0?[$1] }
       if let found { return found }
     }
     return nil
   }
+
+  static func variable(of path: [String]) -> String { "CAIRN_" + path.joined(separator: "_").uppercased() }
 
   static func value(ofVariable name: String) -> Value? {
     ConfigLevels.variable(name).map { text in

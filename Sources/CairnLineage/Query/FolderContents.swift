@@ -6,7 +6,7 @@ import CairnFormats
 /// Reads each folder's `cairn.dir/v1` document once.
 struct FolderContents {
   private let store: RecordStore
-  private var files: [Digest32: [String: Digest16]] = [:]
+  private var files: [Digest32: [RepoPath: Digest16]] = [:]
 
   init(_ store: RecordStore) { self.store = store }
 
@@ -16,20 +16,20 @@ struct FolderContents {
     guard folder.repository == part.repository, part.path.utf8.starts(with: prefix.utf8),
       let whole = try files(of: folder)
     else { return false }
-    let place = String(part.path.dropFirst(prefix.count))
+    let place = RepoPath(unchecked: String(decoding: part.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
     guard part.isFolder else { return part.md5.flatMap { Digest16(hex: $0) }.map { whole[place] == $0 } ?? false }
     guard let inside = try files(of: part), !inside.isEmpty else { return false }
-    return inside.allSatisfy { whole[place + "/" + $0.key] == $0.value }
+    return inside.allSatisfy { whole[place.appending($0.key.text)] == $0.value }
   }
 
   /// `nil` for what is no folder, or whose document is not here.
-  private mutating func files(of folder: LineageArtifact) throws(Diagnostic) -> [String: Digest16]? {
+  private mutating func files(of folder: LineageArtifact) throws(Diagnostic) -> [RepoPath: Digest16]? {
     guard folder.isFolder, let digest = folder.sha256 else { return nil }
     if let known = files[digest] { return known }
     // A document that is missing or altered tells nothing; `runs check` says so.
     let bytes = (try? store.document(digest)) ?? nil
     let manifest = bytes.flatMap { try? DirectoryDocument.decode($0) }
-    let found = Dictionary((manifest?.entries ?? []).map { ($0.path, $0.md5) }, uniquingKeysWith: { $1 })
+    let found = Dictionary((manifest?.entries ?? []).map { (RepoPath(unchecked: $0.path), $0.md5) }, uniquingKeysWith: { $1 })
     files[digest] = found
     return found
   }
@@ -40,11 +40,11 @@ extension LineageArtifact {
 
   /// The folders around its path, the nearest first.
   var foldersAround: [String] {
-    var parts = path.split(separator: "/")
     var folders: [String] = []
-    while parts.count > 1 {
-      parts.removeLast()
-      folders.append(parts.joined(separator: "/"))
+    var folder = RepoPath(unchecked: path).parent
+    while !folder.isRoot {
+      folders.append(folder.text)
+      folder = folder.parent
     }
     return folders
   }

@@ -1,5 +1,6 @@
 // Names that nobody else has: ULIDs, UUIDs of chance and of a name. Knows nothing of what they name.
 import CSystem
+import CairnCore
 import Glibc
 import Synchronization
 
@@ -87,20 +88,10 @@ package enum Identifier {
   }
 
   private static func uuidBytes(_ text: String) -> [UInt8]? {
-    var bytes: [UInt8] = []
-    var high: UInt8?
-    for character in text.utf8 where character != UInt8(ascii: "-") {
-      let digit: UInt8
-      switch character {
-      case UInt8(ascii: "0")...UInt8(ascii: "9"): digit = character - UInt8(ascii: "0")
-      case UInt8(ascii: "a")...UInt8(ascii: "f"): digit = character - UInt8(ascii: "a") + 10
-      case UInt8(ascii: "A")...UInt8(ascii: "F"): digit = character - UInt8(ascii: "A") + 10
-      default: return nil
-      }
-      if let first = high { bytes.append(first << 4 | digit) }
-      high = high == nil ? digit : nil
+    guard let bytes = Hex.decode(String(decoding: text.utf8.filter { $0 != UInt8(ascii: "-") }, as: UTF8.self)) else {
+      return nil
     }
-    return bytes.count == 16 && high == nil ? bytes : nil
+    return bytes.count == 16 ? bytes : nil
   }
 }
 

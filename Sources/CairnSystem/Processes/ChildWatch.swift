@@ -70,7 +70,7 @@ final class ChildWatch: Sendable {
   private func deliver() -> Never {
     var tokens = [UInt64](repeating: 0, count: 64)
     while true {
-      let count = Int(cairn_watch_ready(watch, &tokens, 64, -1))
+      let count = Int(cairn_watch_wait(watch, &tokens, 64))
       precondition(count >= 0, "epoll: \(SystemError.text(Int32(-count)))")
       for token in tokens[..<count] {
         // Gone when an event before it in this batch ended its child.

@@ -53,7 +53,8 @@ struct ReproEventLines: ReproPrinter {
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):
       console.warning("\(name(id)): \(error.fullMessage); try \(attempt)")
-    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .importing, .restoring, .assigned, .held, .lockChanged:
+    case .considered, .command, .pulling, .pulled, .pullFailed, .verifying, .importing, .restoring, .assigned, .held,
+      .lockChanged:
       break
     }
   }
@@ -88,14 +89,15 @@ struct ReproEventLines: ReproPrinter {
 
   /// The stage that makes the dependency, and the run that made what it is now.
   private func producer(of reason: Reason, for id: StageID) -> Value {
-    guard let dependency = pipeline[id].dependencies.first(where: { $0.declared == reason.path }),
+    guard let place = reason.path,
+      let dependency = pipeline[id].dependencies.first(where: { $0.location.recordPath.hasSameBytes(as: place) }),
       let path = dependency.location.local, case .content(let hash, _)? = reason.now,
       let maker = reproduction.producers(of: id).first(where: { producer in
         pipeline[producer].kind == .pipeline
           && pipeline[producer].outputs.contains { $0.location.local.map(path.overlaps) ?? false }
       })
     else { return .null }
-    let run = reproduction.workspace.producers.producer(of: dependency.location.recordPath, md5: hash)
+    let run = reproduction.workspace.producers.producer(of: place, md5: hash)
     return .map(["stage": .string(name(maker)), "run": Self.run(run)])
   }
 

@@ -72,22 +72,12 @@ enum RunsTable {
     }
   }
 
-  /// The first line of how it failed, without the command, which is known.
-  static func failure(_ record: RunRecord) -> String? {
-    guard let line = record.error?.message.split(separator: "\n").first else { return nil }
-    for command in record.stage.cmd {
-      let prefix = "failed to run: \(command), "
-      if line.hasPrefix(prefix) { return String(line.dropFirst(prefix.count)) }
-    }
-    return String(line.drop { $0 == " " })
-  }
-
   /// Changed parameters, metrics, or how it failed.
   private static func tail(_ row: Row) -> [String] {
     let record = row.record
     if !record.result.isTrusted, record.result != .restored {
       if let exit = record.execution.exit, exit != 0 { return ["exit \(exit)"] }
-      return failure(record).map { [String($0.prefix(60))] } ?? []
+      return FailureText.line(record).map { [String($0.prefix(60))] } ?? []
     }
     var words: [String] = []
     let before = Dictionary(row.previous?.parameterLeaves ?? [], uniquingKeysWith: { first, _ in first })

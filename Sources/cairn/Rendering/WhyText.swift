@@ -266,7 +266,7 @@ struct WhyText {
     case .failed:
       if let exit = record.execution.exit, exit != 0 || record.error == nil {
         parts.append(exit < 0 ? "killed by signal \(-exit)" : "exit \(exit)")
-      } else if let error = RunsTable.failure(record) {
+      } else if let error = FailureText.line(record) {
         parts.append(error)
       }
       if let peak = record.execution.peakMemory, (record.execution.exit ?? 0) == 137 || record.execution.exit == -9 {
