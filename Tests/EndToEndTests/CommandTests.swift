@@ -56,6 +56,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "repro --pull -s two", 255, says: "ERROR: failed to reproduce 'two': Checkout failed for following targets:",
       before: "sed -i 's,one.txt,p/one.txt,' dvc.yaml", after: "test -d p"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
+    CommandCase(
+      "repro -f", says: "Verifying data sources in stage: 'd1.dvc'",
+      before: "for n in 1 2 3 4 5 6; do echo $n > d$n; done && $PROGRAM add -q d1 d2 d3 d4 d5 d6 && echo /x > .gitignore",
+      after: "test \"$(grep '^/[dx]' .gitignore | sort | tr -d '\\n')\" = /d1/d2/d3/d4/d5/d6/x"),
     // Files that track data: an import, and one whose data was edited
     CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
     CommandCase("freeze got.txt.dvc", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep '^frozen: true' got.txt.dvc"),

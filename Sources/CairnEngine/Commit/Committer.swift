@@ -171,8 +171,22 @@ package final class Committer: @unchecked Sendable {
     lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
   }
 
-  /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew.
-  package func wrote(_ file: RepoPath) { queue.sync { wroteFiles.append(file) } }
+  /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew. No journal has it, so
+  /// its lines in `.gitignore` are written now where nobody holds DVC's lock, else by `finish`.
+  package func wrote(_ file: RepoPath) throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = queue.sync {
+      wroteFiles.append(file)
+      do throws(Diagnostic) {
+        guard let ignores, try writeLock.tryLock() else { return .success(()) }
+        defer { writeLock.release() }
+        try ignores.write()
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
 
   /// Files that git should hear of, relative to the project.
   package var changedFiles: [RepoPath] {
@@ -186,7 +200,7 @@ package final class Committer: @unchecked Sendable {
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
     // What is still to be written into the journal goes before: its stages are to be flushed.
-    let nothingToDo = lines.sync { journal == nil }
+    let nothingToDo = lines.sync { journal == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {
       flush()
       return failure.withLock { $0 }

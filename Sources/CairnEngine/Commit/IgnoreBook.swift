@@ -175,6 +175,9 @@ package final class IgnoreBook: Sendable {
     state.withLock { $0 = State(serialOrder: $0.serialOrder) }
   }
 
+  /// There is something to write, or to take back after a failure.
+  package var isTouched: Bool { state.withLock { !$0.dirty.isEmpty || !$0.written.isEmpty } }
+
   /// The files that this run changed, relative to the project.
   package var changed: [RepoPath] { state.withLock { $0.written.sorted().map { $0.appending(".gitignore") } } }
 

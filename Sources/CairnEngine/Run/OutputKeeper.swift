@@ -239,16 +239,15 @@ package struct OutputKeeper: Sendable {
 
   /// Writes what `outputs` hold now into the `.dvc` file of a tracked stage.
   func rewriteTracked(
-    _ stage: Stage, _ contents: [Content], dependencies: [Content]?, _ context: RunContext
+    _ stage: Stage, _ contents: [Content], dependencies: [Content]?, position: Int, _ context: RunContext
   ) throws(Diagnostic) {
     if let dependencies {
       try TrackedFileWriter.updateImport(stage, contents, dependencies, root: context.root)
     } else {
       try TrackedFileWriter.update(stage, contents, root: context.root)
     }
-    context.committer.wrote(stage.address.file)
-    try ignore(stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }, position: 0)
-    try ignores?.write()
+    try ignore(stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }, position: position)
+    try context.committer.wrote(stage.address.file)
   }
 }
 

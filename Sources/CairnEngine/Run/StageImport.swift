@@ -40,7 +40,7 @@ extension StageExecution {
   func record(_ judged: Judged) throws(Diagnostic) {
     let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
     try context.outputs.rewriteTracked(
-      stage, kept, dependencies: stage.importsFromHere ? judged.snapshot.dependencies : nil, context)
+      stage, kept, dependencies: stage.importsFromHere ? judged.snapshot.dependencies : nil, position: position, context)
   }
 }
 
