@@ -139,6 +139,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("move data.txt data", 1, says: "'data'('data.dvc')", "overlap and are thus in the same tracked directory.", before: "$PROGRAM config core.no_scm true && echo d > data.txt && mkdir data && echo e > data/1 && $PROGRAM add -q data.txt data", after: "test -f data.txt && test -f data.txt.dvc && test ! -e data/data.txt"),
     CommandCase("add ../far.txt -o no/such/far.txt", 1, says: "ERROR: stage working dir '", "/no/such' does not exist", before: "echo f > ../far.txt", after: "test ! -e no"),
     CommandCase("commit -q data/1", before: "mkdir data && echo d > data/1 && echo other > data/2 && $PROGRAM add -q --no-commit data", after: "cached() { h=$(printf \"$1\\n\" | md5sum | cut -c1-32); test -e .dvc/cache/files/md5/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-); }; cached d && ! cached other"),
+    CommandCase(
+      "commit -f",
+      before: "$PROGRAM config cache.type hardlink && printf 'stages:\\n  a:\\n    cmd: echo > a\\n    outs: [a]\\n  b:\\n    cmd: echo > b\\n    outs: [b]\\n' > dvc.yaml && $PROGRAM repro -q && cp a t && mv -f t a && chmod 755 a",
+      after: "test $(grep -c isexec dvc.lock) = 2 && test $(stat -c %a b) = 544"),
     CommandCase("commit data.txt.dvc", 1, says: "unable to commit changed stage: 'data.txt.dvc'. Use `-f|--force` to force.", before: "echo d > data.txt && $PROGRAM add -q --no-commit data.txt && echo \"md5: '1234'\" >> data.txt.dvc"),
     CommandCase("checkout -f --summary", says: "1 file modified and 1 file added", before: "rm one.txt && echo edited > two.txt"),
     CommandCase("checkout -f", before: "$PROGRAM config cache.type symlink && mkdir data && echo d > data/1 && $PROGRAM add -q data && mv .dvc/cache .dvc/moved && $PROGRAM cache dir .dvc/moved", after: "cat data/1"),
