@@ -49,6 +49,16 @@ private struct Plan {
     return text(started)
   }
 
+  /// All that may be prepared now, as handed out.
+  mutating func prepareAll() -> String {
+    var handedOut: [StageID] = []
+    while let next = schedule.nextAhead() { handedOut.append(next) }
+    return text(handedOut)
+  }
+
+  /// Whether a stage that is ready to be executed has its slot.
+  mutating func prepare(_ name: String) -> Bool { schedule.prepared(id(name)) }
+
   @discardableResult
   mutating func finish(_ name: String, _ result: StageResult = .ran) -> String {
     text(schedule.finished(id(name), result))
@@ -376,6 +386,108 @@ struct ScheduleTests {
       count += 1
     }
     #expect(count == 2000)
+  }
+}
+
+@Suite("stages ahead of a slot")
+struct PreparationTests {
+  @Test("while all slots are taken as many stages are prepared, and get the next slots")
+  func slots() {
+    var plan = Plan("a; b; c; d; e")
+    #expect(plan.prepareAll() == "", "slots are free")
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "c d")
+    #expect(plan.prepare("c") == false)
+    #expect(plan.startAll() == "")
+    plan.commandEnded("a")
+    #expect(plan.startAll() == "c", "handed out again")
+    #expect(plan.prepareAll() == "e")
+    plan.commandEnded("b")
+    #expect(plan.startAll() == "", "still being prepared")
+    #expect(plan.state("d") == .running)
+    #expect(plan.prepare("d") == true, "and goes straight on")
+    #expect(plan.state("e") == .preparing)
+  }
+
+  @Test("with one slot nothing is prepared, nor what needs more than a slot")
+  func none() {
+    var serial = Plan("a; b", slots: 1)
+    #expect(serial.startAll() == "a")
+    #expect(serial.prepareAll() == "")
+    var plan = Plan(
+      "a; b; c; d; e", needs: ["c": ["licence": 1]], mutex: ["d": ["gate"]], capacity: ["licence": 1])
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "e")
+  }
+
+  @Test("a stage that turns out fresh lets its consumers go, without a slot")
+  func fresh() {
+    var plan = Plan("a; b; c -> d")
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "c")
+    plan.finish("c", .fresh)
+    #expect(plan.prepareAll() == "d")
+  }
+
+  @Test("what was prepared and comes after a failure in the serial order never starts")
+  func failure() {
+    var plan = Plan("a; b; c; d")
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "c d")
+    #expect(plan.prepare("c") == false)
+    plan.finish("a", .failed)
+    #expect(plan.startAll() == "")
+    plan.finish("b")
+    #expect(!plan.schedule.isDone, "the last one is still looked at")
+    #expect(plan.prepare("d") == false)
+    #expect(plan.schedule.isDone)
+    #expect(plan.notStarted == "c d")
+  }
+
+  @Test("what was prepared and comes before a failure still runs")
+  func before() {
+    var plan = Plan("a; b; c -> d; e", seconds: ["d": 60, "c": 60])
+    #expect(plan.startAll() == "c a")
+    #expect(plan.prepareAll() == "b e")
+    #expect(plan.prepare("b") == false)
+    #expect(plan.prepare("e") == false)
+    plan.finish("c", .failed)
+    #expect(plan.startAll() == "b")
+    plan.finish("a")
+    #expect(plan.startAll() == "")
+    plan.finish("b")
+    #expect(plan.schedule.isDone)
+    #expect(plan.notStarted == "d e")
+  }
+
+  @Test("after a stop nothing that was prepared starts, and the run is not over while something is looked at")
+  func stop() {
+    var plan = Plan("a; b; c")
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "c")
+    plan.schedule.stop()
+    plan.finish("a", .failed)
+    plan.finish("b", .failed)
+    #expect(plan.startAll() == "")
+    #expect(!plan.schedule.isDone)
+    #expect(plan.prepare("c") == false)
+    #expect(plan.schedule.isDone)
+  }
+
+  @Test("a longer path goes first, an equal one does not")
+  func longer() {
+    var plan = Plan("a -> long; b -> other; c", seconds: ["a": 1, "b": 1, "c": 1, "long": 60, "other": 1])
+    #expect(plan.startAll() == "a b")
+    #expect(plan.prepareAll() == "c")
+    #expect(plan.prepare("c") == false)
+    plan.finish("b")
+    #expect(plan.startAll() == "c")
+    #expect(plan.prepareAll() == "other")
+    #expect(plan.prepare("other") == false)
+    plan.finish("a")
+    #expect(plan.startAll() == "long")
+    plan.finish("c")
+    #expect(plan.startAll() == "other")
   }
 }
 

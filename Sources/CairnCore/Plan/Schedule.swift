@@ -17,6 +17,10 @@ package enum StageState: Sendable, Hashable {
   case waiting
   /// All producers ended well; says nothing of files yet: inputs are observed next.
   case ready
+  /// Handed out by `nextAhead()`: observed while all slots are taken, not executed.
+  case preparing
+  /// Observed, and waiting for a slot.
+  case prepared
   /// Handed out by `next()`: observed, then perhaps executed.
   case running
   /// Its command has ended and its slot is free; the result is still being stored.
@@ -36,6 +40,7 @@ package enum FailurePolicy: Sendable {
 /// The order of one run, as a state machine: `next()` hands out stages, `finished(_:_:)` takes results in.
 ///
 /// With one slot the order is the serial one; with more, the ready stage with the longest known path ahead comes first.
+/// A stage that was handed out ahead of a slot gives way only to one with a longer path.
 ///
 /// A run that fails leaves what a serial one would leave, as far as that can be: what comes before the failure in the
 /// serial order runs all the same, and nothing goes ahead of a stage that is foreseen to fail.
@@ -57,6 +62,8 @@ package struct Schedule: Sendable {
   private var pool: ResourcePool
   private var running = 0
   private var settling = 0
+  /// Handed out ahead of a slot: preparing or prepared, as many as there are slots at most.
+  private var ahead: [Candidate] = []
   private var unfinished: Int
   /// Of the serial order: the first place that has not finished.
   private var cursor = 0
@@ -175,36 +182,82 @@ package struct Schedule: Sendable {
 
   package func state(of id: StageID) -> StageState { states[id.index] }
 
-  /// Nothing runs, nothing settles, and nothing can start any more.
-  package var isDone: Bool { running == 0 && settling == 0 && (isStopped || unfinished == 0 || cursor >= end) }
+  /// Nothing runs, nothing settles, nothing is being prepared, and nothing can start any more.
+  package var isDone: Bool {
+    running == 0 && settling == 0 && (isStopped || unfinished == 0 || cursor >= end)
+      && !ahead.contains { states[$0.id.index] == .preparing }
+  }
 
   /// Wanted stages that have not started, in serial order.
   package var notStarted: [StageID] {
-    order.filter { states[$0.index] == .waiting || states[$0.index] == .ready }
+    order.filter { id in
+      switch states[id.index] {
+      case .waiting, .ready, .preparing, .prepared: true
+      case .running, .settling, .finished: false
+      }
+    }
   }
 
-  /// A stage to start now, which counts as running from here on; `nil` when none may.
+  /// A stage to start now, which counts as running from here on; `nil` when none may. One that was `prepared` comes
+  /// once more; one that is still being prepared gets its slot silently.
   package mutating func next() -> StageID? {
-    guard !isStopped, running < slots, cursor < end else { return nil }
-    return slots == 1 ? nextInOrder() : nextByPath()
+    while !isStopped, running < slots, cursor < end {
+      guard slots > 1 else { return nextInOrder() }
+      guard let (id, state) = nextByPath() else { return nil }
+      if state != .preparing { return id }
+    }
+    return nil
   }
 
-  private mutating func nextByPath() -> StageID? {
+  /// A stage to prepare while no slot is free; `nil` when none is worth it. Only stages that need nothing but a slot:
+  /// what others need may be taken by the time it is their turn.
+  package mutating func nextAhead() -> StageID? {
+    guard slots > 1, !isStopped, running >= slots, ahead.count < slots, cursor < end, let top = top(of: 0) else {
+      return nil
+    }
+    _ = ready[0].popMax()
+    states[top.id.index] = .preparing
+    ahead.append(top)
+    return top.id
+  }
+
+  /// The stage is ready to be executed. False: it has no slot yet, and `next()` will hand it out again.
+  package mutating func prepared(_ id: StageID) -> Bool {
+    guard states[id.index] == .preparing else { return true }
+    states[id.index] = .prepared
+    return false
+  }
+
+  /// The stage to start, and what it was before.
+  private mutating func nextByPath() -> (StageID, StageState)? {
     var best: (group: Int, candidate: Candidate)?
     for group in ready.indices {
-      // A stage that was skipped since it became ready is still in here.
-      while let top = ready[group].max, states[top.id.index] != .ready || top.position > limit {
-        if states[top.id.index] == .ready { parked.append(top) }
-        _ = ready[group].popMax()
-      }
-      guard let top = ready[group].max, best.map({ $0.candidate < top }) ?? true else { continue }
+      guard let top = top(of: group), best.map({ $0.candidate < top }) ?? true else { continue }
       if group > 0, !pool.fits(needs[group].settings) { continue }
       best = (group, top)
+    }
+    if let first = ahead.filter({ $0.position <= limit }).max(),
+      best.map({ $0.candidate.pathAhead <= first.pathAhead }) ?? true
+    {
+      let state = states[first.id.index]
+      ahead.removeAll { $0 == first }
+      start(first.id)
+      return (first.id, state)
     }
     guard let best else { return nil }
     _ = ready[best.group].popMax()
     start(best.candidate.id)
-    return best.candidate.id
+    return (best.candidate.id, .ready)
+  }
+
+  /// The first that may start of those with the same needs.
+  private mutating func top(of group: Int) -> Candidate? {
+    // A stage that was skipped since it became ready is still in here.
+    while let top = ready[group].max, states[top.id.index] != .ready || top.position > limit {
+      if states[top.id.index] == .ready { parked.append(top) }
+      _ = ready[group].popMax()
+    }
+    return ready[group].max
   }
 
   /// The last place that may start now.
@@ -259,6 +312,7 @@ package struct Schedule: Sendable {
     switch states[id.index] {
     case .running: leave(id)
     case .settling: settling -= 1
+    case .preparing: ahead.removeAll { $0.id == id }
     default: preconditionFailure("a result for a stage that is not running")
     }
     states[id.index] = .finished(result)

@@ -33,5 +33,8 @@ package struct ReproRequest: Sendable {
   /// The words of the command line, for locks and the record of the invocation.
   package var arguments: [String] = []
 
+  /// A stage may be looked at before it is its turn: nobody is asked about it, and nothing is fetched for it.
+  package var mayPrepare: Bool { jobs > 1 && !dry && !pulls && !singleItem && confirm == nil }
+
   package init() {}
 }

@@ -30,6 +30,8 @@ package final class Runner: Sendable {
     /// How often a stage was sent back because another process holds what it needs.
     var refusals: [StageID: Int] = [:]
     var held: [String: Int] = [:]
+    /// The last command to end was short: what is prepared now is begun soon.
+    var isBrisk = false
     var isDone = false
     var signal: Int32?
     var interrupts = 0
@@ -89,18 +91,16 @@ package final class Runner: Sendable {
     return summary
   }
 
-  /// Starts everything that may start.
+  /// Commands that last longer gain nothing when the next one is prepared while they run.
+  private static let briskness = 0.05
+
+  /// Starts everything that may start, and prepares what comes next.
   private func pump() {
     let (executions, isDone, held) = state.withLock { state -> ([StageExecution], Bool, [String: Int]?) in
       var ready: [StageExecution] = []
-      while let id = state.schedule.next() {
-        let execution =
-          state.executions[id]
-          ?? StageExecution(
-            context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id), queue: work
-          ) { [self] step in take(step, of: id) }
-        state.executions[id] = execution
-        ready.append(execution)
+      while let id = state.schedule.next() { ready.append(execution(of: id, &state)) }
+      if state.isBrisk, context.request.mayPrepare {
+        while let id = state.schedule.nextAhead() { ready.append(execution(of: id, &state)) }
       }
       let isDone = state.schedule.isDone && state.unsettled == 0 && !state.isDone
       if isDone { state.isDone = true }
@@ -109,8 +109,24 @@ package final class Runner: Sendable {
       return (ready, isDone, held == state.held ? nil : held)
     }
     if let held { context.emit(.held(held)) }
-    for execution in executions { work.async { execution.begin() } }
+    for execution in executions { work.async { execution.proceed() } }
     if isDone { done.signal() }
+  }
+
+  private func execution(of id: StageID, _ state: inout State) -> StageExecution {
+    if let known = state.executions[id] { return known }
+    let execution = StageExecution(
+      context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id), queue: work,
+      isAdmitted: { [self] in isAdmitted(id) }, report: { [self] step in take(step, of: id) })
+    state.executions[id] = execution
+    return execution
+  }
+
+  /// Whether a stage that is ready to be executed has a slot. Where it has none, the run may have ended meanwhile.
+  private func isAdmitted(_ id: StageID) -> Bool {
+    let isAdmitted = state.withLock { $0.schedule.prepared(id) }
+    if !isAdmitted { pump() }
+    return isAdmitted
   }
 
   private func take(_ step: StageExecution.Step, of id: StageID) {
@@ -129,8 +145,11 @@ package final class Runner: Sendable {
         state.withLock { $0.schedule.resume(id) }
         pump()
       }
-    case .commandEnded:
-      state.withLock { $0.schedule.commandEnded(id) }
+    case .commandEnded(let seconds):
+      state.withLock { state in
+        state.isBrisk = seconds < Self.briskness
+        state.schedule.commandEnded(id)
+      }
     case .finished(let result):
       context.emit(.ended(id, result))
       state.withLock { state in

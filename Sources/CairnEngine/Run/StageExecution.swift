@@ -5,13 +5,13 @@ import CairnSystem
 import Dispatch
 import Synchronization
 
-/// Each step takes what the one before made. `begin` runs on a worker; while a command runs no thread is held.
+/// Each step takes what the one before made. `proceed` runs on a worker; while a command runs no thread is held.
 final class StageExecution: Sendable {
   enum Step: Sendable {
     /// Another process holds a path; try again later.
     case blocked(PathLocks.Blocker)
-    /// The command has ended: its slot is free.
-    case commandEnded
+    /// The command has ended after so many seconds: its slot is free.
+    case commandEnded(Double)
     /// The result is known; consumers may start. It is told once it is durable.
     case finished(StageResult)
     /// The result is durable, or the failure is final.
@@ -25,10 +25,14 @@ final class StageExecution: Sendable {
   let isForced: Bool
   /// Where a command's end is worked on: whoever watches children must not wait for that.
   let queue: DispatchQueue
+  /// Asked before anything is done that others can see: false when the slot is still to come, and `proceed` with it.
+  let isAdmitted: @Sendable () -> Bool
   let report: @Sendable (Step) -> Void
   let progress = Mutex(Progress())
 
   struct Progress {
+    /// What was found out ahead of the slot that it waits for.
+    var prepared: Prepared?
     var attempt = 1
     var previousAttempt: RunID?
     var job: (any RunningJob)?
@@ -46,7 +50,7 @@ final class StageExecution: Sendable {
 
   init(
     context: RunContext, id: StageID, position: Int, isForced: Bool, queue: DispatchQueue,
-    report: @escaping @Sendable (Step) -> Void
+    isAdmitted: @escaping @Sendable () -> Bool, report: @escaping @Sendable (Step) -> Void
   ) {
     self.context = context
     self.id = id
@@ -54,12 +58,29 @@ final class StageExecution: Sendable {
     self.position = position
     self.isForced = isForced
     self.queue = queue
+    self.isAdmitted = isAdmitted
     self.report = report
   }
 
   // MARK: Observe and judge
 
-  func begin() {
+  /// From the beginning; or, where it was prepared ahead, from there.
+  func proceed() {
+    let prepared = progress.withLock { progress in
+      defer { progress.prepared = nil }
+      return progress.prepared
+    }
+    guard let prepared else { return begin() }
+    do throws(Diagnostic) {
+      // What other commands did meanwhile without declaring it would else be taken for an edit during this one.
+      guard isStill(prepared.judged.snapshot) else { return begin() }
+      try start(prepared.judged, prepared.cached)
+    } catch {
+      fail(error, run: nil, seconds: 0)
+    }
+  }
+
+  private func begin() {
     do throws(Diagnostic) {
       let announce = progress.withLock { progress in
         defer { progress.isAnnounced = true }
@@ -70,35 +91,71 @@ final class StageExecution: Sendable {
       if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry { throw unknown }
       guard try mustRun(&judged) else { return finishFresh() }
       if try pullsMissing(judged) { return }
-      if stage.commands.isEmpty || stage.isFrozen { return try verify(judged) }
-      if context.request.dry { return try announceOnly(judged) }
-      guard try acquirePaths() else { return }
-      // Whoever held them may have brought this stage up to date.
-      try context.book.refresh()
-      if context.book.generation != judged.generation {
-        judged = judge()
-        guard try mustRun(&judged) else {
-          releasePaths()
-          return finishFresh()
-        }
-      }
-      if !isForced, let pull = context.pull { try pullInputs(of: &judged, pull) }
-      let cached = isForced ? nil : try context.outputs.restorable(id, judged, context)
-      if cached == nil, let blocker = try enterHost() {
-        releasePaths()
-        return report(.blocked(blocker))
-      }
-      if let confirm = context.request.confirm {
-        guard confirm("Going to reproduce stage: '\(context.name(stage))'. Are you sure you want to continue?") else {
-          throw Diagnostic(.aborted, "reproduction aborted by the user")
-        }
-      }
-      try execute(judged, cached)
+      if context.request.dry, hasCommand { return try announceOnly(judged) }
+      let cached = context.pull == nil && hasCommand ? try lookUp(judged) : nil
+      progress.withLock { $0.prepared = Prepared(judged: judged, cached: cached) }
+      guard isAdmitted() else { return }
+      progress.withLock { $0.prepared = nil }
+      try start(judged, cached)
     } catch {
       fail(error, run: nil, seconds: 0)
     }
   }
 
+  private var hasCommand: Bool { !stage.commands.isEmpty && !stage.isFrozen }
+
+  /// The inputs are there, and as they were.
+  private func isStill(_ snapshot: StageSnapshot) -> Bool {
+    zip(stage.dependencies, snapshot.dependencies).allSatisfy { dependency, content in
+      !content.isMissing && context.observer.isUnchanged(content, at: dependency.location)
+    }
+      && zip(stage.parameters, snapshot.parameters).allSatisfy { set, reading in
+        guard case .values(let was) = reading, case .values(let now) = context.observer.parameters(set) else {
+          return false
+        }
+        return was.count == now.count && was.allSatisfy { now[$0.key]?.isEqualInPython(to: $0.value) ?? false }
+      }
+  }
+
+  private func lookUp(_ judged: Judged) throws(Diagnostic) -> LockEntry? {
+    isForced ? nil : try context.outputs.restorable(id, judged, context)
+  }
+
+  /// With a slot: from here on others can see what is done.
+  private func start(_ judged: Judged, _ cached: LockEntry?) throws(Diagnostic) {
+    var (judged, cached) = (judged, cached)
+    guard hasCommand else { return try verify(judged) }
+    guard try acquirePaths() else { return }
+    // Whoever held them may have brought this stage up to date.
+    try context.book.refresh()
+    let isNews = context.book.generation != judged.generation
+    if isNews {
+      judged = judge()
+      guard try mustRun(&judged) else {
+        releasePaths()
+        return finishFresh()
+      }
+    }
+    if !isForced, let pull = context.pull { try pullInputs(of: &judged, pull) }
+    if isNews || context.pull != nil { cached = try lookUp(judged) }
+    if cached == nil, let blocker = try enterHost() {
+      releasePaths()
+      return report(.blocked(blocker))
+    }
+    if let confirm = context.request.confirm {
+      guard confirm("Going to reproduce stage: '\(context.name(stage))'. Are you sure you want to continue?") else {
+        throw Diagnostic(.aborted, "reproduction aborted by the user")
+      }
+    }
+    try execute(judged, cached)
+  }
+
+  /// What is known of a stage that only lacks a slot.
+  struct Prepared {
+    var judged: Judged
+    /// What the run-cache has for it.
+    var cached: LockEntry?
+  }
   /// What was seen, and what follows from it.
   struct Judged {
     /// Of the lock book, before anything was looked at.
@@ -398,10 +455,10 @@ final class StageExecution: Sendable {
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
     let log = LogBuffer(limit: context.request.logLimit)
     let events = Events(execution: self, log: log) { [self, draft] observation in
-      // At once, for the next command waits for it. Another try would need the slot again: only the last one gives it up.
-      if attempt > stage.settings.retries {
+      // At once, for the next command waits for it. After a failure nothing may start, or another try needs the slot.
+      if observation.isSuccess {
         leaveHost()
-        report(.commandEnded)
+        report(.commandEnded(Double(observation.finished - observation.started) / 1e9))
       }
       queue.async { [self] in
         FaultPoint.reach(.commandEnded)
