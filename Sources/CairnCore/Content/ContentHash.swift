@@ -22,15 +22,43 @@ package struct Digest16: Hashable, Comparable, Sendable {
 
   /// 32 hexadecimal digits, else `nil`.
   package init?(hex: some StringProtocol) {
-    guard let bytes = Hex.decode(hex), bytes.count == 16 else { return nil }
-    self.init(bytes: bytes)
+    // Locks name contents so: some for each stage.
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    var count = 0
+    for character in hex.utf8 {
+      guard let digit = Hex.value(of: character), count < 32 else { return nil }
+      if count < 16 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
+      count += 1
+    }
+    guard count == 32 else { return nil }
+    self.init(high: high, low: low)
   }
 
   package var bytes: [UInt8] {
-    [high, low].flatMap { word in (0..<8).map { UInt8(truncatingIfNeeded: word >> (56 - 8 * UInt64($0))) } }
+    Array(unsafeUninitializedCapacity: 16) { buffer, count in
+      for index in 0..<8 {
+        buffer[index] = UInt8(truncatingIfNeeded: high >> (56 - 8 * UInt64(index)))
+        buffer[index + 8] = UInt8(truncatingIfNeeded: low >> (56 - 8 * UInt64(index)))
+      }
+      count = 16
+    }
   }
 
-  package var hex: String { Hex.encode(bytes) }
+  package var hex: String {
+    String(unsafeUninitializedCapacity: 32) { buffer in
+      write(to: buffer)
+      return 32
+    }
+  }
+
+  /// Writes 32 digits in lower case to the beginning of `buffer`.
+  package func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+    for index in 0..<16 {
+      let shift = 60 - 4 * UInt64(index)
+      buffer[index] = Hex.character(UInt8(truncatingIfNeeded: high >> shift & 15))
+      buffer[index + 16] = Hex.character(UInt8(truncatingIfNeeded: low >> shift & 15))
+    }
+  }
 
   package static func < (a: Digest16, b: Digest16) -> Bool { (a.high, a.low) < (b.high, b.low) }
 }
@@ -64,15 +92,26 @@ package struct Digest32: Hashable, Comparable, Sendable {
 }
 
 package enum Hex {
-  private static let digits = Array("0123456789abcdef".utf8)
+  /// Of 0…15, lower case.
+  static func character(_ digit: UInt8) -> UInt8 { digit < 10 ? 0x30 + digit : 0x57 + digit }
+
+  /// The value of a hexadecimal digit of either case; `nil` for another character.
+  package static func value(of digit: UInt8) -> UInt8? {
+    switch digit {
+    case 0x30...0x39: digit - 0x30
+    case 0x61...0x66: digit - 0x57
+    case 0x41...0x46: digit - 0x37
+    default: nil
+    }
+  }
 
   /// Lower case.
   package static func encode(_ bytes: some Collection<UInt8>) -> String {
     String(unsafeUninitializedCapacity: bytes.count * 2) { buffer in
       var index = 0
       for byte in bytes {
-        buffer[index] = digits[Int(byte >> 4)]
-        buffer[index + 1] = digits[Int(byte & 15)]
+        buffer[index] = character(byte >> 4)
+        buffer[index + 1] = character(byte & 15)
         index += 2
       }
       return index
@@ -84,13 +123,7 @@ package enum Hex {
     var bytes: [UInt8] = []
     var pending: UInt8?
     for character in text.utf8 {
-      let value: UInt8
-      switch character {
-      case 0x30...0x39: value = character - 0x30
-      case 0x61...0x66: value = character - 0x57
-      case 0x41...0x46: value = character - 0x37
-      default: return nil
-      }
+      guard let value = value(of: character) else { return nil }
       if let high = pending {
         bytes.append(high << 4 | value)
         pending = nil
@@ -123,7 +156,7 @@ package struct ContentHash: Hashable, Sendable {
 
   /// Reads `text` (32 digits, perhaps `.dir`); `nil` when it is anything else.
   package init?(_ text: some StringProtocol, algorithm: Algorithm = .md5) {
-    let isDirectory = text.hasSuffix(".dir")
+    let isDirectory = text.utf8.suffix(4).elementsEqual(".dir".utf8)
     guard let digest = Digest16(hex: isDirectory ? text.dropLast(4) : text[...]) else { return nil }
     self.init(algorithm, digest, isDirectory: isDirectory)
   }

@@ -18,6 +18,8 @@ struct IgnoreMatcher: Sendable {
   }
 
   private var shape: Shape
+  /// What a path must hold to match: a name of the pattern without anything special in it; empty where there is none.
+  private var required: [UInt8] = []
 
   /// `nil` for what is no pattern: blank, a comment, `/`, an unclosed `[`.
   static func parse(_ pattern: String) -> (matcher: IgnoreMatcher, ignores: Bool)? {
@@ -57,7 +59,10 @@ struct IgnoreMatcher: Sendable {
         parts.append(.name(glob))
       }
     }
-    return (IgnoreMatcher(shape: .parts(parts, onlyFolders: onlyFolders)), ignores)
+    var matcher = IgnoreMatcher(shape: .parts(parts, onlyFolders: onlyFolders))
+    let plain = segments.filter { !$0.utf8.contains(where: Self.special.contains) }
+    matcher.required = plain.max { $0.utf8.count < $1.utf8.count }.map { Array($0.utf8) } ?? []
+    return (matcher, ignores)
   }
 
   /// `hasSlash`: the path is looked at with a `/` behind it, as folders are.
@@ -66,8 +71,24 @@ struct IgnoreMatcher: Sendable {
     case .everything: return !path.isEmpty
     case .nothing: return false
     case .parts(let parts, _):
+      // Nearly every path of a project is asked for, and nearly none holds the name.
+      guard Self.contains(path, required) else { return false }
       let names = path.split(separator: UInt8(ascii: "/"), omittingEmptySubsequences: false)
       return Self.matches(parts[...], names[...], hasSlash: hasSlash)
+    }
+  }
+
+  private static let special = Array("*?[\\".utf8)
+
+  private static func contains(_ path: ArraySlice<UInt8>, _ name: [UInt8]) -> Bool {
+    guard let first = name.first else { return true }
+    return path.withUnsafeBufferPointer { path in
+      var start = 0
+      while start + name.count <= path.count {
+        if path[start] == first, name.indices.allSatisfy({ path[start + $0] == name[$0] }) { return true }
+        start += 1
+      }
+      return false
     }
   }
 

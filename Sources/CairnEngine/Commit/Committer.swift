@@ -19,14 +19,13 @@ package struct Commitment: Sendable {
 
 /// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
 ///
-/// Lines are added to the journal on a queue of their own: a command that is about to start waits for its line, and must
-/// not wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever
+/// Lines are added to the journal by whoever has one: a command that is about to start waits for its line, and must not
+/// wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever
 /// the last write is over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the
 /// journal.
 package final class Committer: @unchecked Sendable {
-  // Guard: `journal` is touched on `lines` alone, every other stored `var` on `queue` alone. `lines` never waits for `queue`.
+  // Guard: every stored `var` is touched on `queue` alone.
   private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
-  private let lines = DispatchQueue(label: "cairn.journal", qos: .userInitiated)
   private let root: String
   private let book: LockBook
   /// `nil` without git.
@@ -34,15 +33,19 @@ package final class Committer: @unchecked Sendable {
   private let records: RecordStore
   private let writeLock: FileLock
   private let journalFolder: String
-  private var journal: Journal?
-  /// In the journal, not synced yet.
-  private var pending: [Commitment] = []
-  private var flushIsDue = false
+  private let journal = Mutex<Journal?>(nil)
+  private let pending = Mutex(Pending())
   private var lastLockWrite = DispatchTime.now()
   private var lastLockCost: UInt64 = 0
   private let failure = Mutex<Diagnostic?>(nil)
   private var wroteLocks: [RepoPath] = []
   private var wroteFiles: [RepoPath] = []
+
+  private struct Pending {
+    /// In the journal, not synced yet.
+    var commitments: [Commitment] = []
+    var flushIsDue = false
+  }
 
   /// How long stages are gathered before one sync makes them durable.
   private static let gathering = DispatchTimeInterval.milliseconds(25)
@@ -61,66 +64,61 @@ package final class Committer: @unchecked Sendable {
 
   /// Notes that a command is about to start. Written before this returns, not synced.
   package func started(_ entry: JournalEntry.Started) throws(Diagnostic) {
-    try append(.started(entry))
-  }
-
-  private func append(_ entry: JournalEntry) throws(Diagnostic) {
-    let result: Result<Void, Diagnostic> = lines.sync {
-      do throws(Diagnostic) {
-        try openJournal().append([entry])
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
-    }
-    try result.get()
+    try openJournal().append([.started(entry)])
   }
 
   /// Notes an end without a lock entry. `record` is written first; a crash between the two leaves the record true.
   package func closed(attempt: String, record: [UInt8]) throws(Diagnostic) {
     _ = try records.put(document: record)
-    try append(.closed(attempt: attempt))
+    try openJournal().append([.closed(attempt: attempt)])
   }
 
-  /// Notes an end that belongs into a lock. What starts afterwards stands behind it in the journal, so that no record
-  /// names one that a crash has taken.
+  /// Notes an end that belongs into a lock. Written before this returns: what starts afterwards stands behind it in the
+  /// journal, so that no record names one that a crash has taken.
   package func commit(_ commitment: Commitment) {
-    lines.async { [self] in
-      do throws(Diagnostic) {
-        if let failure = failure.withLock({ $0 }) { throw failure }
-        try openJournal().append([.ended(commitment.ended)])
-      } catch {
-        // At once, for nothing may follow it.
-        failure.withLock { $0 = error }
-        queue.async { [self] in fail([commitment], error) }
-        return
-      }
-      FaultPoint.reach(.journalWritten)
-      queue.async { [self] in
-        pending.append(commitment)
-        guard !flushIsDue else { return }
-        flushIsDue = true
-        queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
-      }
+    do throws(Diagnostic) {
+      if let failure = failure.withLock({ $0 }) { throw failure }
+      try openJournal().append([.ended(commitment.ended)])
+    } catch {
+      // At once, for nothing may follow it.
+      failure.withLock { $0 = error }
+      queue.async { [self] in fail([commitment], error) }
+      return
     }
+    FaultPoint.reach(.journalWritten)
+    let isFirst = pending.withLock { pending in
+      pending.commitments.append(commitment)
+      defer { pending.flushIsDue = true }
+      return !pending.flushIsDue
+    }
+    guard isFirst else { return }
+    queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
   }
 
   private func openJournal() throws(Diagnostic) -> Journal {
-    if let journal { return journal }
-    let made = try Journal(in: journalFolder)
-    book.useJournal(made.path)
-    journal = made
-    return made
+    let result: Result<Journal, Diagnostic> = journal.withLock { journal in
+      do throws(Diagnostic) {
+        if let journal { return .success(journal) }
+        let made = try Journal(in: journalFolder)
+        book.useJournal(made.path)
+        journal = made
+        return .success(made)
+      } catch {
+        return .failure(error)
+      }
+    }
+    return try result.get()
   }
 
   private func flush() {
-    flushIsDue = false
-    guard !pending.isEmpty else { return }
-    let batch = pending
-    pending = []
+    let batch = pending.withLock { pending in
+      defer { pending = Pending() }
+      return pending.commitments
+    }
+    guard !batch.isEmpty else { return }
     do throws(Diagnostic) {
       if let failure = failure.withLock({ $0 }) { throw failure }
-      try lines.sync { journal }?.sync()
+      try journal.withLock { $0 }?.sync()
       FaultPoint.reach(.journalSynced)
       for commitment in batch where !commitment.ended.record.isEmpty {
         _ = try records.put(document: commitment.ended.record)
@@ -199,8 +197,7 @@ package final class Committer: @unchecked Sendable {
   ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
-    // What is still to be written into the journal goes before: its stages are to be flushed.
-    let nothingToDo = lines.sync { journal == nil } && !(ignores?.isTouched ?? false)
+    let nothingToDo = journal.withLock { $0 == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {
       flush()
       return failure.withLock { $0 }
@@ -223,7 +220,7 @@ package final class Committer: @unchecked Sendable {
         // After a failure the journal may hold more than was told: the next command takes it from there.
         if let early { throw early }
         FaultPoint.reach(.beforeJournalRemoved)
-        lines.sync {
+        journal.withLock { journal in
           journal?.remove()
           journal = nil
         }

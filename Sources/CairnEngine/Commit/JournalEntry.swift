@@ -60,34 +60,52 @@ package enum JournalEntry: Sendable {
   /// end of the line, a space, one line of JSON, and the record's own bytes, whose last is the line's end: JSON
   /// escapes tabs and line ends, so neither part can hold one. A record inside the JSON, as `record`, is read as well.
   package func encoded() -> [UInt8] {
-    var map: ValueMap = [:]
+    // Two for each stage: written without a tree of values in between.
+    var body: [UInt8] = []
     var record: [UInt8] = []
+    func put(_ name: StaticString) {
+      body.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
+    }
     switch self {
     case .started(let start):
-      map["kind"] = "started"
-      map["attempt"] = .string(start.attempt)
-      map["stage"] = Self.value(start.stage)
-      map["process"] = start.process.map(Self.value) ?? .null
       record = start.lostRecord
+      body.reserveCapacity(512 + record.count)
+      put("{\"kind\": \"started\", \"attempt\": ")
+      JSONWriter.appendUTF8(start.attempt, to: &body)
+      Self.append(start.stage, to: &body)
+      put(", \"process\": ")
+      let process = start.process.map(Self.value) ?? .null
+      body.append(contentsOf: JSONWriter.bytes(process, ensureASCII: false))
     case .ended(let end):
-      map["kind"] = "ended"
-      map["attempt"] = .string(end.attempt)
-      map["stage"] = Self.value(end.stage)
-      map["position"] = .int(end.position)
-      map["replaces"] = end.replaces.map { .string($0.hex) } ?? .null
-      map["entry"] = .string(String(decoding: end.entry, as: UTF8.self))
-      map["ignored"] = .list(end.ignored.map { .string($0.text) })
       record = end.record
+      body.reserveCapacity(512 + end.entry.count + record.count)
+      put("{\"kind\": \"ended\", \"attempt\": ")
+      JSONWriter.appendUTF8(end.attempt, to: &body)
+      Self.append(end.stage, to: &body)
+      put(", \"position\": ")
+      body.append(contentsOf: String(end.position).utf8)
+      put(", \"replaces\": ")
+      if let replaces = end.replaces { JSONWriter.appendUTF8(replaces.hex, to: &body) } else { put("null") }
+      put(", \"entry\": ")
+      JSONWriter.appendUTF8(String(decoding: end.entry, as: UTF8.self), to: &body)
+      put(", \"ignored\": [")
+      for (index, path) in end.ignored.enumerated() {
+        if index > 0 { put(", ") }
+        JSONWriter.appendUTF8(path.text, to: &body)
+      }
+      put("]")
     case .closed(let attempt):
-      map["kind"] = "closed"
-      map["attempt"] = .string(attempt)
+      put("{\"kind\": \"closed\", \"attempt\": ")
+      JSONWriter.appendUTF8(attempt, to: &body)
     }
     // What is no canonical record would tear the line.
     let isCanonical = record.last == 0x0A && !record.dropLast().contains { $0 == 0x09 || $0 == 0x0A }
-    if !isCanonical, !record.isEmpty { map["record"] = .string(String(decoding: record, as: UTF8.self)) }
-    var body = JSONWriter.bytes(.map(map), ensureASCII: false)
+    if !isCanonical, !record.isEmpty {
+      put(", \"record\": ")
+      JSONWriter.appendUTF8(String(decoding: record, as: UTF8.self), to: &body)
+    }
+    put("}")
     if isCanonical {
-      body.reserveCapacity(body.count + record.count)
       body.append(0x09)
       body.append(contentsOf: record.dropLast())
     }
@@ -145,8 +163,12 @@ package enum JournalEntry: Sendable {
       startTime: value?["start"]?.int.map { UInt64(truncatingIfNeeded: $0) })
   }
 
-  private static func value(_ stage: StageAddress) -> Value {
-    .list([.string(stage.file.text), stage.name.map { .string($0) } ?? .null])
+  private static func append(_ stage: StageAddress, to body: inout [UInt8]) {
+    body.append(contentsOf: ", \"stage\": [".utf8)
+    JSONWriter.appendUTF8(stage.file.text, to: &body)
+    body.append(contentsOf: ", ".utf8)
+    if let name = stage.name { JSONWriter.appendUTF8(name, to: &body) } else { body.append(contentsOf: "null".utf8) }
+    body.append(contentsOf: "]".utf8)
   }
 
   private static func address(_ value: Value?) -> StageAddress? {

@@ -36,6 +36,8 @@ package final class LockBook: Sendable {
     var base: LockFile
     var stat: FileStat?
     var own: [String: Own] = [:]
+    /// What `render` gave last.
+    var rendered: LockFile?
     /// As it was found; and what others, running beside this process, have added to that.
     let found: LockFile
     var others: Set<String> = []
@@ -261,7 +263,9 @@ package final class LockBook: Sendable {
   package func render() -> [(path: RepoPath, bytes: [UInt8])] {
     state.withLock { state in
       state.dirty.sorted().compactMap { path in
-        Self.merged(path, &state).map { (path, LockYAML.encode($0)) }
+        let merged = Self.merged(path, &state)
+        state.files[path]?.rendered = merged
+        return merged.map { (path, LockYAML.encode($0)) }
       }
     }
   }
@@ -301,8 +305,9 @@ package final class LockBook: Sendable {
   package func wrote(_ path: RepoPath) {
     let stat = (try? FileStat.of(root + "/" + path.text)) ?? nil
     state.withLock { state in
-      guard let merged = Self.merged(path, &state), var file = state.files[path] else { return }
-      file.base = merged
+      guard var file = state.files[path], let rendered = file.rendered else { return }
+      file.base = rendered
+      file.rendered = nil
       file.stat = stat
       state.files[path] = file
       state.dirty.remove(path)

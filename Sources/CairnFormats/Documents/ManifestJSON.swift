@@ -88,11 +88,9 @@ package enum ManifestJSON {
 extension Digest16 {
   /// Appends the 32 digits.
   func appendHex(to bytes: inout [UInt8]) {
-    for word in [high, low] {
-      for shift in stride(from: 60, through: 0, by: -4) {
-        let digit = UInt8(truncatingIfNeeded: word >> UInt64(shift)) & 15
-        bytes.append(digit < 10 ? 0x30 + digit : 0x57 + digit)
-      }
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
+      write(to: digits)
+      bytes.append(contentsOf: digits)
     }
   }
 

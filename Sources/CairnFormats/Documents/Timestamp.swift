@@ -7,9 +7,27 @@ package enum Timestamp {
     let (days, inDay) = floorDivide(floorDivide(moment, by: 1000).quotient, by: 86_400_000_000)
     let (year, month, day) = civil(fromDays: days)
     let seconds = inDay / 1_000_000
-    return
-      "\(pad(year, 4))-\(pad(month, 2))-\(pad(day, 2))T\(pad(seconds / 3600, 2)):\(pad(seconds / 60 % 60, 2)):"
-      + "\(pad(seconds % 60, 2)).\(pad(inDay % 1_000_000, 6))Z"
+    // Several for each stage of a run, so without the texts of the parts. All years in 64 bits have four digits.
+    return String(unsafeUninitializedCapacity: 27) { buffer in
+      var at = 0
+      func put(_ number: Int64, _ width: Int, _ mark: StaticString) {
+        var rest = number
+        for place in stride(from: at + width - 1, through: at, by: -1) {
+          buffer[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+          rest /= 10
+        }
+        buffer[at + width] = mark.utf8Start.pointee
+        at += width + 1
+      }
+      put(year, 4, "-")
+      put(month, 2, "-")
+      put(day, 2, "T")
+      put(seconds / 3600, 2, ":")
+      put(seconds / 60 % 60, 2, ":")
+      put(seconds % 60, 2, ".")
+      put(inDay % 1_000_000, 6, "Z")
+      return at
+    }
   }
 
   /// Reads what `text` writes, with any number of decimals or none; `nil` for anything else.
@@ -39,11 +57,6 @@ package enum Timestamp {
     let (seconds, overflow) = (days * 86400 + hour * 3600 + minute * 60 + second)
       .multipliedReportingOverflow(by: 1_000_000_000)
     return overflow ? nil : seconds + fraction
-  }
-
-  private static func pad(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
   }
 
   private static func floorDivide(_ a: Int64, by b: Int64) -> (quotient: Int64, remainder: Int64) {

@@ -73,6 +73,7 @@ struct CanonicalWriter {
   }
 
   mutating func string(_ text: String) {
+    if JSONWriter.appendPlainUTF8(text, to: &bytes) { return }
     if FileName.needsEscape(text) {
       raw("{\"$bytes\":\"")
       bytes.append(contentsOf: Base64.encode(FileName.bytes(text)))

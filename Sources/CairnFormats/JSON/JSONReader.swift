@@ -292,18 +292,6 @@ private struct JSONParser {
   }
 }
 
-extension Hex {
-  /// The value of a hexadecimal digit.
-  static func value(of byte: UInt8) -> UInt8? {
-    switch byte {
-    case 0x30...0x39: byte - 0x30
-    case 0x41...0x46: byte - 0x37
-    case 0x61...0x66: byte - 0x57
-    default: nil
-    }
-  }
-}
-
 extension Diagnostic.Code {
   package static let unreadableFile = Self("unreadable-file")
 }

@@ -67,8 +67,23 @@ package enum JSONWriter {
     bytes.append(UInt8(ascii: "\""))
   }
 
+  /// Appends `text` in quotes where nothing of it is to be escaped, neither for JSON nor as a `FileName`; false, and
+  /// nothing appended, where that is not sure.
+  static func appendPlainUTF8(_ text: String, to bytes: inout [UInt8]) -> Bool {
+    var text = text
+    return text.withUTF8 { buffer in
+      for byte in buffer where byte < 0x20 || byte == UInt8(ascii: "\"") || byte == UInt8(ascii: "\\") || byte == 0xF4 {
+        return false
+      }
+      bytes.append(UInt8(ascii: "\""))
+      bytes.append(contentsOf: buffer)
+      bytes.append(UInt8(ascii: "\""))
+      return true
+    }
+  }
+
   /// Appends `text` in quotes, escaping only quotes, backslashes and control characters.
-  static func appendUTF8(_ text: String, to bytes: inout [UInt8]) {
+  package static func appendUTF8(_ text: String, to bytes: inout [UInt8]) {
     bytes.append(UInt8(ascii: "\""))
     var text = text
     text.withUTF8 { buffer in

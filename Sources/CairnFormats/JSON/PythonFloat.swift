@@ -6,7 +6,8 @@ package enum PythonFloat {
   package static func repr(_ x: Double) -> String {
     if x.isNaN { return "nan" }
     if x.isInfinite { return x < 0 ? "-inf" : "inf" }
-    // Swift finds the same digits and differs in the layout alone.
+    // Swift finds the same digits and differs in the layout alone: not where both write a plain decimal.
+    if 1e-4 <= abs(x), abs(x) < 1e15 { return x.description }
     var digits: [UInt8] = []
     var pointAt: Int?
     var exponent = 0
