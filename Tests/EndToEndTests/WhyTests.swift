@@ -112,6 +112,59 @@ struct WhyTests {
     #expect(json.contains("\"would\": \"restore\""))
   }
 
+  @Test("why a stage just ran is told by the edit that began it, not by the file that the stage before made anew")
+  func rootOfPastRun() throws {
+    let repository = try finishedProject()
+    let first = repository.read("params.yaml") ?? ""
+    try repository.write("params.yaml", first.replacing("lr: 0.1", with: "lr: 0.01"))
+    try repository.cairn("repro", "-q")
+    #expect(
+      try repository.cairn("why", "evaluate").output
+        == "evaluate  FRESH  last ran just now because params.yaml: train.lr changed  0.1 → 0.01 (train → evaluate)\n")
+    let text = try repository.cairn("why", "--last", "evaluate", "--json").output
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let stage = try #require((document["stages"] as? [[String: Any]])?.first)
+    #expect(stage["chain"] as? [String] == ["params.yaml", "train", "evaluate"])
+    #expect((stage["causes"] as? [[String: Any]])?.map { $0["kind"] as? String } == ["parameter-changed"])
+    // What the record itself says stays what it is.
+    #expect((stage["reasons"] as? [[String: Any]])?.map { $0["kind"] as? String } == ["dependency-changed"])
+    // Taken from the cache, with the model of long ago: the edit is the one that was made just now.
+    try repository.write("params.yaml", first)
+    try repository.cairn("repro", "-q")
+    #expect(
+      settled(try repository.cairn("why", "--last", "evaluate").output)
+        == "evaluate  RESTORED  just now because params.yaml: train.lr changed  0.01 → 0.1 (train → evaluate)  (RUN)\n")
+    // A command that was edited is another stage's own.
+    try repository.shell("sed -i 's/cat clean.csv params.yaml/cat params.yaml/' dvc.yaml")
+    try repository.cairn("repro", "-q")
+    #expect(
+      settled(try repository.cairn("why", "--last", "evaluate").output)
+        == "evaluate  RAN  just now because the command of train was edited (train → evaluate)  (RUN)\n")
+  }
+
+  @Test("the edit is the root cause, not the output that it left behind")
+  func causeOrder() throws {
+    let repository = try finishedProject()
+    try repository.shell("sed -i 's/lr: 0.1/lr: 0.01/' params.yaml && rm -f model && echo other > model")
+    let result = try repository.cairn("why", "train")
+    #expect(
+      result.output.hasPrefix("train  STALE  because params.yaml: train.lr changed  0.1 → 0.01 and 1 other cause\n"),
+      "\(result)")
+  }
+
+  @Test("every cause is told as long as there is room, and nothing that follows from them is lost")
+  func manyCauses() throws {
+    let repository = try finishedProject()
+    try repository.shell(
+      "sed -i 's/lr: 0.1/lr: 0.2/; s/seed: 7/seed: 8/' params.yaml; echo 3 >> train.py; echo 101 >> raw.csv; rm tune-a")
+    let lines = try repository.cairn("why", "evaluate").output.split(separator: "\n").map(String.init)
+    #expect(lines.first == "evaluate  STALE  because train.py changed and 3 other causes", "\(lines)")
+    for (start, count) in [("  train.py ", 1), ("  params.yaml:3 ", 1), ("  params.yaml:4 ", 1), ("  raw.csv ", 1), ("  sure to run ", 1)] {
+      #expect(lines.count { $0.hasPrefix(start) } == count, "\(start): \(lines)")
+    }
+    #expect(lines.count <= 12)
+  }
+
   @Test("the whole project is told by its causes, groups folded")
   func overview() throws {
     let repository = try finishedProject()

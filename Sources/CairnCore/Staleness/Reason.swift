@@ -18,6 +18,16 @@ package enum ReasonKind: String, Sendable, CaseIterable {
   case alwaysChanged = "always-changed"
   case environmentChanged = "environment-changed"
   case forced
+
+  /// It lies in the stage itself, not in a file or variable that others may read too.
+  package var isOfStage: Bool {
+    switch self {
+    case .dependencyChanged, .dependencyMissing, .dependencyAdded, .parameterChanged, .parameterAdded,
+      .parameterMissing, .environmentChanged:
+      false
+    default: true
+    }
+  }
 }
 
 /// One reason, with what was and what is. `path` is as declared by the stage where the verdict is found, and from the

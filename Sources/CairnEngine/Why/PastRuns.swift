@@ -8,16 +8,24 @@ package struct PastRun: Sendable {
   package var stage: String
   package var id: RunID
   package var record: RunRecord
-  package var reasons: [Reason]
+  /// What it began with; the nearest first.
+  package var causes: [PastCause]
   /// Looked at again since, and left alone: when.
   package var skipped: Nanoseconds?
 
-  package init(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) {
+  fileprivate init(_ id: RunID, _ record: RunRecord, _ causes: [PastCause], skipped: Nanoseconds?) {
     stage = record.stage.address
     self.id = id
     self.record = record
-    reasons = record.reasons.compactMap(ReasonJSON.reason)
+    self.causes = causes
     self.skipped = skipped
+  }
+
+  /// From the file or stage that the first cause is about to the stage.
+  private var chain: [String] {
+    guard let first = causes.first else { return [] }
+    let root = first.reason.kind.isOfStage ? nil : first.reason.path ?? first.reason.key
+    return (root.map { [$0] } ?? []) + first.through + [stage]
   }
 
   /// The document of `why --last --json` and `why --run RUN --json`.
@@ -31,6 +39,12 @@ package struct PastRun: Sendable {
             "started": .string(WallClock.text(run.record.execution.started)),
             "skipped": run.skipped.map { .string(WallClock.text($0)) } ?? .null,
             "reasons": .list(run.record.reasons),
+            "causes": .list(
+              run.causes.map { cause in
+                var map = ReasonJSON.value(cause.reason).map ?? [:]
+                map["stage"] = .string(cause.stage)
+                return .map(map)
+              }), "chain": .list(run.chain.map { .string($0) }),
           ])
         }),
     ])
@@ -40,16 +54,28 @@ package struct PastRun: Sendable {
 package struct PastRuns: Sendable {
   private let workspace: Workspace
 
-  package init(_ workspace: Workspace) { self.workspace = workspace }
+  private let causes: PastCauses
+
+  package init(_ workspace: Workspace) {
+    self.workspace = workspace
+    causes = PastCauses(workspace.records) {
+      try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index()
+    }
+  }
+
+  /// The run with what it began with.
+  package func run(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) -> PastRun {
+    PastRun(id, record, causes.of(record), skipped: skipped)
+  }
 
   /// The run that `word` names. Throws when there is none.
   package func named(_ word: String) throws(Diagnostic) -> [PastRun] {
     let history = try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder)
-    let id = try history.index().resolve(word)
+    let id = try history.index().resolve(word, from: workspace.folder)
     guard let record = try workspace.records.record(id) else {
       throw Diagnostic(.noSuchRun, "no run begins with '\(word)'")
     }
-    return [PastRun(id, record)]
+    return [run(id, record)]
   }
 
   /// The newest run of each stage; of all stages those that the newest invocation did something with.
@@ -65,7 +91,7 @@ package struct PastRuns: Sendable {
       var runs: [PastRun] = []
       for considered in newest.stages where considered.state != .fresh {
         guard let id = considered.run, let record = try workspace.records.record(id) else { continue }
-        runs.append(PastRun(id, record))
+        runs.append(self.run(id, record))
       }
       return runs
     }
@@ -78,7 +104,7 @@ package struct PastRuns: Sendable {
         invocation.started > record.execution.started
           && invocation.stages.contains { $0.stage == address && $0.state == .fresh }
       }.map(\.started).max()
-      runs.append(PastRun(run, record, skipped: skipped))
+      runs.append(self.run(run, record, skipped: skipped))
     }
     return runs
   }

@@ -94,7 +94,9 @@ package struct WhyQuery: Sendable {
       return
     }
     var isCertain = false
+    // Its own causes in the order of its reasons, then those of what comes before it.
     var causes: [Int] = []
+    var own = 0
     for reason in staleness.reasons {
       var found = subjects.stageReason(reason)
       if let producer = found.subject.producer?.stage, let before = state.parts[producer], before.verdict == .stale,
@@ -106,13 +108,14 @@ package struct WhyQuery: Sendable {
         causes += before.causes
         for cause in before.causes { state.causes[cause].may.append(id) }
       } else {
-        let isOwn = Self.isOwn(reason.kind)
+        let isOwn = reason.kind.isOfStage
         let cause = state.cause(key(of: found, isOwn: isOwn, id)) {
           Explanation.Cause(reason: found.reason, subject: found.subject, stage: isOwn ? id : nil)
         }
         found.cause = cause
         isCertain = true
-        causes.insert(cause, at: 0)
+        causes.insert(cause, at: own)
+        own += 1
         if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
       }
       part.reasons.append(found)
@@ -202,16 +205,6 @@ package struct WhyQuery: Sendable {
       return found.subject.parameters == nil ? .file(location) : .parameter(location, reason.key)
     }
     return .own(id, reason.kind, reason.path)
-  }
-
-  /// The cause lies in the stage itself, not in a file that others may read too.
-  private static func isOwn(_ kind: ReasonKind) -> Bool {
-    switch kind {
-    case .dependencyChanged, .dependencyMissing, .dependencyAdded, .parameterChanged, .parameterAdded,
-      .parameterMissing, .environmentChanged:
-      false
-    default: true
-    }
   }
 
   private func finish(_ state: State, order: [StageID], wanted: [StageID]?) -> Explanation {

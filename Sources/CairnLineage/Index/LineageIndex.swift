@@ -145,6 +145,18 @@ package final class LineageIndex: Sendable {
     try runs(touching: artifact, direction: 0)
   }
 
+  /// The newest run up to `moment` after which these bytes were at this path, made or taken from the cache.
+  package func writer(of path: String, md5: String, until moment: Nanoseconds) throws(Diagnostic) -> RunID? {
+    try runs(
+      """
+      SELECT run.hash FROM artifact JOIN run ON run.id = artifact.run
+      WHERE path = ? AND direction = 1 AND artifact.md5 = ? AND started <= ?
+        AND result IN ('succeeded', 'accepted', 'restored')
+      ORDER BY started DESC, run.hash LIMIT 1
+      """, [path, md5, moment]
+    ).first
+  }
+
   private func runs(touching artifact: LineageArtifact, direction: Int) throws(Diagnostic) -> [RunID] {
     try runs(
       """

@@ -27,24 +27,36 @@ struct PastRunText {
     return "\(run.stage)  \(word)  \(Self.sentence(run))  (\(names.name(run.id)))"
   }
 
-  /// `4 minutes ago because data/raw.csv changed and 2 other reasons`.
+  /// `4 minutes ago because data/raw.csv changed (prepare → train) and 2 other causes`.
   static func sentence(_ run: PastRun) -> String {
     let ago = HumanText.ago(run.record.execution.started)
-    guard let first = run.reasons.first else { return ago }
-    let more = run.reasons.count - 1
-    return ago + " because " + words(first) + (more > 0 ? " and " + HumanText.count(more, "other reason") : "")
+    guard let first = run.causes.first else { return ago }
+    let more = run.causes.count - 1
+    let way = first.through.isEmpty ? "" : " (\(shortened(first.through + [run.stage]).joined(separator: " → ")))"
+    return ago + " because " + words(first, of: run.stage) + way
+      + (more > 0 ? " and " + HumanText.count(more, "other cause") : "")
+  }
+
+  private static func shortened(_ names: [String]) -> [String] {
+    names.count > 6 ? Array(names.prefix(2)) + ["…"] + names.suffix(3) : names
   }
 }
 
 extension PastRunText {
   /// What was so when it ran, in the past tense where the words of now would mislead.
-  private static func words(_ reason: Reason) -> String {
+  private static func words(_ cause: PastCause, of stage: String) -> String {
+    let reason = cause.reason
+    let name = cause.stage.utf8.elementsEqual(stage.utf8) ? nil : cause.stage
     switch reason.kind {
-    case .neverRun: "it had never run"
-    case .noRecord: "dvc.lock had no entry for it"
-    case .outputMissing, .dependencyMissing: "\(reason.path ?? "") was missing"
-    case .upstreamStale: "a stage before it had changed"
-    default: ReasonText.short(reason)
+    case .neverRun: return "\(name ?? "it") had never run"
+    case .noRecord: return "dvc.lock had no entry for \(name ?? "it")"
+    case .outputMissing, .dependencyMissing: return "\(reason.path ?? "") was missing"
+    case .upstreamStale: return "a stage before it had changed"
+    case .commandChanged where name != nil && ReasonText.removedDeclarations(reason) == nil:
+      return "the command of \(name ?? "") was edited"
+    case .alwaysChanged where name != nil: return "\(name ?? "") is declared always changed"
+    case .forced where name != nil: return "\(name ?? "") was forced"
+    default: return ReasonText.short(reason)
     }
   }
 }

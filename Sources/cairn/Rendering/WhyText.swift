@@ -9,6 +9,7 @@ struct WhyText {
   private let workspace: Workspace
   private let words: CauseWords
   private let runs: RunNames
+  private let past: PastRuns
 
   /// A stage has no more lines than this.
   private static let lineLimit = 12
@@ -18,6 +19,7 @@ struct WhyText {
     self.workspace = workspace
     words = CauseWords(workspace, evidence)
     runs = RunNames(workspace)
+    past = PastRuns(workspace)
   }
 
   // MARK: The whole project
@@ -117,10 +119,13 @@ struct WhyText {
       let more = causes.count - 1
       let root = causes.first.map { words.because($0, of: part.id) } ?? "a stage before it is stale"
       first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, "other cause"))" : "")
-      for (number, cause) in causes.prefix(3).enumerated() { rows += words.evidence(cause, of: part.id, isFirst: number == 0) }
-      rows += consequences(part)
-      rows += unchanged(part)
-      rows += known(part)
+      let behind = consequences(part) + unchanged(part) + known(part)
+      // As many causes as there is room for beside what is said in any case.
+      let room = max(3, Self.lineLimit - 1 - behind.count - part.notes.count)
+      for (number, cause) in causes.prefix(room).enumerated() where rows.count < room {
+        rows += words.evidence(cause, of: part.id, isFirst: number == 0)
+      }
+      rows = rows.prefix(room) + behind
     }
     for note in part.notes { if let row = noteRow(note, part) { rows.append(row) } }
     if !part.unknownVariables.isEmpty {
@@ -143,10 +148,10 @@ struct WhyText {
     if let newest = part.history?.lastRun, newest != id, let again = (try? workspace.records.record(newest)) ?? nil,
       again.result == .restored, again.restoredFrom == id
     {
-      return "taken from the cache " + PastRunText.sentence(PastRun(newest, again))
+      return "taken from the cache " + PastRunText.sentence(past.run(newest, again))
         + "; first made \(HumanText.ago(record.execution.started))"
     }
-    return "last ran " + PastRunText.sentence(PastRun(id, record))
+    return "last ran " + PastRunText.sentence(past.run(id, record))
   }
 
   /// The way from the root cause, and what runs before this stage is known to be stale or not.
@@ -165,7 +170,8 @@ struct WhyText {
     let sure = before.filter { $0.would != .depends }
     let maybe = before.filter { $0.would == .depends }
     if !sure.isEmpty {
-      rows.append(("sure to run", names(sure.map(\.id)) + (price(sure).map { "   " + $0.text } ?? "")))
+      let known = sure.allSatisfy { $0.would == .restore } ? "   from the cache" : ""
+      rows.append(("sure to run", names(sure.map(\.id)) + (price(sure).map { "   " + $0.text } ?? known)))
     }
     if !maybe.isEmpty {
       let price = price(maybe).map { "; then \($0.text) (median of \($0.samples))" } ?? ""

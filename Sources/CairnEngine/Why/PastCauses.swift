@@ -1,0 +1,72 @@
+// What a run began with: its reasons followed, through the runs that made what it read, to the edit behind them.
+// Reads records alone; the index is opened when the first reason leads to another stage.
+package import CairnCore
+import CairnFormats
+import CairnLineage
+
+/// One root cause of a run.
+package struct PastCause: Sendable {
+  package var reason: Reason
+  /// The stage that has this reason.
+  package var stage: String
+  /// The stages through which it arrived, the one that has the reason first; empty for a reason of the run's own.
+  package var through: [String] = []
+}
+
+struct PastCauses: Sendable {
+  private let records: RecordStore
+  private let index: @Sendable () throws -> LineageIndex
+  /// So many runs are followed, one after the other.
+  private static let depthLimit = 64
+
+  init(_ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex) {
+    self.records = records
+    self.index = index
+  }
+
+  /// The run's own first, then those that came through other stages; each once.
+  func of(_ record: RunRecord) -> [PastCause] {
+    var own: [PastCause] = []
+    var others: [PastCause] = []
+    for reason in record.reasons.compactMap(ReasonJSON.reason) {
+      if let maker = maker(of: reason, in: record) {
+        others.append(follow(maker, fallback: PastCause(reason: reason, stage: record.stage.address)))
+      } else {
+        own.append(PastCause(reason: reason, stage: record.stage.address))
+      }
+    }
+    var seen: Set<Reason> = []
+    return own + others.filter { seen.insert($0.reason).inserted }
+  }
+
+  private func follow(_ first: RunRecord, fallback: PastCause) -> PastCause {
+    var record = first
+    var through: [String] = []
+    for _ in 0..<Self.depthLimit {
+      through.insert(record.stage.address, at: 0)
+      let reasons = record.reasons.compactMap(ReasonJSON.reason)
+      let makers = reasons.map { maker(of: $0, in: record) }
+      if let own = zip(reasons, makers).first(where: { $1 == nil })?.0 {
+        return PastCause(reason: own, stage: record.stage.address, through: through)
+      }
+      // It started before what it is asked about: the way ends.
+      guard let before = makers.compactMap({ $0 }).first, before.execution.started <= record.execution.started
+      else { return fallback }
+      record = before
+    }
+    return fallback
+  }
+
+  /// The run that left the dependency of a reason as `record` read it; `nil` for what no run made.
+  private func maker(of reason: Reason, in record: RunRecord) -> RunRecord? {
+    guard [.dependencyChanged, .dependencyAdded].contains(reason.kind), let path = reason.path,
+      case .content(let hash, _)? = reason.now, let input = record.inputs.first(where: { $0.path == path }),
+      input.producer != nil || input.origin.kind == .stage
+    else { return nil }
+    let written = (try? index().writer(of: path, md5: hash, until: record.execution.started)) ?? nil
+    guard let maker = written ?? input.producer, let found = (try? records.record(maker)) ?? nil,
+      found.stage.address != record.stage.address
+    else { return nil }
+    return found
+  }
+}
