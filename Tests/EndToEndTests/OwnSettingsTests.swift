@@ -40,6 +40,40 @@ struct OwnSettingsTests {
     #expect(wrong.status == 255 && wrong.errors.contains("CAIRN_JOBS must be a whole number"), "\(wrong)")
   }
 
+  @Test("a resource's amount may be a variable, and one that is no amount is an error")
+  func resourceVariables() throws {
+    let repository = try project()
+    try repository.write(
+      "dvc.yaml", "stages: {a: {cmd: echo 1 > a, outs: [a], meta: {cairn: {resources: {licence: 2}}}}}\n")
+    #expect(try repository.cairn("repro").errors.contains("wants 2 of 'licence', and there is 1"))
+    for (name, value) in [("CAIRN_RESOURCES_LICENCE", "many"), ("CAIRN_RESOURCES", "{licence = 2}")] {
+      let wrong = try repository.cairn("repro", environment: [name: value])
+      #expect(wrong.status == 255 && wrong.errors.hasPrefix("ERROR: the environment variable \(name) "), "\(wrong)")
+    }
+    #expect(try repository.cairn("repro", environment: ["CAIRN_RESOURCES_LICENCE": "2"]).status == 0)
+  }
+
+  @Test("what rewrites names must be a dependency, however it is spelt")
+  func rewrites() throws {
+    let repository = try TestRepository()
+    func declare(_ names: String) throws {
+      try repository.write(
+        "dvc.yaml",
+        "stages:\n  a:\n    cmd: echo 1 >> state; echo 1 > a\n    deps: [./state]\n    outs: [a]\n    meta:\n      cairn:\n        rewrites: [\(names)]\n")
+    }
+    try repository.write("state", "0\n")
+    try declare("stat")
+    let wrong = try repository.cairn("repro")
+    #expect(
+      wrong.errors.hasPrefix(
+        "ERROR: stage 'a': meta.cairn.rewrites names 'stat', which is no dependency of it\n  --> dvc.yaml:8:20\n"),
+      "\(wrong)")
+    #expect(wrong.status == 255 && !repository.exists("a"))
+    try declare("state")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try repository.cairn("runs", "show", "@last:a", "--json").output.contains("\"after\":{"))
+  }
+
   @Test("config does not write what no command would take")
   func config() throws {
     let repository = try project()

@@ -40,7 +40,25 @@ package struct StageBuilder: Sendable {
     stage.description = fields["desc"]?.string
     if let meta = fields["meta"], !meta.isNull { stage.meta = meta }
     stage.settings = try StageSettings.parse(stage.meta, ofStage: stage.address.text(from: folder))
+    stage.settings.rewrites = try rewrites(of: stage)
     return stage
+  }
+
+  /// As the dependencies are declared that `meta.cairn.rewrites` names, however it spells them.
+  private func rewrites(of stage: Stage) throws(Diagnostic) -> [String] {
+    var declared: [String] = []
+    for (index, name) in stage.settings.rewrites.enumerated() {
+      let location = StagePaths.resolve(name, in: stage.wdir, paths).location
+      guard let dependency = stage.dependencies.first(where: { $0.location == location }) else {
+        throw Diagnostic(
+          .badSetting,
+          "stage '\(stage.address.text(from: folder))': meta.cairn.rewrites names '\(name)', which is no dependency of it",
+          at: stage.meta?["cairn"]?["rewrites"]?.items?[index].mark,
+          hint: Suggestion.hint(for: name, among: stage.dependencies.map(\.declared)))
+      }
+      declared.append(dependency.declared)
+    }
+    return declared
   }
 
   private func setCommand(_ stage: inout Stage, _ command: MarkedValue?) throws(Diagnostic) {

@@ -1,5 +1,6 @@
 // Which settings Cairn has, and of which kind each is. Knows nothing of what they are for.
 package import CairnCore
+internal import CairnSystem
 
 package enum OwnSettings {
   private enum Kind {
@@ -56,7 +57,7 @@ package enum OwnSettings {
     }
   }
 
-  /// The same of the environment's `CAIRN_…`; a table has none.
+  /// The same of the environment's `CAIRN_…`; a table has one for each name in it (`CAIRN_RESOURCES_GPU`).
   static func checkVariables() throws(Diagnostic) { try checkVariables(known, []) }
 
   private static func checkVariables(_ known: [String: Kind], _ path: [String]) throws(Diagnostic) {
@@ -64,7 +65,17 @@ package enum OwnSettings {
       if case .section(let inner) = kind {
         try checkVariables(inner, path + [key])
       } else if case .amounts = kind {
-        continue
+        let table = Settings.variable(of: path + [key])
+        for variable in Environment.all().keys.sorted() where variable.hasPrefix(table) {
+          if variable.utf8.count == table.utf8.count, Settings.value(ofVariable: variable) != nil {
+            throw Diagnostic(
+              .badSetting, "the environment variable \(variable) sets no amount", hint: "\(variable)_NAME sets that of one resource")
+          }
+          guard variable.hasPrefix(table + "_"), let value = Settings.value(ofVariable: variable) else { continue }
+          if (value.number ?? -1) < 0 {
+            throw Diagnostic(.badSetting, "the environment variable \(variable) must be a number, zero or more")
+          }
+        }
       } else {
         let variable = Settings.variable(of: path + [key])
         if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
