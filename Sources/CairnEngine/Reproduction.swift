@@ -100,11 +100,14 @@ package struct Reproduction: Sendable {
       context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
-    let summary = runner.run()
+    var summary = runner.run()
     let ended = WallClock.monotonic()
     if !request.dry {
-      try writeInvocation(summary, started: started, source: source)
-      try recordLinks(summary)
+      // What the stages did is told whatever becomes of this.
+      do throws(Diagnostic) {
+        try writeInvocation(summary, started: started, source: source)
+        try recordLinks(summary)
+      } catch { summary.afterwards = error }
     }
     freshness?.remember(summary, ended: ended)
     // A dry run does not make the folder: it would lie there without what hides it from git.

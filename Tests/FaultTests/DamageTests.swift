@@ -175,6 +175,23 @@ struct DamageTests {
     }
   }
 
+  @Test("a stage that fails on a full disk is told by name, whatever else cannot be written then", Mounts.needed)
+  func failureOnFullDisk() throws {
+    let disk = try Mounts.Disk(kilobytes: 2048)
+    let repository = disk.repository
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n  a:\n    cmd: echo 1 > a\n    outs: [a]\n  b:\n    cmd: cat a /dev/zero > b\n    deps: [a]\n    outs: [b]\n")
+    let full = try repository.cairn("repro")
+    #expect(full.status == 255)
+    #expect(full.errors.contains("ERROR: failed to reproduce 'b': failed to run: cat a /dev/zero > b, exited with 1"), "\(full)")
+    #expect(full.errors.contains("No space left on device"), "\(full)")
+    try repository.remove("b")
+    let status = try repository.cairn("status")
+    #expect(status.output.hasPrefix("b:\n"), "a had ended well: \(status)")
+    #expect(try repository.cairn("runs", "check").status == 0)
+  }
+
   @Test("a project that cannot be written is left alone, with an error", Mounts.needed)
   func readOnly() throws {
     let disk = try Mounts.Disk(kilobytes: 4096)

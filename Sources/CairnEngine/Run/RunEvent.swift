@@ -70,6 +70,8 @@ package struct RunSummary: Sendable {
   package var signal: Int32?
   /// A fault of the run itself, not of a stage.
   package var error: Diagnostic?
+  /// What went wrong when all stages had ended.
+  package var afterwards: Diagnostic?
   /// Locks and `.gitignore` files that were written: what git should hear of.
   package var changedFiles: [RepoPath] = []
 

@@ -214,12 +214,14 @@ struct ReproCommand: CairnCommand {
   ) throws -> ExitStatus {
     var status = ExitStatus.success
     let failures = summary.failures
-    if let error = summary.error {
-      console.report(error)
-      status = .failure
-    } else if !failures.isEmpty {
+    if !failures.isEmpty {
       printer.fail(summary)
       status = ignoreErrors ? .success : .failure
+    }
+    // Beside a stage's failure, not in its place: both may have one cause, a full disk.
+    for error in [summary.error, summary.afterwards].compactMap({ $0 }) {
+      console.report(error)
+      status = .failure
     }
     if let signal = summary.signal {
       status = ExitStatus(128 + signal)
