@@ -54,6 +54,7 @@ struct LineageCommandTests {
     // Another version of the part is not what the folder held.
     try repository.write("parts/a", "edited by hand\n")
     #expect(try repository.cairn("repro", "-s", "one").status == 0)
+    #expect(try repository.cairn("runs", "show", "@last:one", "--json").output.contains("\"path\":\"parts/a\",\"producer\":null"))
     let edited = try repository.cairn("lineage", "made/one")
     #expect(edited.output.contains("unknown: which run made parts/a"), "\(edited)")
   }
@@ -65,7 +66,16 @@ struct LineageCommandTests {
     #expect(try repository.cairn("repro").status == 0)
     let runs = try repository.cairn("runs", "list", "--stage", "one", "-n", "1", "--json")
     #expect(runs.output.contains("\"path\": \"parts/a\"") && !runs.output.contains("./parts/a"), "\(runs)")
-    #expect(try repository.cairn("why", "--last", "one").output.contains("because parts/a changed"))
+    // The record names the run that made the folder, and so why leads to the edit.
+    let split = try repository.cairn("runs", "list", "--stage", "split", "-n", "1", "--json").output
+    let run = try #require(split.firstMatch(of: /"run": "([0-9a-f]{64})"/)?.1)
+    // A folder inside the folder, too: of the first run, since it came out the same.
+    let other = try repository.cairn("runs", "show", "@last:other", "--json").output
+    #expect(other.contains(/"path":"parts\/in","producer":"[0-9a-f]{64}"/), "\(other)")
+    let one = try repository.cairn("runs", "show", "@last:one", "--json").output
+    #expect(one.contains("\"producer\":\"\(run)\""), "\(one)")
+    #expect(one.contains("\"producer\":{\"run\":\"\(run)\",\"stage\":\"split\"}"), "\(one)")
+    #expect(try repository.cairn("why", "--last", "one").output.contains("because raw.csv changed (split → one)"))
   }
 
   @Test("data is on the remote or not, as far as one can look there")

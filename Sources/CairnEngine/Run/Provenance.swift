@@ -76,7 +76,6 @@ package struct Provenance: Sendable {
         wdir: stage.wdir.local.map { $0.isRoot ? "." : $0.text } ?? context.absolute(stage.wdir),
         cmd: stage.commands),
       invocation: invocation, actor: actor, source: source.source(), execution: execution, result: .lost)
-    record.reasons = reasons.map(ReasonJSON.value)
     // One that cannot be made is unknown, and no reason to stop.
     let searchPath = stage.settings.envSet["PATH"] ?? Environment.value("PATH") ?? ""
     record.environment = try? environments.digest(of: stage.lines, path: searchPath)
@@ -85,12 +84,65 @@ package struct Provenance: Sendable {
       let path = dependency.location.recordPath
       return RunRecord.Input(
         path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
-        producer: content.hash.flatMap { producer(of: path, md5: $0.text) }, origin: origin(of: dependency))
+        producer: producer(of: dependency, content, context), origin: origin(of: dependency))
     }
+    record.reasons = reasons.map { value(of: $0, inputs: record.inputs, of: stage) }
     record.params = OrderedDictionary(
       zip(stage.parameters, snapshot.parameters).map { ($0.location.recordPath, $1.values) },
       uniquingKeysWith: { $1 })
     return record
+  }
+
+  /// The run that made the dependency: its path as it is now, or the folder of another stage that it lies in.
+  private func producer(of dependency: Dependency, _ content: Content, _ context: RunContext) -> RunID? {
+    guard let hash = content.hash else { return nil }
+    if let exact = producer(of: dependency.location.recordPath, md5: hash.text) { return exact }
+    guard makers[dependency.location] == nil, let path = dependency.location.local, let maker = maker(around: path),
+      let output = pipeline[maker.stage].outputs.first(where: { $0.location == .local(maker.folder) }),
+      let folder = context.book.entry(of: pipeline[maker.stage].address)?.out(output.declared)?.contentHash,
+      let run = producer(of: maker.folder.text, md5: folder.text),
+      let manifest = manifest(of: maker.folder, folder, run, context)
+    else { return nil }
+    // What was edited since is nobody's.
+    return manifest.holds(content, at: path.relative(to: maker.folder)) ? run : nil
+  }
+
+  /// What a folder held: of the cache, else of the record of the run that made it.
+  private func manifest(of folder: RepoPath, _ hash: ContentHash, _ run: RunID, _ context: RunContext) -> DirectoryManifest? {
+    if let cached = (try? context.outputs.cache.store(for: hash).manifest(hash)) ?? nil { return cached }
+    guard let record = (try? records.record(run)) ?? nil,
+      let digest = record.outputs.first(where: { $0.path.hasSameBytes(as: folder.text) })?.sha256,
+      let bytes = (try? records.document(digest)) ?? nil
+    else { return nil }
+    return try? DirectoryDocument.decode(bytes)
+  }
+
+  /// The nearest output that is a folder around `path`.
+  private func maker(around path: RepoPath) -> (stage: StageID, folder: RepoPath)? {
+    var folder = path
+    while !folder.isRoot {
+      folder = folder.parent
+      if let maker = makers[.local(folder)] { return (maker, folder) }
+    }
+    return nil
+  }
+
+  /// As `why` has it, without what must be counted.
+  private func value(of reason: Reason, inputs: [RunRecord.Input], of stage: Stage) -> Value {
+    let value = ReasonJSON.value(reason)
+    guard reason.kind == .dependencyChanged, case .map(var map) = value, let path = reason.path,
+      let index = inputs.firstIndex(where: { $0.path.hasSameBytes(as: path) })
+    else { return value }
+    let location = stage.dependencies[index].location
+    let found = makers[location] ?? location.local.flatMap { maker(around: $0)?.stage ?? makersBelow[$0] }
+    map["producer"] = .null
+    if let maker = found, pipeline[maker].kind == .pipeline {
+      map["producer"] = .map([
+        "stage": .string(pipeline[maker].address.text()),
+        "run": inputs[index].producer.map { .string($0.hex) } ?? .null,
+      ])
+    }
+    return .map(map)
   }
 
   private func producer(of path: String, md5: String) -> RunID? {
@@ -110,14 +162,7 @@ package struct Provenance: Sendable {
     }
     guard let path = dependency.location.local else { return RunRecord.Origin(.none) }
     // A file inside an output, or a folder that holds outputs.
-    var folder = path
-    while !folder.isRoot {
-      folder = folder.parent
-      if let maker = makers[.local(folder)] {
-        return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
-      }
-    }
-    if let maker = makersBelow[path] {
+    if let maker = maker(around: path)?.stage ?? makersBelow[path] {
       return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
     }
     return RunRecord.Origin(source.isTracked(path) ? .git : .none)
@@ -255,4 +300,19 @@ package struct Provenance: Sendable {
   }
 
   func isTracked(_ path: RepoPath) -> Bool { source.isTracked(path) }
+}
+
+extension DirectoryManifest {
+  /// Whether `content` lay at `path` in this folder: the file, or all that the folder there has now.
+  fileprivate func holds(_ content: Content, at path: String) -> Bool {
+    switch content {
+    case .file(let file):
+      return entries.contains { $0.path.hasSameBytes(as: path) && file.hash.digest == $0.md5 }
+    case .directory(let directory):
+      let inside = entries.filter { $0.path.utf8.starts(with: (path + "/").utf8) }
+      let now = Dictionary(directory.manifest.entries.map { (path + "/" + $0.path, $0.md5) }, uniquingKeysWith: { $1 })
+      return inside.count == now.count && inside.allSatisfy { now[$0.path] == $0.md5 }
+    default: return false
+    }
+  }
 }
