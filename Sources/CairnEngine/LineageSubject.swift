@@ -37,6 +37,8 @@ package struct LineageSubject: Sendable {
 
 private struct Finder {
   let repository: Repository
+  /// Where names of paths and stages start.
+  var folder: RepoPath { repository.workingFolder ?? .root }
   let index: LineageIndex
   let rev: String?
 
@@ -50,7 +52,7 @@ private struct Finder {
     case .hash:
       if let subject = try hash(word) { return subject }
       throw Diagnostic.noSubject("no record has the hash '\(word)'")
-    case .run: return LineageSubject(what: .run(try index.resolve(word)))
+    case .run: return LineageSubject(what: .run(try index.resolve(word, from: folder)))
     }
   }
 
@@ -60,7 +62,7 @@ private struct Finder {
     var found: [(Kind, LineageSubject)] = []
     var runError: Diagnostic?
     do {
-      if RunReference(word) != nil { found.append((.run, LineageSubject(what: .run(try index.resolve(word))))) }
+      if RunReference(word) != nil { found.append((.run, LineageSubject(what: .run(try index.resolve(word, from: folder))))) }
     } catch { runError = error }
     if let subject = try hash(word) { found.append((.hash, subject)) }
     if found.count > 1 {
@@ -71,7 +73,9 @@ private struct Finder {
     if let runError, runError.code != .noSuchRun || word.hasPrefix("@") { throw runError }
     let unknown = Diagnostic.noSubject("'\(word)' is no path, hash or run that Cairn knows")
     // The name of a stage is none of them, but its newest run is near.
-    if (try? index.resolve("@last:" + word)) != nil { throw unknown.hinting("the newest run of that stage is '@last:\(word)'") }
+    if (try? index.resolve("@last:" + word, from: folder)) != nil {
+      throw unknown.hinting("the newest run of that stage is '@last:\(word)'")
+    }
     throw unknown
   }
 
@@ -94,7 +98,6 @@ private struct Finder {
   // MARK: Paths
 
   private func path(_ word: String) throws(Diagnostic) -> LineageSubject? {
-    let folder = repository.workingFolder ?? .root
     let inside = word.hasPrefix("/") ? repository.repoPath(of: word) : folder.resolving(word)
     guard let path = inside, !path.isRoot else { return nil }
     if let rev { return try committed(path, rev) }
@@ -178,7 +181,7 @@ private struct Finder {
   private func trackedPaths() throws(Diagnostic) -> TrackedPaths {
     let git = try GitRepository.find(from: repository.root)
     let project = PipelineLoader(
-      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree
+      root: repository.root, folder: folder, gitRoot: git?.workTree
     ).loadKeepingFailures()
     return TrackedPaths(project)
   }

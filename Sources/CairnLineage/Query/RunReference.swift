@@ -29,11 +29,13 @@ extension LineageIndex {
   /// The run that a word names.
   ///
   /// Throws `no-such-run` when there is none, `ambiguous-run` (listing them) when several begin so.
-  package func resolve(_ word: String) throws(Diagnostic) -> RunID {
+  ///
+  /// - Parameter folder: where the names of stages start.
+  package func resolve(_ word: String, from folder: RepoPath = .root) throws(Diagnostic) -> RunID {
     guard let reference = RunReference(word) else { throw Diagnostic.notARun(word) }
     switch reference {
     case .last(let stage):
-      guard let run = try last(of: stage) else { throw Diagnostic.noRunYet(of: stage) }
+      guard let run = try last(of: try stage.map { text throws(Diagnostic) in try address(of: text, from: folder) }) else { throw Diagnostic.noRunYet(of: stage) }
       return run
     case .prefix(let prefix):
       let found = try runs(startingWith: prefix)
@@ -41,6 +43,18 @@ extension LineageIndex {
       if found.isEmpty { throw try whyMissing(prefix) }
       throw Diagnostic.ambiguousRun(prefix, try found.map { run throws(Diagnostic) in (run, try store.record(run)) })
     }
+  }
+
+  /// As records name the stage (or the pattern) that is called so in a folder, as other commands take it; where no run
+  /// has that name, the name is taken as it stands.
+  package func address(of stage: String, from folder: RepoPath) throws(Diagnostic) -> String {
+    guard !folder.isRoot else { return stage }
+    let parts = stage.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    let file = parts.count == 2 ? parts[0] : stage.hasSuffix(".dvc") ? stage : "dvc.yaml"
+    guard let path = folder.resolving(file.isEmpty ? "dvc.yaml" : file) else { return stage }
+    let name = stage.hasSuffix(".dvc") ? nil : parts.last
+    let address = name.map { path.text == "dvc.yaml" ? $0 : "\(path.text):\($0)" } ?? path.text
+    return try last(of: address) == nil ? stage : address
   }
 
   /// A record that is there but cannot be used is named as such.

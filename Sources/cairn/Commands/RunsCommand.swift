@@ -33,7 +33,7 @@ struct HistoryContext {
 
   /// The run that a word names, with its record.
   func run(_ word: String, in index: LineageIndex) throws(Diagnostic) -> (id: RunID, record: RunRecord) {
-    let id = try index.resolve(word)
+    let id = try index.resolve(word, from: repository.workingFolder ?? .root)
     guard let record = try history.store.record(id) else { throw Diagnostic(.noSuchRun, "no run begins with '\(word)'") }
     return (id, record)
   }

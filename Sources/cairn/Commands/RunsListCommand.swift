@@ -5,7 +5,7 @@ internal import CairnEngine
 internal import CairnFormats
 internal import CairnLineage
 
-struct RunsListCommand: CairnCommand {
+struct RunsListCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "list", abstract: "List runs, newest first",
     discussion: """
@@ -27,9 +27,11 @@ struct RunsListCommand: CairnCommand {
     let context = try HistoryContext()
     let index = try context.history.index()
     if running { return try listRunning(context, console) }
-    var filter = LineageIndex.Filter(stage: stage, limit: limit)
+    let folder = context.repository.workingFolder ?? .root
+    let address = try stage.map { name in try index.address(of: name, from: folder) }
+    var filter = LineageIndex.Filter(stage: address, limit: limit)
     if let path {
-      guard let inside = (context.repository.workingFolder ?? .root).resolving(path) else {
+      guard let inside = folder.resolving(path) else {
         throw Diagnostic(.usage, "'\(path)' is outside of the project")
       }
       filter.path = inside.text
