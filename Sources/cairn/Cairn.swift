@@ -45,7 +45,7 @@ enum Program {
       let status = try command.execute(invocation)
       return finish(console, status) { _ in }
     } catch {
-      return finish(console, ExitStatus(error)) { $0.report(error) }
+      return finish(console, ExitStatus(error, isOwn: command is any OwnCommand)) { $0.report(error) }
     }
   }
 

@@ -22,8 +22,11 @@ struct ExitStatus: RawRepresentable, Hashable, Sendable {
   static let failure = ExitStatus(255)
 
   /// The code that an error ends the process with.
-  init(_ error: any Error) {
+  ///
+  /// - Parameter isOwn: of a command that DVC does not have.
+  init(_ error: any Error, isOwn: Bool = false) {
     let code = (error as? Diagnostic)?.exitCode
-    self = code.map { ExitStatus($0) } ?? .failure
+    let status = code.map { ExitStatus($0) } ?? .failure
+    self = isOwn && [.configuration, .notARepository].contains(status) ? .failure : status
   }
 }

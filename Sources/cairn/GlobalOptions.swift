@@ -30,6 +30,9 @@ protocol CairnCommand: ParsableCommand {
   mutating func execute(_ invocation: Invocation) throws -> ExitStatus
 }
 
+/// A command that DVC does not have: where it fails, the exit code is none of the finer ones of DVC's.
+protocol OwnCommand: CairnCommand {}
+
 /// What a command is given beside its own arguments.
 struct Invocation: Sendable {
   let console: Console

@@ -32,6 +32,19 @@ struct OwnCommandTests {
     #expect(result.errors.contains("\nhint: did you mean 'repro'?\n"), "\(result)")
   }
 
+  @Test(
+    "outside a project and with a broken configuration, Cairn's own commands end with 255, DVC's with DVC's codes",
+    arguments: [["why"], ["runs"], ["runs", "check"], ["lineage", "x"], ["restore", "--previous", "x"]])
+  func failures(arguments: [String]) throws {
+    let outside = try TestRepository(git: false, dvc: false)
+    #expect(try outside.run([CairnBinary.path()] + arguments).status == 255)
+    #expect(try outside.cairn("status").status == 253)
+    let broken = try TestRepository()
+    try broken.write(".dvc/config", "[core\n")
+    #expect(try broken.run([CairnBinary.path()] + arguments).status == 255)
+    #expect(try broken.cairn("status").status == 251)
+  }
+
   @Test("why: 0 when all is fresh, 1 and the root cause when a parameter was edited")
   func why() throws {
     let repository = try penguins()

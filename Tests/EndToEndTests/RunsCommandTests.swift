@@ -148,15 +148,19 @@ struct RunsCommandTests {
     try repository.write("dvc.yaml", "stages: {a: {cmd: sleep 1.2; cat in > out, deps: [in], outs: [out]}}\n")
     try repository.write("in", "1\n")
     try repository.age("in", bySeconds: 10)
-    let running = try repository.start([CairnBinary.path(), "repro"])
+    let running = try repository.start([CairnBinary.path(), "repro", "--json"])
     usleep(600_000)
     try repository.write("in", "22\n")
-    #expect(running.wait().status == 255)
+    let changed = running.wait()
+    #expect(changed.status == 255)
+    // The command itself ended well.
+    #expect(changed.output.contains("\"result\": \"input-changed\"") && changed.output.contains("\"exit\": 0,"), "\(changed)")
     #expect(repository.read("dvc.lock") == nil)
     try repository.remove("out")
     #expect(try repository.cairn("runs", "salvage", "@last").output == "out  restored\n")
     #expect(repository.read("out") == "22\n")
     #expect(repository.read("dvc.lock") == nil)
+    #expect(try repository.cairn("runs", "salvage", "@last").output == "The outputs are as that run made them.\n")
     let name = try run(repository, 0)
     #expect(try repository.cairn("why", "a").output.contains("last try failed"))
     #expect(try repository.cairn("runs", "salvage", name, "--accept").status == 0)
@@ -166,5 +170,55 @@ struct RunsCommandTests {
     #expect(why.status == 0 && !why.output.contains("last try failed"), "\(why)")
     #expect(try repository.cairn("runs").output.split(separator: "\n").first?.contains("accepted") == true)
     #expect(try repository.cairn("runs", "salvage", "@last").status == 255)
+  }
+
+  @Test("what brings something back tells what it did as JSON, and nothing else on standard output")
+  func documents() throws {
+    let repository = try project()
+    let applied = try json(repository.cairn("runs", "apply", run(repository, 1), "--json"))
+    #expect(applied["schema"] as? String == "cairn.runs-apply/v1" && applied["stage"] as? String == "train")
+    #expect((applied["params"] as? [[String: Any]])?.first?["key"] as? String == "train.lr")
+    #expect(applied["outputs"] as? [String] == ["model"] && applied["missing"] as? [String] == [])
+    #expect(try json(repository.cairn("runs", "rebuild", "--json"))["runs"] as? Int == 2)
+
+    try repository.shell("rm -f model; echo by hand > model; sed -i 's/learned/learned; exit 3/' dvc.yaml")
+    #expect(try repository.cairn("repro", "-q").status == 255)
+    let restored = try json(repository.cairn("restore", "--previous", "train", "--json"))
+    let stage = try #require((restored["stages"] as? [[String: Any]])?.first)
+    #expect(restored["schema"] as? String == "cairn.restore/v1")
+    #expect(stage["stage"] as? String == "train" && stage["kept"] as? Bool == true)
+    #expect(stage["restored"] as? [String] == ["model"])
+    #expect(repository.read("model") == "by hand\n")
+    let again = try repository.cairn("restore", "--previous", "train", "--json")
+    let nothing = try #require(try json(again)["stages"] as? [[String: Any]])
+    #expect(again.status == 1 && nothing.first?["kept"] as? Bool == false)
+
+    try repository.write("in", "1\n")
+    try repository.age("in", bySeconds: 10)
+    try repository.write("dvc.yaml", "stages: {a: {cmd: cat in > out; touch began; sleep 1.5, deps: [in], outs: [out]}}\n")
+    let running = try repository.start([CairnBinary.path(), "repro"])
+    for _ in 0..<100 where !repository.exists("began") { usleep(50_000) }
+    try repository.write("in", "22\n")
+    #expect(running.wait().status == 255)
+    let salvaged = try json(repository.cairn("runs", "salvage", "@last", "--accept", "--json"))
+    #expect(salvaged["outputs"] as? [String] == [] && (salvaged["accepted"] as? String)?.count == 64)
+  }
+
+  @Test("a stage is called in runs as in other commands: from the folder one stands in")
+  func namesFromFolder() throws {
+    let repository = try TestRepository()
+    let stage = "stages:\n  a:\n    cmd: echo NAME > out; echo NAME\n    outs: [out]\n"
+    try repository.write("dvc.yaml", stage.replacing("NAME", with: "top"))
+    try repository.write("sub/dvc.yaml", stage.replacing("NAME", with: "inner"))
+    #expect(try repository.cairn("repro", "-q", "-P").status == 0)
+    func said(_ word: String, in folder: String) throws -> String {
+      try repository.cairn("runs", "log", word, in: folder).output
+    }
+    #expect(try said("@last:a", in: ".") == "top\n" && said("@last:sub/dvc.yaml:a", in: ".") == "inner\n")
+    #expect(try said("@last:a", in: "sub") == "inner\n" && said("@last:../dvc.yaml:a", in: "sub") == "top\n")
+    // As the list itself shows it.
+    #expect(try said("@last:sub/dvc.yaml:a", in: "sub") == "inner\n")
+    #expect(try repository.cairn("runs", "--stage", "a", in: "sub").output.contains("sub/dvc.yaml:a"))
+    #expect(try repository.cairn("lineage", "@last:../dvc.yaml:a", in: "sub").output.hasPrefix("a  "))
   }
 }

@@ -68,7 +68,9 @@ extension StageExecution {
       try context.outputs.keep(stage, under: run, context)
       try context.committer.closed(attempt: attemptName, record: bytes)
       context.provenance.producers.add(run, draft)
-      fail(Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds)
+      fail(
+        Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds,
+        exit: draft.execution.exit)
     } catch {
       fail(error, run: nil, seconds: seconds)
     }

@@ -4,7 +4,7 @@ internal import CairnCore
 internal import CairnEngine
 internal import CairnLineage
 
-struct LineageCommand: CairnCommand {
+struct LineageCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "lineage", abstract: "Show what made a file or run, or what it touched",
     discussion: """

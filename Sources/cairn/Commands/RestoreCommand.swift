@@ -3,7 +3,7 @@ internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
 
-struct RestoreCommand: CairnCommand {
+struct RestoreCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "restore", abstract: "Bring back the outputs that a failed stage replaced",
     discussion: """
@@ -19,19 +19,27 @@ struct RestoreCommand: CairnCommand {
   @Option(help: ArgumentHelp("Restore a whole run elsewhere (not in this version).", valueName: "folder"))
   var into: String?
   @Option(help: ArgumentHelp("Of another commit (not in this version).", valueName: "revision")) var rev: String?
+  @Flag(help: "Print one JSON document.") var json = false
   @Argument(help: ArgumentHelp("Stages.", valueName: "stage")) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     guard previous, into == nil, rev == nil else { throw Diagnostic.onlyPrevious() }
     let console = invocation.console
+    if json { console.keepOutputForResults() }
     let repository = try Repository.findRoot()
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
     let workspace = try Workspace.open(repository, settings)
     let stages = try TargetResolution(workspace.project, loader: workspace.loader).stages(targets)
     var status = ExitStatus.success
+    var found: [Value] = []
     for id in stages {
       let restored = try workspace.restorePrevious(id, arguments: invocation.arguments)
+      found.append(
+        .map([
+          "stage": .string(workspace.project.pipeline[id].address.text()), "kept": .bool(restored != nil),
+          "restored": .list((restored ?? []).map { .string($0.text) }),
+        ]))
       let name = workspace.project.pipeline[id].address.text(from: workspace.folder)
       if let restored {
         for path in restored { console.info("\(path.relative(to: workspace.folder))  restored") }
@@ -41,6 +49,7 @@ struct RestoreCommand: CairnCommand {
         status = .no
       }
     }
+    if json { console.write(json: .map(["schema": "cairn.restore/v1", "stages": .list(found)])) }
     return status
   }
 }

@@ -4,7 +4,7 @@ internal import CairnCore
 internal import CairnEngine
 internal import CairnLineage
 
-struct RunsApplyCommand: CairnCommand {
+struct RunsApplyCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "apply", abstract: "Bring back a run's parameters and outputs",
     discussion: """
@@ -16,10 +16,12 @@ struct RunsApplyCommand: CairnCommand {
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .shortAndLong, help: "Replace outputs that no cache holds.") var force = false
+  @Flag(help: "Print one JSON document.") var json = false
   @Argument(help: ArgumentHelp("A run.", valueName: "run")) var run: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
+    if json { console.keepOutputForResults() }
     let context = try HistoryContext()
     let (id, record) = try context.run(run, in: context.history.index())
     let result = try RunRestoration(context.repository, context.settings).apply(record, of: id, force: force)
@@ -31,6 +33,18 @@ struct RunsApplyCommand: CairnCommand {
     for path in result.outputs { console.info("\(path)  restored") }
     if result.parameters.isEmpty, result.outputs.isEmpty { console.info("Everything is as that run left it.") }
     for path in result.missing { console.warning("'\(path)' is not in the cache and was left as it is") }
+    if json {
+      console.write(json: .map([
+        "schema": "cairn.runs-apply/v1", "run": .string(id.hex), "stage": .string(record.stage.address),
+        "params": .list(result.parameters.map { change in
+          .map([
+            "path": .string(change.file), "key": .string(change.key), "was": change.was ?? .null,
+            "now": change.now ?? .null,
+          ])
+        }), "outputs": .list(result.outputs.map { .string($0) }),
+        "missing": .list(result.missing.map { .string($0) }),
+      ]))
+    }
     return result.missing.isEmpty ? .success : .no
   }
 }

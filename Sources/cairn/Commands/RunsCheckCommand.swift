@@ -4,7 +4,7 @@ internal import CairnCore
 internal import CairnEngine
 internal import CairnLineage
 
-struct RunsCheckCommand: CairnCommand {
+struct RunsCheckCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check every record and all that it names",
     discussion: """
@@ -48,7 +48,7 @@ struct RunsCheckCommand: CairnCommand {
   private func count(_ number: Int, _ word: String) -> String { "\(number) \(word)\(number == 1 ? "" : "s")" }
 }
 
-struct RunsRebuildCommand: CairnCommand {
+struct RunsRebuildCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "rebuild", abstract: "Make the indexes anew from the records",
     discussion: """
@@ -58,10 +58,17 @@ struct RunsRebuildCommand: CairnCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
+  @Flag(help: "Print one JSON document.") var json = false
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    if json { console.keepOutputForResults() }
     let count = try HistoryContext().history.rebuild()
-    invocation.console.write("\(count) run\(count == 1 ? "" : "s") indexed")
+    if json {
+      console.write(json: .map(["schema": "cairn.runs-rebuild/v1", "runs": .int(count)]))
+      return .success
+    }
+    console.write("\(count) run\(count == 1 ? "" : "s") indexed")
     return .success
   }
 }

@@ -5,7 +5,7 @@ internal import CairnEngine
 internal import CairnFormats
 internal import CairnLineage
 
-struct RunsDiffCommand: CairnCommand {
+struct RunsDiffCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "diff", abstract: "Compare two runs",
     discussion: """

@@ -5,7 +5,7 @@ internal import CairnEngine
 internal import CairnFormats
 internal import CairnLineage
 
-struct RunsLogCommand: CairnCommand {
+struct RunsLogCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "log", abstract: "Print what the command of a run printed",
     discussion: """

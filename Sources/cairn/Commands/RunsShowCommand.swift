@@ -5,7 +5,7 @@ internal import CairnEngine
 internal import CairnFormats
 internal import CairnLineage
 
-struct RunsShowCommand: CairnCommand {
+struct RunsShowCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "show", abstract: "Show all that is recorded of a run",
     discussion: """

@@ -4,7 +4,7 @@ internal import CairnCore
 internal import CairnEngine
 internal import CairnLineage
 
-struct WhyCommand: CairnCommand {
+struct WhyCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "why", abstract: "Explain what makes stages stale, or why they ran",
     discussion: """
