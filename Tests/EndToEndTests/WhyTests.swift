@@ -140,6 +140,14 @@ struct WhyTests {
     #expect(
       settled(try repository.cairn("why", "--last", "evaluate").output)
         == "evaluate  RAN  just now because the command of train was edited (train → evaluate)  (RUN)\n")
+    // Forced or not, the edit is why.
+    try repository.write("params.yaml", first.replacing("lr: 0.1", with: "lr: 0.3"))
+    try repository.cairn("repro", "-q", "-f")
+    #expect(
+      settled(try repository.cairn("why", "--last", "evaluate").output)
+        == "evaluate  RAN  just now because params.yaml: train.lr changed  0.1 → 0.3 (train → evaluate) and 1 other cause  (RUN)\n")
+    try repository.cairn("repro", "-q", "-f")
+    #expect(try repository.cairn("why", "--last", "evaluate").output.contains("because it was forced  ("))
   }
 
   @Test("the edit is the root cause, not the output that it left behind")
@@ -362,6 +370,22 @@ struct WhyTests {
         """, "\(result)")
     #expect(try repository.cairn("status", "-q").status == 1)
     #expect(!repository.exists(".cairn"))
+  }
+
+  @Test("what cannot be told is not fresh, and nor is what comes behind it")
+  func unknown() throws {
+    let repository = try finishedProject()
+    try repository.shell("rm raw.csv && mkfifo raw.csv")
+    for stage in ["prepare", "evaluate"] {
+      let result = try repository.cairn("why", stage)
+      #expect(result.status == 2, "\(result)")
+      #expect(result.output.hasPrefix("\(stage)  UNKNOWN  cannot tell: '"), "\(result)")
+    }
+    #expect(try repository.cairn("why", "tune").status == 0)
+    #expect(try repository.cairn("why", "evaluate", "--json").output.contains("\"would\": \"depends\""))
+    // What is surely stale stays so.
+    try repository.write("train.py", "three\n")
+    #expect(try repository.cairn("why", "train").status == 1)
   }
 
   @Test("a keyed variable is compared with its record; without one it makes nothing stale")

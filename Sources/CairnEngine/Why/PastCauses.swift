@@ -36,7 +36,9 @@ struct PastCauses: Sendable {
       }
     }
     var seen: Set<Reason> = []
-    return own + others.filter { seen.insert($0.reason).inserted }
+    let found = own + others.filter { seen.insert($0.reason).inserted }
+    // It would have run without being forced.
+    return found.filter { $0.reason.kind != .forced } + found.filter { $0.reason.kind == .forced }
   }
 
   private func follow(_ first: RunRecord, fallback: PastCause) -> PastCause {
@@ -46,12 +48,13 @@ struct PastCauses: Sendable {
       through.insert(record.stage.address, at: 0)
       let reasons = record.reasons.compactMap(ReasonJSON.reason)
       let makers = reasons.map { maker(of: $0, in: record) }
-      if let own = zip(reasons, makers).first(where: { $1 == nil })?.0 {
-        return PastCause(reason: own, stage: record.stage.address, through: through)
+      let own = zip(reasons, makers).filter { $1 == nil }.map(\.0)
+      let before = makers.compactMap { $0 }.first { $0.execution.started <= record.execution.started }
+      if let cause = own.first(where: { $0.kind != .forced }) ?? (before == nil ? own.first : nil) {
+        return PastCause(reason: cause, stage: record.stage.address, through: through)
       }
-      // It started before what it is asked about: the way ends.
-      guard let before = makers.compactMap({ $0 }).first, before.execution.started <= record.execution.started
-      else { return fallback }
+      // What started after it has made nothing that it read: the way ends.
+      guard let before else { return fallback }
       record = before
     }
     return fallback

@@ -141,10 +141,11 @@ package struct WhyQuery: Sendable {
     // The chain leads to the first cause: a cause of its own has no stage between.
     if isCertain { part.via = nil }
     if part.reasons.isEmpty {
-      part.unknown = staleness.unknown
+      // As long as one before it cannot be told, nor can this be: that one may make its inputs anew.
+      part.unknown = staleness.unknown ?? graph.activeProducers(of: id).compactMap { state.parts[$0]?.unknown }.first
       if part.unknown != nil {
         part.verdict = .unknown
-        part.would = .run
+        part.would = staleness.unknown == nil ? .depends : .run
       }
       return
     }
