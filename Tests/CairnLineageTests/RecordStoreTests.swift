@@ -97,6 +97,17 @@ import Testing
     #expect(try RecordStore(folder: place.store.folder, sharedFolder: nil).identifier() == name)
   }
 
+  @Test("a run is named by four digits, and by more where another document begins with them")
+  func shortName() throws {
+    let place = TemporaryStore()
+    let run = try place.store.write(RunRecord.example("train"))
+    #expect(place.store.shortName(of: run) == run.hex.prefix(4))
+    let digit = run.hex.dropFirst(6).first == "0" ? "1" : "0"
+    let other = try #require(Digest32(hex: run.hex.prefix(6) + digit + run.hex.dropFirst(7)))
+    #expect(FileManager.default.createFile(atPath: place.path(other), contents: Data()))
+    #expect(place.store.shortName(of: run) == run.hex.prefix(7))
+  }
+
   @Test("an erased object is told from a missing one")
   func erased() throws {
     let place = TemporaryStore()
@@ -107,6 +118,12 @@ import Testing
     try place.store.put(tombstone)
     try Files.remove(place.path(log, suffix: ""))
     #expect(try place.store.presence(of: log) == .erased(tombstone))
+    // Another program may name its actor as records do.
+    let other = try place.store.put(object: Array("another".utf8))
+    let line = "{\"actor\":{\"host\":\"h\",\"name\":\"bob\"},\"hash\":\"\(other.hex)\",\"schema\":\"cairn.tombstone/v1\"}\n"
+    let name = try place.store.put(document: Array(line.utf8))
+    try AtomicFile.write(Array((name.hex + "\n").utf8), to: place.store.folder + "/tombstones/" + other.hex, sync: false)
+    #expect(try place.store.tombstone(of: other)?.actor == "bob")
   }
 
   @Test("two invocations written at once both stay heads; the next one follows both")

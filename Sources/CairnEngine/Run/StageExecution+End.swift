@@ -69,8 +69,8 @@ extension StageExecution {
       try context.committer.closed(attempt: attemptName, record: bytes)
       context.provenance.producers.add(run, draft)
       fail(
-        Diagnostic.inputChanged(change, stage: context.name(stage), run: run), run: run, seconds: seconds,
-        exit: draft.execution.exit)
+        Diagnostic.inputChanged(change, stage: context.name(stage), run: context.records.shortName(of: run)), run: run,
+        seconds: seconds, exit: draft.execution.exit)
     } catch {
       fail(error, run: nil, seconds: seconds)
     }

@@ -45,10 +45,10 @@ extension Diagnostic {
     isKept ? hinting("the previous outputs are kept: `cairn restore --previous \(stage)` brings them back") : self
   }
 
-  static func inputChanged(_ change: InputProof.Change, stage: String, run: RunID) -> Diagnostic {
+  static func inputChanged(_ change: InputProof.Change, stage: String, run: String) -> Diagnostic {
     Diagnostic(
       .inputChanged, "\(change.message) while the stage was running; its result is kept, but not trusted",
-      hint: "`cairn repro \(stage)` runs it again; `cairn runs salvage \(run.short) --accept` keeps it as it was made")
+      hint: "`cairn repro \(stage)` runs it again; `cairn runs salvage \(run) --accept` keeps it as it was made")
   }
 
   static func missingDependency(_ path: String, at mark: SourceMark?) -> Diagnostic {

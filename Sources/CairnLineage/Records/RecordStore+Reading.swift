@@ -79,6 +79,13 @@ extension RecordStore {
       .sorted()
   }
 
+  /// The first 4 digits of a document's name, or as many as tell it from all others that are here now.
+  package func shortName(of run: RunID) -> String {
+    let alike = ((try? documents(startingWith: run.short)) ?? []).filter { $0 != run.digest }
+    return (4...64).lazy.map { String(run.hex.prefix($0)) }.first { name in !alike.contains { $0.hex.hasPrefix(name) } }
+      ?? run.hex
+  }
+
   private func documents(inBucket bucket: UInt8) throws(Diagnostic) -> Set<Digest32> {
     var found: Set<Digest32> = []
     let names = try own.names(inBucket: bucket) + (shared?.names(inBucket: bucket) ?? [])

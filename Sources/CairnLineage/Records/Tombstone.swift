@@ -34,7 +34,8 @@ package struct Tombstone: Sendable, Hashable {
     else { return nil }
     self.init(
       hash: hash, reason: value["reason"]?.string ?? "", authority: value["authority"]?.string ?? "",
-      actor: value["actor"]?.string ?? "", time: value["time"]?.string ?? "")
+      // As in records, or a name alone.
+      actor: value["actor"]?.string ?? value["actor"]?["name"]?.string ?? "", time: value["time"]?.string ?? "")
   }
 }
 
