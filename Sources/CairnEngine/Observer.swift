@@ -7,16 +7,19 @@ package struct Observer: Sendable {
   package let snapshotter: Snapshotter
   package let cache: DataCache
   package let parameters: @Sendable (ParameterSet) -> CairnCore.ParameterReading
+  /// Where `remote://` leads to a folder of this machine.
+  let remotes: RemoteFolders
   /// Whether `.dvcignore` hides a path: an output that it hides counts as missing.
   private let filter: any PathFilter
 
   package init(
-    snapshotter: Snapshotter, cache: DataCache, filter: any PathFilter,
+    snapshotter: Snapshotter, cache: DataCache, filter: any PathFilter, remotes: RemoteFolders,
     parameters: @escaping @Sendable (ParameterSet) -> CairnCore.ParameterReading
   ) {
     self.snapshotter = snapshotter
     self.cache = cache
     self.filter = filter
+    self.remotes = remotes
     self.parameters = parameters
   }
 
@@ -54,7 +57,9 @@ package struct Observer: Sendable {
       if isOutput, isIgnored(path) { return .missing }
       return snapshotter.observe(path, sha256: sha256, algorithm: algorithm)
     case .external(let path): return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
-    case .url(let url): return .unknown(.remoteLocation(url))
+    case .url(let url):
+      guard let path = remotes.path(of: url) else { return .unknown(.remoteLocation(url)) }
+      return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
     }
   }
 
@@ -67,7 +72,7 @@ package struct Observer: Sendable {
     switch location {
     case .local(let path): snapshotter.isUnchanged(content, at: path)
     case .external(let path): snapshotter.isUnchanged(content, external: path)
-    case .url: true
+    case .url(let url): remotes.path(of: url).map { snapshotter.isUnchanged(content, external: $0) } ?? true
     }
   }
 }

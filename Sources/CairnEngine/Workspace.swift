@@ -60,7 +60,8 @@ package struct Workspace: Sendable {
       repository: repository, folder: folder, settings: settings, loader: loader, project: project, git: git,
       tracked: tracked, index: index, cache: cache, snapshotter: snapshotter,
       observer: Observer(
-        snapshotter: snapshotter, cache: cache, filter: loader.ignore, parameters: { parameters.read($0) }),
+        snapshotter: snapshotter, cache: cache, filter: loader.ignore, remotes: RemoteFolders(settings),
+        parameters: { parameters.read($0) }),
       book: book, records: history.store, producers: history.producers)
   }
 

@@ -91,6 +91,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("metrics show", says: "metrics.json", "1"),
     CommandCase("metrics show --json", says: "'./dvc.yaml' validation failed\"}}}", before: "echo 'stages: [a]' > dvc.yaml"),
     CommandCase("params diff", says: "failed to load params in revision 'workspace', 'int' object has no attribute 'decode'", before: "sed -i 's/deps: .in.txt./deps: [\"${size}\"]/' dvc.yaml"),
+    CommandCase("metrics show --json", says: "{\"error\": {\"type\": \"DataIndexDirError\", \"msg\": \"failed to load directory ('data', 'm')\"}}", before: "mkdir -p data/m && echo 'a: 1' > data/m/a.yaml && $PROGRAM add -q data/m && find .dvc/cache -name '*.dir' -delete && rm -r data/m && echo 'metrics: [data/m/a.yaml]' > dvc.yaml"),
     CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
     CommandCase("root", says: "."),
     CommandCase("version", says: "3.67.1"),
@@ -138,6 +139,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("move data.txt dir", 1, says: "bad DVC file name 'dir/data.txt.dvc' is git-ignored.", before: "echo d > data.txt && $PROGRAM add -q data.txt && mkdir dir && echo '*' > dir/.gitignore", after: "test -f data.txt && test -f data.txt.dvc && test ! -e dir/data.txt"),
     CommandCase("move data.txt data", 1, says: "'data'('data.dvc')", "overlap and are thus in the same tracked directory.", before: "$PROGRAM config core.no_scm true && echo d > data.txt && mkdir data && echo e > data/1 && $PROGRAM add -q data.txt data", after: "test -f data.txt && test -f data.txt.dvc && test ! -e data/data.txt"),
     CommandCase("add ../far.txt -o no/such/far.txt", 1, says: "ERROR: stage working dir '", "/no/such' does not exist", before: "echo f > ../far.txt", after: "test ! -e no"),
+    CommandCase("commit -f got.txt.dvc", before: "\(edited) && echo new > in.txt", after: "test $(grep -c $(md5sum in.txt | cut -c1-32) got.txt.dvc) = 1 && grep $(md5sum got.txt | cut -c1-32) got.txt.dvc && ! grep aaaa got.txt.dvc"),
+    CommandCase("commit -f", before: "git init -q ../far && git -C ../far -c user.name=a -c user.email=a commit -q --allow-empty -m a && printf \"deps:\\n- path: far\\n  repo:\\n    url: ../far\\n    rev_lock: $(git -C ../far rev-parse HEAD)\\nouts:\\n- path: near\\n\" > near.dvc && echo near > near", after: "grep $(md5sum near | cut -c1-32) near.dvc && grep 'url: ../far' near.dvc && grep rev_lock near.dvc"),
+    CommandCase("add one.dat", 1, says: "ERROR: Unable to acquire lock. Most likely another DVC process is running", before: "echo > one.dat && mkdir -p .dvc/tmp && (flock .dvc/tmp/lock sleep 10 > /dev/null 2>&1 &) && sleep 0.3"),
     CommandCase("commit -q data/1", before: "mkdir data && echo d > data/1 && echo other > data/2 && $PROGRAM add -q --no-commit data", after: "cached() { h=$(printf \"$1\\n\" | md5sum | cut -c1-32); test -e .dvc/cache/files/md5/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-); }; cached d && ! cached other"),
     CommandCase(
       "commit -f",

@@ -27,7 +27,8 @@ package struct CommitData {
     self.options = options
     let (parameters, folder) = (project.loader.parameters, project.repository.workingFolder ?? .root)
     observer = Observer(
-      snapshotter: project.snapshotter, cache: project.cache, filter: project.loader.ignore
+      snapshotter: project.snapshotter, cache: project.cache, filter: project.loader.ignore,
+      remotes: RemoteFolders(project.settings)
     ) { set in
       do throws(Diagnostic) {
         switch try parameters.reading(of: set, from: folder) {
@@ -67,7 +68,7 @@ package struct CommitData {
         } else {
           try DataFileWriter.write(
             stage, outputs: entry.outs, previous: stage.tracked?.document,
-            to: project.repository.absolute(file))
+            dependencies: entry == lock ? nil : dependencies(of: stage, entry), to: project.repository.absolute(file))
         }
         end += 1
       }
@@ -120,6 +121,14 @@ package struct CommitData {
     return sorted
   }
 
+  /// `deps:` of a `.dvc` file with what they are now; what lies in another repository stays as it was imported.
+  private func dependencies(of stage: Stage, _ entry: LockEntry) -> [Value] {
+    zip(stage.dependencies, stage.tracked?.document["deps"]?.value.list ?? []).map { dependency, item in
+      guard dependency.source == nil, let file = entry.dep(dependency.declared), file.hashText != nil else { return item }
+      return DataFiles.value(dependency: file)
+    }
+  }
+
   /// One output: looked at, stored when it is meant to be. What the lock or `.dvc` file says of it then.
   private mutating func save(
     _ output: Output, _ old: LockedFile?, saves: Bool, stores: Bool, part: String?,
@@ -165,7 +174,8 @@ package struct CommitData {
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       switch content {
       case .missing: throw Diagnostic(.commitment, "dependency '\(project.shown(dependency.location))' does not exist")
-      case .unknown(let error): throw error
+      // Of an import from elsewhere, what was imported stays written down.
+      case .unknown(let error): if !stage.isImport { throw error }
       default: break
       }
     }

@@ -56,7 +56,7 @@ package struct RunContext: Sendable {
     switch location {
     case .local(let path): path.isRoot ? root : root + "/" + path.text
     case .external(let path): path
-    case .url(let url): url
+    case .url(let url): observer.remotes.path(of: url) ?? url
     }
   }
 }

@@ -220,7 +220,7 @@ final class StageExecution: Sendable {
   func pullsMissing(_ judged: Judged) throws(Diagnostic) -> Bool {
     guard let pull = context.pull, !isForced, !isStaleBeyondMissing(judged) else { return false }
     context.emit(.pulling(id))
-    guard try pull.pull(stage.outputs, judged.lock, warn: { context.emit(.warning(id, $0)) }) else {
+    guard try pull.pull(stage.outputs, of: stage, judged.lock, warn: { context.emit(.warning(id, $0)) }) else {
       context.emit(.pullFailed(id))
       return false
     }
@@ -241,7 +241,7 @@ final class StageExecution: Sendable {
       else { throw Diagnostic.notPulled(dependency.declared) }
       let lock = maker.kind == .tracked ? maker.trackedLock : context.book.entry(of: maker.address)
       let wanted = maker.outputs.filter { $0.location.local.map(path.isInside) ?? false }
-      guard try pull.pull(wanted, lock, warn: { context.emit(.warning(id, $0)) }) else {
+      guard try pull.pull(wanted, of: maker, lock, warn: { context.emit(.warning(id, $0)) }) else {
         throw Diagnostic.checkoutFailed(wanted.map { context.shown($0.location, declared: $0.declared) })
       }
       hasPulled = true

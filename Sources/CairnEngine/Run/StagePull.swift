@@ -17,15 +17,24 @@ package struct StagePull: Sendable {
     self.snapshotter = snapshotter
   }
 
-  /// True when everything that the entry records of these outputs is then in the workspace.
+  /// True when everything that the entry records of these outputs of `stage` is then in the workspace. What was
+  /// imported from a repository of this machine comes from there.
   ///
   /// - Parameter warn: told of what neither the cache nor the remote has.
   /// - Throws: DVC's words when a file would be lost for it.
-  func pull(_ outputs: [Output], _ lock: LockEntry?, warn: (String) -> Void) throws(Diagnostic) -> Bool {
+  func pull(
+    _ outputs: [Output], of stage: Stage, _ lock: LockEntry?, warn: (String) -> Void
+  ) throws(Diagnostic) -> Bool {
     let checkout = Checkout(cache: cache, snapshotter: snapshotter)
     var plans: [CheckoutPlan] = []
     let cached = outputs.filter(\.isCached)
-    try fetch(cached.compactMap { lock?.out($0.declared)?.contentHash }, warn)
+    let hashes = cached.compactMap { lock?.out($0.declared)?.contentHash }
+    if let imported = ImportedRepository(of: stage) {
+      try prepareCache()
+      for hash in hashes { try imported.fetch(hash, into: cache) }
+    } else {
+      try fetch(hashes, warn)
+    }
     for output in cached {
       guard let path = output.location.local else { continue }
       let locked = lock?.out(output.declared)
@@ -85,8 +94,28 @@ package struct StagePull: Sendable {
   private func fetch(_ hashes: [ContentHash], _ warn: (String) -> Void) throws(Diagnostic) {
     guard let remote else { return }
     if !hashes.isEmpty { try prepareCache() }
-    let missing = try fetch(hashes, from: remote)
+    var missing = OrderedSet<ContentHash>()
+    var broken = OrderedSet<ContentHash>()
+    for hash in hashes {
+      let wasHere = try cache.store(for: hash).contains(hash)
+      let absent = try remote.fetch(hash, into: cache)
+      // Whoever pushes a folder sends its list last: a remote that has the list promises the files.
+      if !absent.isEmpty, hash.isDirectory, remote.holds(hash) {
+        for part in absent where !broken.contains(part) {
+          warn("failed to transfer '\(part.text)': the remote lists it in a folder and has no such file")
+        }
+        broken.formUnion(absent)
+        if !wasHere {
+          broken.append(hash)
+          _ = try Files.remove(cache.store(for: hash).path(of: hash))
+        }
+      } else {
+        missing.formUnion(absent)
+      }
+    }
+    missing.subtract(broken)
     if !missing.isEmpty { warn(MissingObjects.words(missing.map(MissingObjects.text))) }
+    if !broken.isEmpty { throw .downloadFailed(Array(broken)) }
   }
 
   private func prepareCache() throws(Diagnostic) { try cache.current.makeFolders(cache.current.folder) }
@@ -96,6 +125,16 @@ package struct StagePull: Sendable {
     var missing = OrderedSet<ContentHash>()
     for hash in hashes { missing.formUnion(try remote.fetch(hash, into: cache)) }
     return Array(missing)
+  }
+}
+
+extension Diagnostic.Code {
+  fileprivate static let download = Diagnostic.Code("download")
+}
+
+extension Diagnostic {
+  fileprivate static func downloadFailed(_ objects: [ContentHash]) -> Diagnostic {
+    Diagnostic(.download, "\(objects.count) files failed to download")
   }
 }
 

@@ -13,24 +13,11 @@ extension LocalRemote {
   ) throws(Diagnostic) -> LocalRemote {
     let chosen = name.flatMap { $0.isEmpty ? nil : $0 } ?? settings.defaultRemote
     guard let chosen else { throw .noRemote(settings, repository, command: command) }
-    return LocalRemote(folder: try folder(of: chosen, in: settings, repository, command, depth: 0))
-  }
-
-  private static func folder(
-    of name: String, in settings: Settings, _ repository: Repository, _ command: String, depth: Int
-  ) throws(Diagnostic) -> String {
-    guard let options = settings.remote(name), let url = options["url"]?.string else {
-      throw Diagnostic(.noRemote, "config file error: remote '\(name)' doesn't exist")
+    guard settings.remote(chosen)?["url"] != nil else {
+      throw Diagnostic(.noRemote, "config file error: remote '\(chosen)' doesn't exist")
     }
-    let prefix = "remote://"
-    if url.hasPrefix(prefix), depth < 10 {
-      let parts = url.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
-      guard let base = parts.first else { throw .farRemote(name, command) }
-      let folder = try folder(of: String(base), in: settings, repository, command, depth: depth + 1)
-      return parts.count > 1 ? Repository.join(folder, String(parts[1])) : folder
-    }
-    if PathResolver.isURL(url) || options["worktree"]?.isTruthy == true { throw .farRemote(name, command) }
-    return url.hasPrefix("/") ? url : Repository.join(repository.dvcFolder, url)
+    guard let folder = RemoteFolders(settings).folder(of: chosen) else { throw .farRemote(chosen, command) }
+    return LocalRemote(folder: folder)
   }
 }
 

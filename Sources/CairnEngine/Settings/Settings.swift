@@ -11,7 +11,7 @@ package struct Settings: Sendable {
   package let config: ValueMap
   /// What is only mentioned: options that DVC calls unsupported, sections of Cairn's that come later.
   package let warnings: [String]
-  private let dvcFolder: String
+  let dvcFolder: String
   private let own: [Value]
 
   package static func load(_ repository: Repository) throws(Diagnostic) -> Settings {
@@ -48,8 +48,11 @@ package struct Settings: Sendable {
   package var stagesAutomatically: Bool { flag("core", "autostage") }
   /// `core.no_scm`.
   package var hasNoSCM: Bool { flag("core", "no_scm") }
-  /// Where objects lie: `cache.dir`, else `.dvc/cache`.
-  package var cacheFolder: String { text("cache", "dir") ?? Repository.join(dvcFolder, "cache") }
+  /// Where objects lie: in the remote that `cache.local` names, else `cache.dir`, else `.dvc/cache`.
+  package var cacheFolder: String {
+    if let name = text("cache", "local"), let folder = RemoteFolders(self).folder(of: name) { return folder }
+    return text("cache", "dir") ?? Repository.join(dvcFolder, "cache")
+  }
   /// `cache.type`, in the order in which they are tried.
   package var linkKinds: [FileLink.Kind] {
     guard let value = config["cache"]?["type"] else { return [.reflink, .copy] }

@@ -31,9 +31,9 @@ struct AddCommand: CairnCommand {
     if let refusal = refusal { throw Diagnostic.refused(refusal) }
     let project = try OpenProject.open()
     if toRemote { throw Diagnostic.refused("adding straight to a remote is not in this version of Cairn") }
-    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
-    defer { lock.release() }
     do {
+      let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+      defer { lock.release() }
       let targets = glob ? try FileGlob.expand(targets, in: project) : targets
       var options = AddData.Options()
       options.commits = !noCommit

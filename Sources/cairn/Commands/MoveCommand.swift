@@ -18,9 +18,9 @@ struct MoveCommand: CairnCommand {
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()
-    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
-    defer { lock.release() }
     do {
+      let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+      defer { lock.release() }
       var work = try MoveData(project)
       let said = try work.run(src, to: dst)
       for line in said.warnings { invocation.console.warning(line) }

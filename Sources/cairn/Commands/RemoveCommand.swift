@@ -19,9 +19,9 @@ struct RemoveCommand: CairnCommand {
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()
-    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
-    defer { lock.release() }
     do {
+      let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+      defer { lock.release() }
       for target in targets { try RemoveStage(project).run(target, removesOutputs: outs) }
     } catch {
       throw error.exiting(.no)

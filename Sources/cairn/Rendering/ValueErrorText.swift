@@ -34,6 +34,7 @@ enum ValueErrorText {
   static func value(_ error: Diagnostic, ofFile path: String, workingDirectory: String) -> Value {
     switch error.code {
     case .noFile: return .map(["type": "FileNotFoundError", "msg": .string(error.message)])
+    case .noFolderList: return .map(["type": "DataIndexDirError", "msg": .string(error.message)])
     case .isFolder: return .map(["type": "IsADirectoryError", "msg": .string(error.message)])
     default: break
     }
