@@ -62,17 +62,21 @@ extension FreshnessIndex {
   /// Paths without repetition, in the order of their first mention, with everything inside folders.
   private struct PathSet {
     let root: String
+    private let prefix: [UInt8]
     private(set) var list: [String] = []
     private var seen: Set<String> = []
     /// Added with all that is inside; a folder that was merely walked in search of pipelines is not.
     private var trees: Set<String> = []
 
-    init(root: String) { self.root = root }
+    init(root: String) {
+      self.root = root
+      prefix = Array((root + "/").utf8)
+    }
 
     @discardableResult
     mutating func add(_ path: String) -> Bool {
       var path = path
-      if path.utf8.starts(with: (root + "/").utf8) { path = String(path.dropFirst(root.utf8.count + 1)) }
+      if path.utf8.starts(with: prefix) { path = String(decoding: path.utf8.dropFirst(prefix.count), as: UTF8.self) }
       guard seen.insert(path).inserted else { return false }
       list.append(path)
       return true

@@ -11,6 +11,7 @@ final class FreshnessWatch {
   private let workspace: Workspace
   private let order: [StageID]
   private let key: String
+  private let paths: Prefetch<[String]?>
   private var before: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)?
 
   /// `nil` when this request is never answered by stamps. A network file system's are another clock's, and may be
@@ -22,6 +23,7 @@ final class FreshnessWatch {
     self.workspace = workspace
     self.order = order
     self.key = key
+    paths = Prefetch { FreshnessIndex.paths(of: workspace, order: order) }
   }
 
   /// Stamps for the case that nothing needs to run.
@@ -36,16 +38,28 @@ final class FreshnessWatch {
     return (FreshnessIndex.look(at: paths, root: workspace.repository.root), taken)
   }
 
+  /// The run is over: names what is to be looked at, beside what else there is to do.
+  func prepare(_ summary: RunSummary) {
+    if Self.isGood(summary), !Self.isFresh(summary) { _ = paths.begin() }
+  }
+
+  private static func isGood(_ summary: RunSummary) -> Bool {
+    summary.error == nil && summary.failures.isEmpty && summary.signal == nil && summary.notStarted.isEmpty
+      && summary.skipped.isEmpty
+  }
+
+  private static func isFresh(_ summary: RunSummary) -> Bool {
+    summary.outcomes.allSatisfy { $0.outcome.result == .fresh }
+  }
+
   /// - Parameter ended: when the run was over, by the monotonic clock.
   func remember(_ summary: RunSummary, ended: Nanoseconds) {
-    guard summary.error == nil, summary.failures.isEmpty, summary.signal == nil, summary.notStarted.isEmpty,
-      summary.skipped.isEmpty
-    else { return }
-    if summary.outcomes.allSatisfy({ $0.outcome.result == .fresh }) {
+    guard Self.isGood(summary) else { return }
+    if Self.isFresh(summary) {
       if let before { write(before) }
       return
     }
-    guard let paths = FreshnessIndex.paths(of: workspace, order: order) else { return }
+    guard let paths = paths.value else { return }
     // The last outputs are younger than a clock tick: stamps are trusted once it has passed.
     let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
     if wait > 0 { usleep(UInt32(wait / 1000)) }

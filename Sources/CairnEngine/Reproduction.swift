@@ -102,6 +102,7 @@ package struct Reproduction: Sendable {
     handle { runner.interrupt($0) }
     var summary = runner.run()
     let ended = WallClock.monotonic()
+    freshness?.prepare(summary)
     if !request.dry {
       // What the stages did is told whatever becomes of this.
       do throws(Diagnostic) {
