@@ -57,7 +57,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       before: "sed -i 's,one.txt,p/one.txt,' dvc.yaml", after: "test -d p"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     CommandCase(
-      "repro -f", says: "Verifying data sources in stage: 'd1.dvc'",
+      "repro -f -P", says: "Verifying data sources in stage: 'd1.dvc'",
       before: "for n in 1 2 3 4 5 6; do echo $n > d$n; done && $PROGRAM add -q d1 d2 d3 d4 d5 d6 && echo /x > .gitignore",
       after: "test \"$(grep '^/[dx]' .gitignore | sort | tr -d '\\n')\" = /d1/d2/d3/d4/d5/d6/x"),
     // Files that track data: an import, and one whose data was edited
