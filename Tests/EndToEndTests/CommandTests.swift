@@ -176,6 +176,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),
     CommandCase("remote remove nothing", 251, says: "ERROR: "),
     CommandCase("completion -s bash", says: "complete"),
+    CommandCase("checkout", says: "D       one.txt", before: "echo 2 > in.txt && $PROGRAM repro -q && echo 'stages: {}' > dvc.yaml", after: "test ! -e one.txt"),
+    CommandCase("checkout", before: "echo 2 > in.txt && $PROGRAM repro -q && $PROGRAM checkout -q --relink && echo 'stages: {}' > dvc.yaml", after: "test -e one.txt"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

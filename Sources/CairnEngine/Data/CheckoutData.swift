@@ -60,6 +60,8 @@ package struct CheckoutData {
       if !lost.isEmpty { throw .unsavedFiles(Self.shallowFirst(lost)) }
     }
     var links: [(path: RepoPath, hash: ContentHash)] = []
+    var relinked: Set<RepoPath> = []
+    let copies = project.cache.linkTypes.first.map { $0 == .copy || $0 == .reflink } ?? true
     for plan in plans {
       if plan.target.hash == nil || plan.isImpossible {
         try giveUp(plan, &outcome)
@@ -73,7 +75,11 @@ package struct CheckoutData {
         outcome.failed.append(project.shown(path))
         continue
       }
-      if let hash = plan.target.hash { links.append((path, hash)) }
+      if plan.change == nil, copies {
+        relinked.insert(path)
+      } else if let hash = plan.target.hash {
+        links.append((path, hash))
+      }
       outcome.counts += plan.counts
       // Of a part DVC says what became of the whole.
       switch plan.target.part != nil && plan.change != nil && isThere ? .modified : plan.change {
@@ -84,6 +90,8 @@ package struct CheckoutData {
       }
     }
     try book.record(links)
+    // DVC's book still has the copies that these replaced: what it does not know it does not take away.
+    try book.forget(relinked)
     project.snapshotter.index.flush()
     outcome.modified = Self.foldersFirst(outcome.modified)
     outcome.added = Self.foldersFirst(outcome.added)
