@@ -171,6 +171,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote add -d store ../store", says: "Setting 'store' as a default remote.", after: "grep 'url = ../../store' .dvc/config"),
     CommandCase("remote list", says: "store", before: "$PROGRAM remote add store ../store"),
     CommandCase("remote modify store verify true", before: "$PROGRAM remote add store ../store", after: "grep 'verify = true' .dvc/config"),
+    CommandCase(
+      "commit -f a", 1, says: "output 'b' does not exist",
+      before: "printf '  a:\\n    cmd: touch a b\\n    outs: [a, b]\\n' >> dvc.yaml && echo unheard > a",
+      after: "! grep -r unheard .dvc/cache"),
     CommandCase("remote rename store shop", before: "$PROGRAM remote add store ../store", after: "grep shop .dvc/config"),
     CommandCase("remote default store", before: "$PROGRAM remote add store ../store", after: "grep 'remote = store' .dvc/config"),
     CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),

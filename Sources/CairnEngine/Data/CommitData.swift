@@ -94,7 +94,10 @@ package struct CommitData {
       }
       saves = true
     }
-    if saves { try checkInputs(stage, snapshot) }
+    if saves {
+      try checkInputs(stage, snapshot)
+      for output in stage.outputs { try prepare(output) }
+    }
     var files: [LockedFile] = []
     for (index, output) in stage.outputs.enumerated() {
       let old = lock.flatMap { entry in
@@ -141,15 +144,7 @@ package struct CommitData {
       if content.isMissing { throw .outputIsMissing(shown) }
       return LockedFile(path: output.declared, content: content)
     }
-    let absolute = project.repository.absolute(path)
-    guard Files.exists(absolute) else { throw .outputIsMissing(shown) }
-    if saves {
-      if try Self.isEmpty(absolute) { warnings.append("'\(shown)' is empty.") }
-      if output.isCached {
-        if try !git.tracked([absolute]).isEmpty { throw .isInGit(shown) }
-        try git.ignore(absolute)
-      }
-    }
+    guard Files.exists(project.repository.absolute(path)) else { throw .outputIsMissing(shown) }
     var algorithm = ContentHash.Algorithm.md5
     if let hash = old?.contentHash, hash.algorithm == .md5Dos2unix {
       let isSame = project.snapshotter.observe(path, algorithm: .md5Dos2unix).hash == hash
@@ -162,6 +157,17 @@ package struct CommitData {
     if case .unknown(let error) = content { throw error }
     if output.isCached, stores, options.relinks, let hash = content.hash { links.append((path, hash)) }
     return LockedFile(path: output.declared, content: content)
+  }
+
+  /// What may fail of one output, and what git must know of it: before anything of its stage is stored.
+  private mutating func prepare(_ output: Output) throws(Diagnostic) {
+    guard let path = output.location.local else { return }
+    let (shown, absolute) = (project.shown(output.location), project.repository.absolute(path))
+    guard Files.exists(absolute) else { throw .outputIsMissing(shown) }
+    if try Self.isEmpty(absolute) { warnings.append("'\(shown)' is empty.") }
+    guard output.isCached else { return }
+    if try !git.tracked([absolute]).isEmpty { throw .isInGit(shown) }
+    try git.ignore(absolute)
   }
 
   private static func isEmpty(_ path: String) throws(Diagnostic) -> Bool {
