@@ -55,6 +55,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro --pull -s two", 255, says: "ERROR: failed to reproduce 'two': Checkout failed for following targets:",
       before: "sed -i 's,one.txt,p/one.txt,' dvc.yaml", after: "test -d p"),
+    CommandCase(
+      "repro -f -s far", 255, says: "Running stage 'far':", "[Errno 2] No such file or directory",
+      before: "mkdir data && ln -s nowhere data/1 && printf '  far:\\n    cmd: echo > ran.txt\\n    deps: [data]\\n    outs: [far.txt]\\n' >> dvc.yaml",
+      after: "test -f ran.txt"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     CommandCase(
       "repro -f -P", says: "Verifying data sources in stage: 'd1.dvc'",
@@ -147,7 +151,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "commit -f",
       before: "$PROGRAM config cache.type hardlink && printf 'stages:\\n  a:\\n    cmd: echo > a\\n    outs: [a]\\n  b:\\n    cmd: echo > b\\n    outs: [b]\\n' > dvc.yaml && $PROGRAM repro -q && cp a t && mv -f t a && chmod 755 a",
       after: "test $(grep -c isexec dvc.lock) = 2 && test $(stat -c %a b) = 544"),
+    CommandCase(
+      "commit -f a", 1, says: "output 'b' does not exist",
+      before: "printf '  a:\\n    cmd: touch a b\\n    outs: [a, b]\\n' >> dvc.yaml && echo unheard > a",
+      after: "! grep -r unheard .dvc/cache"),
     CommandCase("commit data.txt.dvc", 1, says: "unable to commit changed stage: 'data.txt.dvc'. Use `-f|--force` to force.", before: "echo d > data.txt && $PROGRAM add -q --no-commit data.txt && echo \"md5: '1234'\" >> data.txt.dvc"),
+    CommandCase("checkout", says: "D       one.txt", before: "echo 2 > in.txt && $PROGRAM repro -q && echo 'stages: {}' > dvc.yaml", after: "test ! -e one.txt"),
+    CommandCase("checkout", before: "echo 2 > in.txt && $PROGRAM repro -q && $PROGRAM checkout -q --relink && echo 'stages: {}' > dvc.yaml", after: "test -e one.txt"),
     CommandCase("checkout -f --summary", says: "1 file modified and 1 file added", before: "rm one.txt && echo edited > two.txt"),
     CommandCase("checkout -f", before: "$PROGRAM config cache.type symlink && mkdir data && echo d > data/1 && $PROGRAM add -q data && mv .dvc/cache .dvc/moved && $PROGRAM cache dir .dvc/moved", after: "cat data/1"),
     CommandCase("unprotect data.txt", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt", after: "test $(stat -c %h data.txt) = 1 && test -w data.txt"),
@@ -171,17 +181,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote add -d store ../store", says: "Setting 'store' as a default remote.", after: "grep 'url = ../../store' .dvc/config"),
     CommandCase("remote list", says: "store", before: "$PROGRAM remote add store ../store"),
     CommandCase("remote modify store verify true", before: "$PROGRAM remote add store ../store", after: "grep 'verify = true' .dvc/config"),
-    CommandCase(
-      "commit -f a", 1, says: "output 'b' does not exist",
-      before: "printf '  a:\\n    cmd: touch a b\\n    outs: [a, b]\\n' >> dvc.yaml && echo unheard > a",
-      after: "! grep -r unheard .dvc/cache"),
     CommandCase("remote rename store shop", before: "$PROGRAM remote add store ../store", after: "grep shop .dvc/config"),
     CommandCase("remote default store", before: "$PROGRAM remote add store ../store", after: "grep 'remote = store' .dvc/config"),
     CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),
     CommandCase("remote remove nothing", 251, says: "ERROR: "),
     CommandCase("completion -s bash", says: "complete"),
-    CommandCase("checkout", says: "D       one.txt", before: "echo 2 > in.txt && $PROGRAM repro -q && echo 'stages: {}' > dvc.yaml", after: "test ! -e one.txt"),
-    CommandCase("checkout", before: "echo 2 > in.txt && $PROGRAM repro -q && $PROGRAM checkout -q --relink && echo 'stages: {}' > dvc.yaml", after: "test -e one.txt"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

@@ -29,8 +29,8 @@ struct InputProof {
     var proof = InputProof(snapshot: before)
     for (index, dependency) in stage.dependencies.enumerated() {
       let content = before.dependencies[index]
-      if content.isMissing {
-        // Only a forced stage starts without an input; whether there is one now is the caller's question.
+      if content.hash == nil {
+        // Only a forced stage starts without an input that can be read; whether there is one now is the caller's question.
         proof.snapshot.dependencies[index] = context.observer.content(at: dependency.location, sha256: true)
         continue
       }

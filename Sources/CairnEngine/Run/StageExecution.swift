@@ -88,7 +88,10 @@ final class StageExecution: Sendable {
       }
       if announce { context.emit(.considered(id, isFrozen: stage.isFrozen && !stage.isImport)) }
       var judged = judge()
-      if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry { throw unknown }
+      if let unknown = judged.staleness.unknown, !judged.staleness.isStale || !context.request.dry {
+        // A forced stage may start without its inputs: they are asked for when it has ended.
+        guard isForced, !stage.commands.isEmpty, unknown.code != .notInThisVersion else { throw unknown }
+      }
       guard try mustRun(&judged) else { return finishFresh() }
       if try pullsMissing(judged) { return }
       if context.request.dry, hasCommand { return try announceOnly(judged) }
