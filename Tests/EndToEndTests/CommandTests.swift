@@ -59,6 +59,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "repro -f -s far", 255, says: "Running stage 'far':", "[Errno 2] No such file or directory",
       before: "mkdir data && ln -s nowhere data/1 && printf '  far:\\n    cmd: echo > ran.txt\\n    deps: [data]\\n    outs: [far.txt]\\n' >> dvc.yaml",
       after: "test -f ran.txt"),
+    CommandCase(
+      "repro -s keep", 255, says: "ERROR: failed to reproduce 'keep': can't unprotect non-existing data '",
+      before: "printf '  keep:\\n    cmd: echo > kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml && $PROGRAM config cache.type symlink && $PROGRAM repro -q && rm -rf .dvc/cache"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     CommandCase(
       "repro -f -P", says: "Verifying data sources in stage: 'd1.dvc'",

@@ -43,6 +43,12 @@ package struct OutputKeeper: Sendable {
   /// Takes the outputs of an earlier run away, as DVC does before a command: what the cache holds, and what a failed
   /// try left, is removed, anything else is moved aside until the stage has succeeded. Persistent outputs stay, writable.
   func clear(_ stage: Stage, _ context: RunContext) throws(Diagnostic) -> Aside {
+    // Before anything is touched: a link to an object that is gone cannot become a file.
+    for output in stage.outputs where output.isPersistent {
+      guard let path = output.location.local else { continue }
+      let absolute = snapshotter.absolute(path)
+      if Files.exists(absolute, followLinks: false), !Files.exists(absolute) { throw .notUnprotected(absolute) }
+    }
     var unsaved: [RepoPath] = []
     var aside = Aside(stage: stage.address, isKept: previous.exists(stage.address))
     for output in stage.outputs {
@@ -264,6 +270,10 @@ extension Diagnostic {
 
   package static func alreadyTracked(_ path: String, at mark: SourceMark?) -> Diagnostic {
     Diagnostic(
+  fileprivate static func notUnprotected(_ path: String) -> Diagnostic {
+    Diagnostic(.missingOutput, "can't unprotect non-existing data '\(path)'")
+  }
+
       .alreadyTracked,
       """
        output '\(path)' is already tracked by SCM (e.g. Git).
