@@ -12,7 +12,7 @@ enum TrackedFileWriter {
     for (index, output) in stage.outputs.enumerated() where index < contents.count {
       let old = stage.trackedLock?.out(output.declared)
       let new = LockedFile(path: output.declared, content: contents[index])
-      if old?.hashText == new.hashText, old?.size == new.size { continue }
+      if old?.hashText == new.hashText, old?.size == new.size, old?.isExecutable == new.isExecutable { continue }
       let item: [PathStep] = [.key("outs"), .index(index)]
       if let hash = new.hashText { try editor.set(item + [.key("md5")], to: .string(hash)) }
       if let size = new.size { try editor.set(item + [.key("size")], to: .int(Int(size))) }
@@ -21,7 +21,12 @@ enum TrackedFileWriter {
       } else if old?.fileCount != nil {
         try editor.remove(item + [.key("nfiles")])
       }
-      if old?.hasHashField == false { try editor.set(item + [.key("hash")], to: "md5") }
+      if new.isExecutable {
+        try editor.set(item + [.key("isexec")], to: .bool(true))
+      } else if old?.isExecutable == true {
+        try editor.remove(item + [.key("isexec")])
+      }
+      if old?.hasHashField == false, new.hasHashField { try editor.set(item + [.key("hash")], to: "md5") }
     }
     let text = Array(editor.text.utf8)
     if text != bytes { try AtomicFile.writeKeepingMode(text, to: path, sync: false) }

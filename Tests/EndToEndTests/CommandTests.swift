@@ -62,6 +62,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro -s keep", 255, says: "ERROR: failed to reproduce 'keep': can't unprotect non-existing data '",
       before: "printf '  keep:\\n    cmd: echo > kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml && $PROGRAM config cache.type symlink && $PROGRAM repro -q && rm -rf .dvc/cache"),
+    CommandCase(
+      "repro -f data.txt.dvc", before: "echo d > data.txt && $PROGRAM add -q data.txt && chmod +x data.txt",
+      after: "grep 'isexec: true' data.txt.dvc"),
     CommandCase("repro --ignore-errors", before: "sed -i 's/cat in.txt > one.txt/exit 3/' dvc.yaml"),
     CommandCase(
       "repro -f -P", says: "Verifying data sources in stage: 'd1.dvc'",
