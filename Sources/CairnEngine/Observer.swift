@@ -23,15 +23,14 @@ package struct Observer: Sendable {
     self.parameters = parameters
   }
 
-  /// The inputs: dependencies by the algorithm that the lock used, parameters by their declared keys.
+  /// The inputs: dependencies by the algorithm that the lock used while they are what it says, parameters by their
+  /// declared keys.
   package func inputs(
     of stage: Stage, lock: LockEntry?, sha256: Bool
   ) -> StageSnapshot {
     StageSnapshot(
       dependencies: stage.dependencies.map { dependency in
-        content(
-          at: dependency.location, algorithm: lock?.dep(dependency.declared)?.contentHash?.algorithm ?? .md5,
-          sha256: sha256)
+        content(at: dependency.location, keeping: lock?.dep(dependency.declared)?.contentHash, sha256: sha256)
       },
       parameters: stage.parameters.map(parameters), outputs: nil)
   }
@@ -61,6 +60,17 @@ package struct Observer: Sendable {
       guard let path = remotes.path(of: url) else { return .unknown(.remoteLocation(url)) }
       return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
     }
+  }
+
+  /// A hash of DVC 2's kind stays one for as long as it names what is there; what has changed gets one of DVC 3's.
+  package func content(
+    at location: Location, keeping locked: ContentHash?, sha256: Bool, isOutput: Bool = false
+  ) -> Content {
+    if let locked, locked.algorithm == .md5Dos2unix {
+      let found = content(at: location, algorithm: .md5Dos2unix, sha256: sha256, isOutput: isOutput)
+      if found.hash == locked || found.hash == nil { return found }
+    }
+    return content(at: location, sha256: sha256, isOutput: isOutput)
   }
 
   private func isIgnored(_ path: RepoPath) -> Bool {

@@ -80,12 +80,13 @@ package struct RunCache: Sendable {
     if store.isShared { _ = RawFile.chmod(path, store.fileMode) }
   }
 
-  /// Saves the outputs that `stage` declares `cache: false`, as DVC does beside an entry: always by copy, since git
-  /// tracks them.
-  package func saveUncached(_ stage: Stage, by snapshotter: Snapshotter) throws(Diagnostic) {
+  /// Saves the outputs that `stage` declares `cache: false`, as DVC does beside an entry, which names them: always by
+  /// copy, since git tracks them.
+  package func saveUncached(_ stage: Stage, _ entry: LockEntry, by snapshotter: Snapshotter) throws(Diagnostic) {
     let writer = CacheWriter(cache: cache.linking(by: [.copy]), snapshotter: snapshotter)
     for output in stage.outputs where !output.isCached {
-      if let path = output.location.local { _ = try writer.save(path) }
+      guard let path = output.location.local else { continue }
+      _ = try writer.save(path, algorithm: entry.out(output.declared)?.contentHash?.algorithm ?? .md5)
     }
   }
 

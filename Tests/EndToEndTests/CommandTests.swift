@@ -28,6 +28,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     "printf 'md5: aaaa\\ndeps:\\n- path: in.txt\\nouts:\\n- md5: 5d41402abc4b2a76b9719d911017c592\\n  size: 5\\n"
     + "  hash: md5\\n  path: got.txt\\n' > got.txt.dvc && printf changed > got.txt"
 
+  /// A lock and a cache as DVC 2 leaves them.
+  private static let asOfDVC2 = "sed -i '/hash: md5/d' dvc.lock && mv .dvc/cache/files/md5/* .dvc/cache/"
+
   static let all: [CommandCase] = [
     // Running
     CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
@@ -62,6 +65,17 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro -s keep", 255, says: "ERROR: failed to reproduce 'keep': can't unprotect non-existing data '",
       before: "printf '  keep:\\n    cmd: echo > kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml && $PROGRAM config cache.type symlink && $PROGRAM repro -q && rm -rf .dvc/cache"),
+    // What DVC 2 has written stays for as long as it is true.
+    CommandCase(
+      "repro", says: "Running stage 'one':", "Stage 'two' didn't change, skipping",
+      before: "\(asOfDVC2) && sed -i 's/> one.txt/> one.txt; true/' dvc.yaml", after: "! grep 'hash: md5' dvc.lock"),
+    CommandCase(
+      "repro", says: "Running stage 'two':", before: "\(asOfDVC2) && echo 2 > in.txt",
+      after: "test $(grep -c 'hash: md5' dvc.lock) = 4 && ! grep -A1 'path: metrics.json' dvc.lock | grep 'hash: md5'"),
+    CommandCase("repro --force", before: asOfDVC2, after: "! grep 'hash: md5' dvc.lock && test ! -e .dvc/cache/files/md5/*"),
+    CommandCase(
+      "commit -f", before: "\(asOfDVC2) && echo 2 > in.txt",
+      after: "test $(grep -c 'hash: md5' dvc.lock) = 1 && grep -A1 'path: in.txt' dvc.lock | grep 'hash: md5'"),
     CommandCase(
       "repro -f data.txt.dvc", before: "echo d > data.txt && $PROGRAM add -q data.txt && chmod +x data.txt",
       after: "grep 'isexec: true' data.txt.dvc"),

@@ -92,7 +92,8 @@ package struct Staleness: Sendable {
           reasons.append(Reason(.dependencyAdded, path: dependency.declared, now: evidence))
           continue
         }
-        if content.hash?.text != lockedText {
+        // Hashes of two kinds are never those of the same bytes: what still matches a lock of DVC 2 is seen by its kind.
+        if content.hash?.text != lockedText || content.hash?.algorithm != locked?.contentHash?.algorithm {
           dependencies.append((index, .modified))
           reasons.append(
             Reason(.dependencyChanged, path: dependency.declared, was: Self.evidence(locked), now: evidence))

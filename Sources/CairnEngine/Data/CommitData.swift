@@ -118,7 +118,7 @@ package struct CommitData {
     let sorted = stage.sorted(entry)
     if RunCache.canKeep(stage) {
       let runCache = RunCache(cache: project.cache)
-      try runCache.saveUncached(stage, by: project.snapshotter)
+      try runCache.saveUncached(stage, sorted, by: project.snapshotter)
       try runCache.save(sorted)
     }
     return sorted

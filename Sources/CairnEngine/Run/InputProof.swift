@@ -35,12 +35,14 @@ struct InputProof {
         continue
       }
       if context.observer.isUnchanged(content, at: dependency.location) { continue }
-      let now = context.observer.content(at: dependency.location, sha256: true)
+      let algorithm = content.hash?.algorithm ?? .md5
+      let now = context.observer.content(at: dependency.location, algorithm: algorithm, sha256: true)
       let shown = context.shown(dependency.location, declared: dependency.declared)
       if stage.settings.rewrites.contains(dependency.declared) {
         if case .unknown(let diagnostic) = now { throw diagnostic }
-        proof.rewritten[index] = now
-        proof.snapshot.dependencies[index] = now
+        let kept = context.observer.content(at: dependency.location, keeping: content.hash, sha256: true)
+        proof.rewritten[index] = kept
+        proof.snapshot.dependencies[index] = kept
         continue
       }
       switch (content, now) {
@@ -55,7 +57,8 @@ struct InputProof {
           proof.changes.append(Change(path: shown + "/" + first.path, what: first.what))
         } else {
           if !difference.appeared.isEmpty { proof.appeared[index] = difference.appeared }
-          proof.snapshot.dependencies[index] = now
+          proof.snapshot.dependencies[index] =
+            algorithm == .md5 ? now : context.observer.content(at: dependency.location, keeping: content.hash, sha256: true)
         }
       default: proof.changes.append(Change(path: shown, what: "was replaced"))
       }

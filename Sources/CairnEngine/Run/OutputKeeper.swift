@@ -140,9 +140,9 @@ package struct OutputKeeper: Sendable {
 
   /// Hashes every output and, with `commits`, puts the cached ones into the cache and links them as configured.
   ///
-  /// Nothing is stored before all of them are known to be there.
+  /// Nothing is stored before all of them are known to be there. What is still as `lock` has it keeps its kind of hash.
   func collect(
-    _ stage: Stage, commits: Bool, position: Int, _ context: RunContext
+    _ stage: Stage, lock: LockEntry?, commits: Bool, position: Int, _ context: RunContext
   ) throws(Diagnostic) -> [Content] {
     var present: [Output] = []
     for output in stage.outputs {
@@ -180,11 +180,12 @@ package struct OutputKeeper: Sendable {
     }
     var contents: [Content] = []
     for output in stage.outputs {
+      let locked = lock?.out(output.declared)?.contentHash
       let content: Content
       if output.isCached, commits, let path = output.location.local {
-        content = try writer.save(path, sha256: true)
+        content = try writer.save(path, sha256: true, algorithm: algorithm(of: path, keeping: locked))
       } else {
-        content = context.observer.content(at: output.location, sha256: true, isOutput: true)
+        content = context.observer.content(at: output.location, keeping: locked, sha256: true, isOutput: true)
       }
       switch content {
       case .missing:
@@ -195,6 +196,11 @@ package struct OutputKeeper: Sendable {
       }
     }
     return contents
+  }
+
+  private func algorithm(of path: RepoPath, keeping locked: ContentHash?) -> ContentHash.Algorithm {
+    guard let locked, locked.algorithm == .md5Dos2unix else { return .md5 }
+    return snapshotter.observe(path, algorithm: .md5Dos2unix).hash == locked ? .md5Dos2unix : .md5
   }
 
   /// What stands at the outputs now, missing ones included; stores nothing.
@@ -218,9 +224,9 @@ package struct OutputKeeper: Sendable {
   }
 
   /// The objects that the run-cache's entry needs beside those of the cache; false where DVC would keep no entry.
-  func prepareRunCache(_ stage: Stage, _ context: RunContext) -> Bool {
+  func prepareRunCache(_ stage: Stage, _ entry: LockEntry, _ context: RunContext) -> Bool {
     guard Self.keepsRuns(of: stage, commits: context.request.commits) else { return false }
-    return warning(context) { () throws(Diagnostic) in try runCache.saveUncached(stage, by: snapshotter) }
+    return warning(context) { () throws(Diagnostic) in try runCache.saveUncached(stage, entry, by: snapshotter) }
   }
 
   /// The run-cache's entry of a run whose end the journal has: a crash leaves none that no record stands behind.
@@ -264,16 +270,16 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
+  fileprivate static func notUnprotected(_ path: String) -> Diagnostic {
+    Diagnostic(.missingOutput, "can't unprotect non-existing data '\(path)'")
+  }
+
   package static func missingOutput(_ path: String, at mark: SourceMark?) -> Diagnostic {
     Diagnostic(.missingOutput, "output '\(path)' does not exist", at: mark)
   }
 
   package static func alreadyTracked(_ path: String, at mark: SourceMark?) -> Diagnostic {
     Diagnostic(
-  fileprivate static func notUnprotected(_ path: String) -> Diagnostic {
-    Diagnostic(.missingOutput, "can't unprotect non-existing data '\(path)'")
-  }
-
       .alreadyTracked,
       """
        output '\(path)' is already tracked by SCM (e.g. Git).

@@ -38,13 +38,14 @@ extension StageExecution {
       if let change = proof.firstChange {
         return changedInput(change, draft: draft, attemptName: attemptName, seconds: seconds)
       }
-      let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
+      let kept = try context.outputs.collect(
+        stage, lock: judged.lock, commits: context.request.commits, position: position, context)
       context.beside?.made(id, kept)
       FaultPoint.reach(.objectsStored)
       let entry = makeEntry(proof.snapshot, kept)
       context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
       draft.result = .succeeded
-      let isKept = context.outputs.prepareRunCache(stage, context)
+      let isKept = context.outputs.prepareRunCache(stage, entry, context)
       let bytes = context.provenance.encode(draft)
       commit(
         entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,

@@ -352,9 +352,10 @@ final class StageExecution: Sendable {
       return report(.settled(Outcome(result: .ran)))
     }
     try checkInputsExist(judged.snapshot)
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
+    let kept = try context.outputs.collect(
+      stage, lock: judged.lock, commits: context.request.commits, position: position, context)
     let entry = makeEntry(judged.snapshot, kept)
-    let isKept = context.outputs.prepareRunCache(stage, context)
+    let isKept = context.outputs.prepareRunCache(stage, entry, context)
     commit(entry, record: [], run: nil, result: .ran, seconds: 0, isKept: isKept)
   }
 
@@ -414,7 +415,8 @@ final class StageExecution: Sendable {
   }
 
   func finishRestored(_ judged: Judged) throws(Diagnostic) {
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
+    let kept = try context.outputs.collect(
+      stage, lock: judged.lock, commits: context.request.commits, position: position, context)
     let entry = makeEntry(judged.snapshot, kept)
     let now = WallClock.now()
     var draft = context.provenance.draft(
@@ -424,7 +426,7 @@ final class StageExecution: Sendable {
     draft.execution.finished = now
     draft.result = .restored
     context.provenance.describe(outputs: kept, of: stage, in: &draft, context)
-    let isKept = context.outputs.prepareRunCache(stage, context)
+    let isKept = context.outputs.prepareRunCache(stage, entry, context)
     let bytes = context.provenance.encode(draft)
     commit(
       entry, record: bytes, run: context.provenance.identify(bytes), result: .restored, seconds: 0,

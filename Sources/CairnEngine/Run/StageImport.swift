@@ -38,7 +38,8 @@ extension StageExecution {
 
   /// What the data of a `.dvc` file is now goes into it, and what its input was when it was looked at.
   func record(_ judged: Judged) throws(Diagnostic) {
-    let kept = try context.outputs.collect(stage, commits: context.request.commits, position: position, context)
+    let kept = try context.outputs.collect(
+      stage, lock: judged.lock, commits: context.request.commits, position: position, context)
     try context.outputs.rewriteTracked(
       stage, kept, dependencies: stage.importsFromHere ? judged.snapshot.dependencies : nil, position: position, context)
   }

@@ -76,11 +76,12 @@ package final class StagesBeside: Sendable {
     case .file(let was):
       guard let now = (try? FileStat.of(absolute)) ?? nil else { return parentTime(absolute) }
       if now.fingerprint == was.fingerprint { return nil }
-      let content = context.observer.content(at: .local(path), sha256: false)
+      let content = context.observer.content(at: .local(path), algorithm: was.hash.algorithm, sha256: false)
       return content.hash == was.hash ? nil : now.modified
     case .directory(let was):
       if context.observer.isUnchanged(content, at: .local(path)) { return nil }
-      guard case .directory(let now) = context.observer.content(at: .local(path), sha256: false) else {
+      let content = context.observer.content(at: .local(path), algorithm: was.hash.algorithm, sha256: false)
+      guard case .directory(let now) = content else {
         return parentTime(absolute)
       }
       if was.hash == now.hash { return nil }
