@@ -1,5 +1,5 @@
 // What git tells of the sources in a lineage: which commit brought this data, was this script ever committed.
-import CairnCore
+package import CairnCore
 import CairnStore
 import CairnSystem
 
@@ -38,16 +38,23 @@ package struct SourceHistory: Sendable {
   /// A `.dvc` file stands beside it.
   package func isData(_ path: String) -> Bool { Files.exists(Repository.join(root, path) + ".dvc") }
 
-  /// The commit in which the file now has these bytes; `nil` when HEAD has others.
-  package func commitSince(_ path: String, md5: String) -> String? {
-    guard let git, let bytes = (try? GitObjects(git).show("HEAD", prefix + path)) ?? nil,
-      ContentHasher.md5(of: bytes).hex == md5
-    else { return nil }
-    return commit(path).map { String($0.name.prefix(7)) }
-  }
-
-  private func commit(_ path: String) -> GitCommit? {
+  /// The commit in which the file got these bytes; `nil` when none of the newest has them.
+  ///
+  /// - Parameter moment: the first one since then is meant, where there is one; without it the newest.
+  package func commitSince(_ path: String, md5: String, _ moment: Nanoseconds? = nil) -> String? {
     guard let git else { return nil }
-    return (try? git.lastCommit(of: prefix + path)) ?? nil
+    let objects = GitObjects(git)
+    let file = prefix + path
+    var found: String?
+    // The newest first. Git knows no parts of a second.
+    for commit in (try? git.commits(of: file, limit: Self.commitLimit)) ?? [] {
+      guard let bytes = (try? objects.show(commit, file)) ?? nil, ContentHasher.md5(of: bytes).hex == md5,
+        let commit = (try? git.lastCommit(of: file, from: commit)) ?? nil
+      else { continue }
+      if found != nil, commit.date / 1_000_000_000 < (moment ?? 0) / 1_000_000_000 { break }
+      found = String(commit.name.prefix(7))
+      if moment == nil { break }
+    }
+    return found
   }
 }

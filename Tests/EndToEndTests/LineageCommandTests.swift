@@ -78,6 +78,31 @@ struct LineageCommandTests {
     #expect(try repository.cairn("why", "--last", "one").output.contains("because raw.csv changed (split → one)"))
   }
 
+  @Test("a source that was not committed when it was read is told so, with the commit that has it since, file or folder")
+  func uncommitted() throws {
+    let repository = try TestRepository()
+    try repository.write("k", "1\n")
+    try repository.write("src/one", "1\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat k src/* > o, deps: [k, src], outs: [o]}}\n")
+    try repository.commit("first")
+    try repository.write("k", "2\n")
+    try repository.write("src/one", "2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func line(_ name: String) throws -> String {
+      let lines = try repository.cairn("lineage", "o").output.split(separator: "\n").map(String.init)
+      return lines.first { $0.contains(" \(name) ") } ?? "none in \(lines)"
+    }
+    #expect(try line("k").hasSuffix("uncommitted when it ran"))
+    #expect(try line("src").hasSuffix("1 file of it uncommitted when it ran"))
+    try repository.commit("second")
+    let second = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    #expect(try line("k").hasSuffix("uncommitted when it ran; committed since in \(second)"))
+    // Whatever came of the file afterwards.
+    try repository.write("k", "3\n")
+    try repository.commit("third")
+    #expect(try line("k").hasSuffix("uncommitted when it ran; committed since in \(second)"))
+  }
+
   @Test("data is on the remote or not, as far as one can look there")
   func remote() throws {
     let repository = try TestRepository()

@@ -172,8 +172,10 @@ struct LineageTree {
     var parts: [String] = []
     switch input.origin.kind {
     case .git:
+      let inside = record.source.changed.keys.count { $0.utf8.starts(with: (input.path + "/").utf8) }
+      if inside > 0 { return HumanText.count(inside, "file") + " of it uncommitted when it ran" }
       if record.source.changed.keys.contains(input.path) {
-        let since = input.md5.flatMap { sources.commitSince(input.path, md5: $0) }
+        let since = input.md5.flatMap { sources.commitSince(input.path, md5: $0, record.execution.started) }
         return "uncommitted when it ran" + (since.map { "; committed since in \($0)" } ?? "")
       }
       return record.source.commit.map { "commit \($0.prefix(7))" } ?? ""
