@@ -171,6 +171,10 @@ struct WhyTests {
       #expect(lines.count { $0.hasPrefix(start) } == count, "\(start): \(lines)")
     }
     #expect(lines.count <= 12)
+    // A path is not said twice on a line.
+    try repository.shell("rm model && sed -i 's/outs: \\[model\\]/outs: [model, log]/; s/train.py\\]/train.py, dvc.yaml.bak]/' dvc.yaml && touch dvc.yaml.bak")
+    let train = try repository.cairn("why", "train").output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
+    for line in ["model missing", "log a new output", "dvc.yaml.bak a new dependency"] { #expect(train.contains(line), "\(train)") }
   }
 
   @Test("the whole project is told by its causes, groups folded")
@@ -290,6 +294,10 @@ struct WhyTests {
     let result = try repository.cairn("why", "a")
     #expect(result.output.contains("last try failed"), "\(result)")
     #expect(!result.output.contains("exit 0"), "\(result)")
+    // A sentence of DVC's that goes on with ours.
+    try repository.shell("sed -i \"s/'true'/echo 1 > out/\" dvc.yaml; echo 1 > out && git add -f out && git commit -q -m out")
+    try repository.cairn("repro", "-q")
+    #expect(try repository.cairn("why", "a").output.contains("tracked by SCM (e.g. Git): cairn runs show "))
   }
 
   @Test("the producer index is made anew from the records when it was deleted, and from a shared store in another clone")

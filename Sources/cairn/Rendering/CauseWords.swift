@@ -81,6 +81,9 @@ struct CauseWords {
         return [(reason.path ?? "", "tracked by \(tracked): cairn checkout brings it back where the cache has it")]
       }
       return isFirst ? [] : [(reason.path ?? "", "missing")]
+    case .outputMissing: return isFirst ? [] : [(reason.path ?? "", "missing")]
+    case .outputAdded: return isFirst ? [] : [(reason.path ?? "", "a new output")]
+    case .dependencyAdded: return isFirst ? [] : [(reason.path ?? "", "a new dependency")]
     default: return isFirst ? [] : [(reason.path ?? "also", because(cause, of: id))]
     }
   }

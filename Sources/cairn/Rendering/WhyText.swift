@@ -282,7 +282,9 @@ struct WhyText {
     case .aborted: parts.append("stopped")
     default: parts.append("died with its process")
     }
-    return parts.joined(separator: ", ") + (record.log == nil ? ": cairn runs show " : ": cairn runs log ") + name
+    var text = parts.joined(separator: ", ")
+    if text.hasSuffix(".") { text.removeLast() }
+    return text + (record.log == nil ? ": cairn runs show " : ": cairn runs log ") + name
   }
 
   // MARK: Names
