@@ -27,7 +27,12 @@ struct CommitCommand: CairnCommand {
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()
-    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+    let lock: FileLock
+    do {
+      lock = try project.lock(waitsForEver: invocation.waitsForLock)
+    } catch {
+      throw error.framed("failed to commit" + (targets.first.map { " \($0)" } ?? "")).exiting(.no)
+    }
     defer { lock.release() }
     var options = CommitData.Options()
     options.withDependencies = withDeps

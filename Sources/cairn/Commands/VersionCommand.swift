@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnSystem
 internal import Glibc
 
 struct VersionCommand: CairnCommand {
@@ -15,14 +16,32 @@ struct VersionCommand: CairnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     console.write("Cairn version: \(CairnVersion.current)")
-    console.write("Compatible with DVC: \(CairnVersion.dvc)")
+    console.write("DVC version: \(CairnVersion.dvc) (cairn)")
     var names = utsname()
     if uname(&names) == 0 {
       console.write("Platform: \(Self.text(names.sysname))-\(Self.text(names.release))-\(Self.text(names.machine))")
     }
     // What is above is wanted in a report most of all when the settings cannot be read: they come after it.
-    if let repository = try? Repository.findRoot() { _ = try Settings.load(repository) }
+    guard let repository = try? Repository.findRoot() else { return .success }
+    let settings = try Settings.load(repository)
+    console.write("Caches: local")
+    let remotes = settings.remoteNames.map { Self.scheme(of: $0, in: settings) }
+    console.write("Remotes: \(remotes.isEmpty ? "None" : remotes.joined(separator: ", "))")
+    console.write("Repo: \(Self.kind(of: repository, settings))")
     return .success
+  }
+
+  /// `local` for a folder of this machine, else what stands before `://`.
+  private static func scheme(of name: String, in settings: Settings) -> String {
+    if RemoteFolders(settings).folder(of: name) != nil { return "local" }
+    let url = settings.remote(name)?["url"]?.string ?? ""
+    return url.firstRange(of: "://").map { String(url[..<$0.lowerBound]) } ?? "local"
+  }
+
+  private static func kind(of repository: Repository, _ settings: Settings) -> String {
+    if settings.hasNoSCM { return "dvc (no_scm)" }
+    guard let git = (try? GitRepository.find(from: repository.root)) ?? nil else { return "dvc, git (broken)" }
+    return git.workTree == repository.root ? "dvc, git" : "dvc (subdir), git"
   }
 
   private static func text<T>(_ field: T) -> String {
