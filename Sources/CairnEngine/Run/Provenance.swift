@@ -168,13 +168,6 @@ package struct Provenance: Sendable {
     return RunRecord.Origin(source.isTracked(path) ? .git : .none)
   }
 
-  /// UUIDv5 of `INVOCATION/ADDRESS` (`/N` for a retry), in the namespace `urn:cairn:openlineage`: the name of an
-  /// execution before its record exists.
-  func attemptName(of stage: Stage, attempt: Int, invocation: String) -> String {
-    let name = "\(invocation)/\(stage.address.text())" + (attempt > 1 ? "/\(attempt)" : "")
-    return Identifier.uuid(namespace: "34bcd504-cce7-551f-a1a1-ad7ea6730b46", name: name) ?? name
-  }
-
   // MARK: Environment
 
   /// What the command gets beside our own environment.

@@ -444,7 +444,7 @@ final class StageExecution: Sendable {
     let devices = progress.withLock { $0.lease?.devices ?? [] }
     context.provenance.describe(devices: devices, of: stage, in: &draft)
     draft.result = .lost
-    let name = context.provenance.attemptName(of: stage, attempt: attempt, invocation: context.invocation)
+    let name = AttemptName.uuid(invocation: context.invocation, address: stage.address.text(), attempt: attempt)
     do throws(Diagnostic) {
       try context.committer.started(
         JournalEntry.Started(attempt: name, stage: stage.address, lostRecord: context.provenance.encode(draft)))
