@@ -212,7 +212,7 @@ private struct StoreWork: Sendable {
     if try store.contains(hash) { return digests }
     try store.prepareFolder(of: hash)
     let path = store.path(of: hash)
-    if byHardlink, count > 0, link(file, place, to: path) { return digests }
+    if byHardlink, count > 0, try link(file, place, to: hash) { return digests }
     let code = store.write(buffer.prefix(count), to: path)
     if code < 0 { throw .system(-code, "write the object", path) }
     return digests
@@ -229,7 +229,7 @@ private struct StoreWork: Sendable {
       let hash = ContentHash(algorithm, digest)
       if try store.contains(hash) { return digests }
       try store.prepareFolder(of: hash)
-      if link(file, place, to: store.path(of: hash)) { return digests }
+      if try link(file, place, to: hash) { return digests }
       lseek(descriptor, 0, SEEK_SET)
     }
     try store.makeFolders(store.folder)
@@ -281,10 +281,17 @@ private struct StoreWork: Sendable {
     }
   }
 
-  /// Makes the file itself the object. Not for a link: its target may belong to somebody else.
-  private func link(_ file: FoundFile, _ place: Snapshotter.Place, to path: String) -> Bool {
-    guard !file.isLink, RawFile.link(place.absolute, to: path) == 0 else { return false }
-    store.protect(path)
+  /// Makes the file itself the object; false when the object has still to be stored. Not for a link: its target may
+  /// belong to somebody else.
+  private func link(_ file: FoundFile, _ place: Snapshotter.Place, to hash: ContentHash) throws(Diagnostic) -> Bool {
+    if file.isLink { return false }
+    let path = store.path(of: hash)
+    switch RawFile.link(place.absolute, to: path) {
+    case 0: store.protect(path)
+    // The same bytes have come from elsewhere meanwhile, and may be linked to already.
+    case -EEXIST: return try store.contains(hash)
+    default: return false
+    }
     return true
   }
 }

@@ -1,5 +1,6 @@
 import CairnCore
 import CairnStore
+import Dispatch
 import Testing
 
 @Suite struct CacheWriterTests {
@@ -137,5 +138,18 @@ import Testing
   func missing() throws {
     let scratch = try Scratch()
     #expect(try scratch.writer().save(repoPath("gone")).isMissing)
+  }
+
+  @Test("equal files that are stored at once by hard links both share the object")
+  func equalAtOnce() throws {
+    let scratch = try Scratch()
+    let writer = scratch.writer([.hardlink])
+    for round in 0..<40 {
+      try scratch.sh("for n in 1 2 3 4; do echo same \(round) > \(round)-$n; done")
+      DispatchQueue.concurrentPerform(iterations: 4) { number in
+        #expect(throws: Never.self) { try writer.save(repoPath("\(round)-\(number + 1)")) }
+      }
+      #expect(try scratch.sh("stat -c '%h %a' \(round)-*") == String(repeating: "5 444\n", count: 4))
+    }
   }
 }

@@ -50,11 +50,11 @@ package struct Observation: Sendable {
   package var started: Nanoseconds
   package var finished: Nanoseconds
   package var cpuSeconds: Double
-  /// Bytes.
-  package var peakMemory: UInt64
+  /// Bytes; `nil` where it is not known.
+  package var peakMemory: UInt64?
 
   package init(
-    end: End, failedLine: String?, started: Nanoseconds, finished: Nanoseconds, cpuSeconds: Double, peakMemory: UInt64
+    end: End, failedLine: String?, started: Nanoseconds, finished: Nanoseconds, cpuSeconds: Double, peakMemory: UInt64?
   ) {
     self.end = end
     self.failedLine = failedLine

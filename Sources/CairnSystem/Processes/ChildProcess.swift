@@ -59,8 +59,9 @@ package final class ChildProcess: Sendable {
     /// Of the process and of the descendants that it waited for.
     package var userSeconds: Double
     package var systemSeconds: Double
-    /// Bytes: the largest of the process and of the descendants that it waited for.
-    package var peakMemory: UInt64
+    /// Bytes: the largest of the process and of the descendants that it waited for; `nil` where that was not more than
+    /// this process has held, whose memory the kernel counts as the child's.
+    package var peakMemory: UInt64?
 
     package var cpuSeconds: Double { userSeconds + systemSeconds }
     package var succeeded: Bool { code == 0 }
@@ -199,13 +200,7 @@ package final class ChildProcess: Sendable {
   /// One read; at the end of the stream the descriptor is taken out and closed.
   private func read(_ stream: Stream, _ state: inout State) -> Reading {
     guard let source = stream == .output ? state.output : state.error else { return .closed }
-    let capacity = 64 * 1024
-    var failure: Int32 = 0
-    let bytes = [UInt8](unsafeUninitializedCapacity: capacity) { buffer, count in
-      let got = Glibc.read(source.descriptor, buffer.baseAddress, capacity)
-      if got < 0 { failure = errno }
-      count = max(0, got)
-    }
+    let (bytes, failure) = ChildWatch.shared.read(source.descriptor)
     if !bytes.isEmpty { return .more(bytes) }
     if failure == EAGAIN || failure == EINTR { return .nothing }
     // A pseudo-terminal ends with EIO.
@@ -257,7 +252,15 @@ extension ChildProcess.Exit {
     self.init(
       code: raw.signal == 0 ? raw.code : nil, signal: raw.signal == 0 ? nil : raw.signal,
       userSeconds: Double(raw.user_us) / 1e6, systemSeconds: Double(raw.system_us) / 1e6,
-      peakMemory: UInt64(max(0, raw.peak_rss)))
+      peakMemory: Self.peak(UInt64(max(0, raw.peak_rss))))
+  }
+
+  /// The kernel counts pages for each processor first, so its figures are some off.
+  private static let tolerance: UInt64 = 1 << 20
+
+  private static func peak(_ told: UInt64) -> UInt64? {
+    guard let own = OwnMemory.peak() else { return nil }
+    return told > own + tolerance ? told : nil
   }
 }
 

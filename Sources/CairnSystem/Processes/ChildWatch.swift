@@ -11,6 +11,13 @@ final class ChildWatch: Sendable {
   static let shared = ChildWatch()
 
   private let watch: Int32
+  private let buffer = Buffer()
+
+  /// Guard for `@unchecked`: used on the watch's thread alone, and lives as long as the process.
+  private struct Buffer: @unchecked Sendable {
+    let bytes = UnsafeMutableRawBufferPointer.allocate(byteCount: 64 * 1024, alignment: 16)
+  }
+
   private let state = Mutex(State())
 
   private struct State {
@@ -65,6 +72,13 @@ final class ChildWatch: Sendable {
   func remove(_ descriptor: Int32, _ token: UInt64) {
     state.withLock { $0.handlers[token] = nil }
     _ = cairn_watch_remove(watch, descriptor)
+  }
+
+  /// On the watch's thread only: one read, and what was wrong with it (`errno`). Children end by the thousand, and each
+  /// is asked several times for what is mostly nothing.
+  func read(_ descriptor: Int32) -> (bytes: [UInt8], failure: Int32) {
+    let count = Glibc.read(descriptor, buffer.bytes.baseAddress, buffer.bytes.count)
+    return count < 0 ? ([], errno) : (Array(buffer.bytes.prefix(count)), 0)
   }
 
   private func deliver() -> Never {
