@@ -102,7 +102,7 @@ final class FreshnessWatch {
     for id in order {
       let stage = workspace.project.pipeline[id]
       let name = stage.address.text(from: workspace.folder)
-      text += "\(stage.commands.isEmpty ? "" : "Stage ")'\(name)' didn't change, skipping\n"
+      text += "\(stage.isPlainFile ? "" : "Stage ")'\(name)' didn't change, skipping\n"
     }
     return FileName.bytes(text + "Data and pipelines are up to date.\n")
   }

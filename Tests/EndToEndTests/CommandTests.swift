@@ -31,6 +31,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   /// A lock and a cache as DVC 2 leaves them.
   private static let asOfDVC2 = "sed -i '/hash: md5/d' dvc.lock && mv .dvc/cache/files/md5/* .dvc/cache/"
 
+  private static let emptyCommand =
+    "echo 'empty:' >> params.yaml && printf '  none:\\n    cmd: ${empty}\\n' >> dvc.yaml"
+
   static let all: [CommandCase] = [
     // Running
     CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
@@ -189,6 +192,17 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("commit -f", 255, says: "[Errno 2] No such file or directory", before: "mkdir data && echo d > data/1 && $PROGRAM add -q data && ln -s nowhere data/2"),
     CommandCase("checkout", 255, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
     CommandCase("commit bad.dvc", 1, says: "'./bad.dvc' is invalid.", before: "echo 'x: [' > bad.dvc"),
+    CommandCase("freeze one two", 1, says: "ERROR: failed to freeze 'one' - Unable to acquire lock.", "ERROR: failed to freeze 'two' - Unable to acquire lock.", before: "mkdir -p .dvc/tmp && (flock .dvc/tmp/lock sleep 10 > /dev/null 2>&1 &) && sleep 0.3"),
+    CommandCase("unfreeze one", 1, says: "ERROR: failed to unfreeze 'one' - Unable to acquire lock.", before: "mkdir -p .dvc/tmp && (flock .dvc/tmp/lock sleep 10 > /dev/null 2>&1 &) && sleep 0.3"),
+    // A template that leaves no command
+    CommandCase("repro -s none", says: "Stage 'none' didn't change, skipping", before: emptyCommand, after: "! grep none: dvc.lock"),
+    CommandCase("repro -s none", 255, says: "Verifying data sources in stage: 'none'", "ERROR: failed to reproduce 'none': ", before: emptyCommand + " && printf '    deps: [in.txt]\\n' >> dvc.yaml", after: "! grep none: dvc.lock"),
+    CommandCase("status none", says: "modified:           in.txt", before: emptyCommand + " && printf '    deps: [in.txt]\\n' >> dvc.yaml"),
+    // A .dvc file of DVC 2's kind without a hash
+    CommandCase("freeze d.dvc", before: "echo hi > d && printf 'outs:\\n- path: d\\n' > d.dvc", after: "printf 'outs:\\n- path: d\\n  md5:\\nfrozen: true\\n' | cmp - d.dvc"),
+    CommandCase("freeze d.dvc", before: "echo hi > d && printf 'outs:\\n- hash: md5\\n  path: d\\n' > d.dvc", after: "printf 'outs:\\n- hash: md5\\n  path: d\\nfrozen: true\\n' | cmp - d.dvc"),
+    CommandCase("freeze f.dvc", before: "printf 'deps:\\n- path: in.txt\\nouts:\\n- hash: md5\\n  path: f\\n' > f.dvc", after: "printf 'deps:\\n- path: in.txt\\n  md5:\\nouts:\\n- hash: md5\\n  path: f\\nfrozen: true\\n' | cmp - f.dvc"),
+    CommandCase("move d e", before: "echo hi > d && printf 'outs:\\n- path: d\\n' > d.dvc", after: "printf 'outs:\\n- md5:\\n  path: e\\n' | cmp - e.dvc"),
     // Settings
     CommandCase("init", 1, says: "ERROR: failed to initiate DVC - '.dvc' exists. Use `-f` to force."),
     CommandCase("init -f", after: "test -f .dvc/config"),

@@ -55,11 +55,13 @@ package struct Stage: Sendable {
 
   /// `cmd` as the lock has it.
   package var commandValue: Value {
-    commandIsList ? .list(commands.map { .string($0) }) : .string(commands.first ?? "")
+    commandIsList ? .list(commands.map { .string($0) }) : commands.first.map { .string($0) } ?? .null
   }
 
   /// Brought from elsewhere by `import` or `import-url`.
   package var isImport: Bool { kind == .tracked && commands.isEmpty && !dependencies.isEmpty }
+  /// A `.dvc` file without a command: DVC says its name alone where it says "Stage" of others.
+  package var isPlainFile: Bool { kind == .tracked && commands.isEmpty }
   /// A `.dvc` file with nothing to compute: no command, no dependency.
   package var isDataSource: Bool { kind == .tracked && commands.isEmpty && dependencies.isEmpty }
   /// DVC's callback stage: a command that depends on nothing and makes nothing runs every time.

@@ -111,6 +111,7 @@ package struct CommitData {
       files.append(try save(output, old, saves: saves, stores: isMeant, part: inner, links: &links))
     }
     if !saves, let lock { return lock }
+    try stage.refuseWithoutCommand()
     let entry = LockEntry(
       command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
       params: stage.sortedParameters(snapshot.parameters), outs: files)

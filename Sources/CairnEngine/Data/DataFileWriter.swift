@@ -17,8 +17,8 @@ package enum DataFileWriter {
   ) throws(Diagnostic) {
     var value = document(
       stage, outputs: outputs, dependencies: dependencies ?? previous?["deps"]?.value.list ?? [])
-    if keepsChecksum, let old = previous?["md5"]?.value, case .map(var map) = value, map["md5"] != nil {
-      map["md5"] = old
+    if keepsChecksum, let previous, case .map(var map) = value, map["md5"] != nil {
+      if let old = previous["md5"]?.value { map["md5"] = old } else { map.removeValue(forKey: "md5") }
       value = .map(map)
     }
     var text = YAMLWriter.dump(value)
@@ -42,7 +42,7 @@ package enum DataFileWriter {
     let wdir = stage.wdir.local.map { $0.relative(to: folder) }
     var stageValue = DataFiles.document(
       outputs: zip(stage.outputs, outputs).map { DataFiles.TrackedOutput($0, $1) },
-      dependencies: dependencies, md5: nil,
+      dependencies: sayingNoHash(dependencies, of: stage), md5: nil,
       command: stage.commands.isEmpty ? nil : stage.commandValue, wdir: wdir == "." ? nil : wdir,
       isFrozen: stage.isFrozen, isAlwaysChanged: stage.isAlwaysChanged, description: stage.description,
       meta: stage.meta?.value)
@@ -55,6 +55,19 @@ package enum DataFileWriter {
       stageValue = .map(ordered)
     }
     return stageValue
+  }
+}
+
+extension DataFileWriter {
+  /// DVC writes the key of a hash that a file of DVC 2's kind lacks.
+  private static func sayingNoHash(_ dependencies: [Value], of stage: Stage) -> [Value] {
+    guard dependencies.count == stage.dependencies.count else { return dependencies }
+    return zip(stage.dependencies, dependencies).map { dependency, item in
+      guard dependency.location.local != nil, case .map(let map) = item,
+        !["md5", "etag", "checksum", "hash", "files"].contains(where: { map[$0] != nil })
+      else { return item }
+      return .map(ValueMap(uniqueKeysWithValues: [("md5", .null)] + map.map { ($0.key, $0.value) }))
+    }
   }
 }
 

@@ -14,6 +14,14 @@ extension Stage {
     tracked.map { LockEntry(command: commandValue, deps: $0.dependencies, outs: $0.outputs) }
   }
 
+  /// A stage of a `dvc.yaml` whose template left no command has no place in a lock.
+  func refuseWithoutCommand() throws(Diagnostic) {
+    guard kind == .pipeline, commands.isEmpty else { return }
+    throw Diagnostic(
+      .template, "stage '\(address.name ?? "")' has no command: what its cmd names is empty", at: commandMark,
+      hint: "give it a value, or take its dependencies and outputs away")
+  }
+
   /// Outputs in the lock's order: by the bytes of their declared paths.
   package var sortedOutputs: [Output] { outputs.sorted { $0.declared.precedesInBytes($1.declared) } }
 

@@ -351,6 +351,7 @@ final class StageExecution: Sendable {
       report(.finished(.ran))
       return report(.settled(Outcome(result: .ran)))
     }
+    try stage.refuseWithoutCommand()
     try checkInputsExist(judged.snapshot)
     let kept = try context.outputs.collect(
       stage, lock: judged.lock, commits: context.request.commits, position: position, context)

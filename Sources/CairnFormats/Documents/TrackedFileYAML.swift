@@ -10,6 +10,8 @@ package enum DataFiles {
     package var isPersistent: Bool
     package var remote: String?
     package var isPushed: Bool
+    /// DVC 2's kind of entry without a hash: DVC writes its key all the same.
+    package var saysNoHash = false
 
     package init(
       _ file: LockedFile, annotations: ValueMap = [:], isCached: Bool = true, isPersistent: Bool = false,
@@ -27,6 +29,7 @@ package enum DataFiles {
       self.init(
         file, annotations: output.annotations, isCached: output.isCached, isPersistent: output.isPersistent,
         remote: output.remote, isPushed: output.isPushed)
+      saysNoHash = output.location.local != nil && !file.hasHashField && file.hashName == nil
     }
   }
 
@@ -52,7 +55,8 @@ package enum DataFiles {
 
   /// An item of `outs:`: hash and size, `hash: md5`, the path, then annotations and flags, a list of files last.
   package static func value(_ output: TrackedOutput) -> Value {
-    var map = dependencyMap(output.file)
+    var map: ValueMap = output.saysNoHash ? ["md5": .null] : [:]
+    map.merge(dependencyMap(output.file)) { $1 }
     let files = map.removeValue(forKey: "files")
     for key in ["desc", "type", "labels", "meta"] as [Value] {
       if let annotation = output.annotations[key], annotation.isTruthy { map[key] = annotation }

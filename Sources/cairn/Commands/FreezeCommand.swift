@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnSystem
 
 struct FreezeCommand: CairnCommand {
   static let configuration = CommandConfiguration(
@@ -35,17 +36,28 @@ struct UnfreezeCommand: CairnCommand {
 private enum Freezing {
   static func set(_ targets: [String], isFrozen: Bool, _ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()
-    let lock = try project.lock(waitsForEver: invocation.waitsForLock)
+    let lock: FileLock
+    do {
+      lock = try project.lock(waitsForEver: invocation.waitsForLock)
+    } catch {
+      // Each target asks for the lock in DVC, so each is told of.
+      for target in targets { invocation.console.report(framed(error, target, isFrozen: isFrozen)) }
+      return .no
+    }
     defer { lock.release() }
     var status = ExitStatus.success
     for target in targets {
       do {
         if let line = try FreezeStage(project).set(target, isFrozen: isFrozen) { invocation.console.info(line) }
       } catch {
-        invocation.console.report(error.framed("failed to \(isFrozen ? "freeze" : "unfreeze") '\(target)'"))
+        invocation.console.report(framed(error, target, isFrozen: isFrozen))
         status = .no
       }
     }
     return status
+  }
+
+  private static func framed(_ error: Diagnostic, _ target: String, isFrozen: Bool) -> Diagnostic {
+    error.framed("failed to \(isFrozen ? "freeze" : "unfreeze") '\(target)'")
   }
 }

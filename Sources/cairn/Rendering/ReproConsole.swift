@@ -61,7 +61,7 @@ final class ReproConsole: ReproPrinter {
         say(id, .warning("stage: '\(name(id))' is frozen. Its dependencies are not going to be reproduced."))
       }
     case .fresh(let id):
-      let isPlain = stage(id).commands.isEmpty
+      let isPlain = stage(id).isPlainFile
       say(id, .info("\(isPlain ? "" : "Stage ")'\(name(id))' didn't change, skipping"))
       close(id, didSomething: false)
     case .started(let id, let reasons, let attempt):

@@ -74,7 +74,7 @@ final class ReproScreen: ReproPrinter {
       state.done.insert(id)
       // Where much is to be done, what is not is no news.
       if forecast.mayRun.isEmpty {
-        console.info("\(stage(id).commands.isEmpty ? "" : "Stage ")'\(name(id))' didn't change, skipping")
+        console.info("\(stage(id).isPlainFile ? "" : "Stage ")'\(name(id))' didn't change, skipping")
       }
     case .started(let id, let reasons, let attempt):
       if attempt == 1 { state.openReasons[id] = reasons.first }
