@@ -91,6 +91,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
     CommandCase("freeze got.txt.dvc", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep '^frozen: true' got.txt.dvc"),
     CommandCase("add got.txt", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep 'path: in.txt' got.txt.dvc"),
+    CommandCase(
+      "move got.txt.dvc other", 1, says: "failed to move 'got.txt.dvc' -> 'other' - DVC file 'got.txt.dvc' cannot be an output.",
+      before: "\(edited) && echo '<<<<<<< HEAD' > dvc.lock", after: "test -f got.txt"),
+    CommandCase(
+      "move got.txt far/dvc.yaml", 1, says: "failed to move 'got.txt' -> 'far/dvc.yaml' - DVC file 'dvc.yaml' cannot be an output.",
+      before: "mkdir far && \(edited)", after: "test -f got.txt && test ! -e far/dvc.yaml"),
     // Looking
     CommandCase("status", says: "Data and pipelines are up to date."),
     CommandCase("status", says: "one:", "changed deps:", "modified:", "in.txt", before: "echo 2 > in.txt"),
@@ -118,6 +124,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("metrics show", says: "metrics.json", "1"),
     CommandCase("metrics show --json", says: "'./dvc.yaml' validation failed\"}}}", before: "echo 'stages: [a]' > dvc.yaml"),
     CommandCase("params diff", says: "failed to load params in revision 'workspace', 'int' object has no attribute 'decode'", before: "sed -i 's/deps: .in.txt./deps: [\"${size}\"]/' dvc.yaml"),
+    CommandCase("metrics show . --json", says: "\"dvc.lock\": {\"data\"", before: "mkdir k.dvc && echo 1 > k.dvc/a", after: "! $PROGRAM metrics show . | grep -e dvc.yaml -e '[.]dvc'"),
     CommandCase("metrics show --json", says: "{\"error\": {\"type\": \"DataIndexDirError\", \"msg\": \"failed to load directory ('data', 'm')\"}}", before: "mkdir -p data/m && echo 'a: 1' > data/m/a.yaml && $PROGRAM add -q data/m && find .dvc/cache -name '*.dir' -delete && rm -r data/m && echo 'metrics: [data/m/a.yaml]' > dvc.yaml"),
     CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
     CommandCase("root", says: "."),

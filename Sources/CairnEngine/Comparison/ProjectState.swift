@@ -50,7 +50,8 @@ package final class ProjectState: Sendable {
     return bytes
   }
 
-  /// The files that a path means: those below a folder, in the order of their bytes, else the path itself.
+  /// The files that a path means: those below a folder, in the order of their bytes, else the path itself. DVC's own
+  /// files are among them only where they are named; the lock counts as any other.
   package func expand(_ text: String) -> [String] {
     guard let path = RepoPath(text) else { return [text] }
     var names: Set<RepoPath> = []
@@ -65,7 +66,7 @@ package final class ProjectState: Sendable {
         guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
         for entry in manifest.entries {
           let file = output.appending(entry.path)
-          if file != path, file.isInside(path) {
+          if file != path, file.isInside(path), !isDVCFile(file) {
             names.insert(file)
             isData = true
           }
@@ -78,11 +79,13 @@ package final class ProjectState: Sendable {
     return isFolder || isData ? names.sorted().map(\.text) : [text]
   }
 
+  private func isDVCFile(_ path: RepoPath) -> Bool { path.name == ".dvcignore" || TargetWords.isStageFile(path.name) }
+
   private func add(_ folder: RepoPath, to names: inout Set<RepoPath>) {
     for entry in ((try? files.list(folder)) ?? nil) ?? [] {
       let path = folder.appending(entry.name)
       let isDirectory = entry.kind == .directory
-      if loader.ignore.isIgnored(path, isDirectory: isDirectory) { continue }
+      if isDVCFile(path) || loader.ignore.isIgnored(path, isDirectory: isDirectory) { continue }
       if isDirectory { add(path, to: &names) } else { names.insert(path) }
     }
   }

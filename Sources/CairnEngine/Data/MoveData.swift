@@ -6,20 +6,24 @@ internal import CairnSystem
 
 package struct MoveData {
   private let project: OpenProject
+  private let source: String
   private let loaded: LoadedProject
   private var git: GitTracking
 
-  package init(_ project: OpenProject) throws(Diagnostic) {
+  /// Refuses to take a file of DVC's for data before any is read.
+  package init(_ project: OpenProject, _ source: String) throws(Diagnostic) {
+    if TargetWords.isStageFile(source) { throw .isStageFile(source) }
     self.project = project
+    self.source = source
     loaded = try project.loader.load()
     _ = try loaded.graph()
     git = GitTracking(project)
   }
 
   /// Returns what is to be said: of a source that is missing, then of git.
-  package mutating func run(_ source: String, to target: String) throws(Diagnostic) -> (warnings: [String], git: [String]) {
+  package mutating func run(to target: String) throws(Diagnostic) -> (warnings: [String], git: [String]) {
     do throws(Diagnostic) {
-      let warnings = try move(source, to: target)
+      let warnings = try move(to: target)
       return (warnings, try git.finish())
     } catch {
       git.takeBack()
@@ -27,10 +31,10 @@ package struct MoveData {
     }
   }
 
-  private mutating func move(_ source: String, to target: String) throws(Diagnostic) -> [String] {
+  private mutating func move(to target: String) throws(Diagnostic) -> [String] {
     let from = Repository.normalized(project.absolute(source))
     guard let path = project.repository.repoPath(of: from), let (id, index) = holder(of: path) else {
-      throw Diagnostic(.stageFile, "Unable to find DVC file with output '\(Self.trimmed(source))'")
+      throw Diagnostic(.stageFile, "Unable to find DVC file with output '\(source)'")
     }
     var stage = loaded.pipeline[id]
     guard stage.kind == .tracked, stage.commands.isEmpty else { throw .isNoDataSource(stage, project) }
@@ -46,6 +50,7 @@ package struct MoveData {
       if !Files.isDirectory(Repository.parent(to)) {
         throw Diagnostic(.stageFile, "stage working dir '\(Repository.parent(to))' does not exist")
       }
+      if TargetWords.isStageFile(destination.name) { throw .isStageFile(destination.name) }
       let file = RepoPath(unchecked: destination.text + ".dvc")
       if Files.exists(project.repository.absolute(file)) {
         throw Diagnostic(.stageFile, "'\(shownTarget).dvc' already exists")
@@ -55,7 +60,9 @@ package struct MoveData {
       stage.wdir = .local(destination.parent)
       stage.outputs[index].declared = destination.name
     } else if let wdir = stage.wdir.local {
-      stage.outputs[index].declared = destination.relative(to: wdir)
+      let declared = destination.relative(to: wdir)
+      if TargetWords.isStageFile(declared) { throw .isStageFile(declared) }
+      stage.outputs[index].declared = declared
     }
     stage.outputs[index].location = .local(destination)
     try checkGraph(with: stage, inPlaceOf: id)
@@ -119,8 +126,6 @@ package struct MoveData {
     }
     return nil
   }
-
-  private static func trimmed(_ path: String) -> String { path }
 }
 
 extension Diagnostic {

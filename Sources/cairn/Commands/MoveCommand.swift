@@ -21,8 +21,8 @@ struct MoveCommand: CairnCommand {
     do {
       let lock = try project.lock(waitsForEver: invocation.waitsForLock)
       defer { lock.release() }
-      var work = try MoveData(project)
-      let said = try work.run(src, to: dst)
+      var work = try MoveData(project, src)
+      let said = try work.run(to: dst)
       for line in said.warnings { invocation.console.warning(line) }
       for line in said.git { invocation.console.info(line) }
     } catch {
