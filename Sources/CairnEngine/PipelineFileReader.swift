@@ -59,6 +59,7 @@ struct PipelineFileReader: Sendable {
     guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
     try PipelineSchema.validateTracked(document, shown: path.relative(to: folder))
     var stage = try TrackedFile.stage(document, at: path, from: folder, paths: paths)
+    if let outputs = stage.tracked?.outputs { stage.tracked?.outputs = outputs.map(\.withHashOfFiles) }
     if stage.isImport, let tracked = stage.tracked {
       let isEdited = tracked.md5 != StageChecksum.md5(of: stage, tracked)
       stage.tracked?.isEdited = isEdited

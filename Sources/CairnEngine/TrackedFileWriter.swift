@@ -8,6 +8,15 @@ enum TrackedFileWriter {
   static func update(_ stage: Stage, _ contents: [Content], root: String) throws(Diagnostic) {
     let path = root + "/" + stage.address.file.text
     guard let bytes = try Files.read(path) else { return }
+    if let tracked = stage.tracked, tracked.outputs.contains(where: { !$0.other.isEmpty }) {
+      let outputs = stage.outputs.indices.filter(contents.indices.contains).map { index in
+        LockedFile(path: stage.outputs[index].declared, content: contents[index])
+          .keepingVersions(of: tracked.outputs[index], in: contents[index])
+      }
+      if outputs == tracked.outputs { return }
+      return try DataFileWriter.write(
+        stage, outputs: outputs, previous: tracked.document, keepsChecksum: true, to: path)
+    }
     var editor = try YAMLEditor(SourceText(path: stage.address.file.text, bytes: bytes))
     for (index, output) in stage.outputs.enumerated() where index < contents.count {
       let old = stage.trackedLock?.out(output.declared)

@@ -31,6 +31,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   /// A lock and a cache as DVC 2 leaves them.
   private static let asOfDVC2 = "sed -i '/hash: md5/d' dvc.lock && mv .dvc/cache/files/md5/* .dvc/cache/"
 
+  private static let versioned =
+    "mkdir v && echo hi > v/a && echo 2 > v/b && printf 'outs:\\n- path: v\\n  hash: md5\\n  files:\\n"
+    + "  - relpath: a\\n    md5: 764efa883dda1e11db47671c4a3bbd9e\\n    size: 3\\n    version_id: first\\n    etag: tag1\\n"
+    + "  - relpath: b\\n    md5: 26ab0db90d72e28ad0ba1e22ee510510\\n    size: 2\\n    cloud:\\n      r:\\n"
+    + "        version_id: second\\n        etag: tag2\\n' > v.dvc"
+
   private static let emptyCommand =
     "echo 'empty:' >> params.yaml && printf '  none:\\n    cmd: ${empty}\\n' >> dvc.yaml"
 
@@ -210,6 +216,16 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("freeze d.dvc", before: "echo hi > d && printf 'outs:\\n- hash: md5\\n  path: d\\n' > d.dvc", after: "printf 'outs:\\n- hash: md5\\n  path: d\\nfrozen: true\\n' | cmp - d.dvc"),
     CommandCase("freeze f.dvc", before: "printf 'deps:\\n- path: in.txt\\nouts:\\n- hash: md5\\n  path: f\\n' > f.dvc", after: "printf 'deps:\\n- path: in.txt\\n  md5:\\nouts:\\n- hash: md5\\n  path: f\\nfrozen: true\\n' | cmp - f.dvc"),
     CommandCase("move d e", before: "echo hi > d && printf 'outs:\\n- path: d\\n' > d.dvc", after: "printf 'outs:\\n- md5:\\n  path: e\\n' | cmp - e.dvc"),
+    // A folder told file by file, as version-aware remotes leave it
+    CommandCase("status v.dvc", says: "not in cache:       v", before: versioned),
+    CommandCase("status v.dvc", says: "Data and pipelines are up to date.", before: versioned + " && $PROGRAM commit -f v.dvc"),
+    CommandCase("commit -f v.dvc", before: versioned + " && cp v.dvc was", after: "cmp was v.dvc"),
+    CommandCase("freeze v.dvc", before: versioned + " && cp v.dvc was", after: "echo 'frozen: true' | cat was - | cmp - v.dvc"),
+    CommandCase("move v w", before: versioned, after: "grep 'version_id: first' w.dvc && grep 'etag: tag2' w.dvc && ! grep -e nfiles -e '[.]dir' w.dvc"),
+    CommandCase(
+      "add v", before: versioned + " && echo 3 > v/b && echo new > v/c && chmod +x v/c",
+      after: "grep 'version_id: first' v.dvc && ! grep -e tag2 -e nfiles v.dvc && tail -5 v.dvc | tr -d '\\n' | grep 'size: 2  - relpath: c    md5: 9cd599a3523898e6a12e13ec787da50a    size: 4    isexec: true'"),
+    CommandCase("commit -f s.dvc", before: "echo hi > s && printf 'outs:\\n- md5: 764efa883dda1e11db47671c4a3bbd9e\\n  size: 3\\n  version_id: first\\n  hash: md5\\n  path: s\\n' > s.dvc && cp s.dvc was", after: "cmp was s.dvc"),
     // Settings
     CommandCase("init", 1, says: "ERROR: failed to initiate DVC - '.dvc' exists. Use `-f` to force."),
     CommandCase("init -f", after: "test -f .dvc/config"),

@@ -186,7 +186,7 @@ package struct AddData {
     } else {
       let content = try save(place, algorithm, isCached: output.isCached)
       if case .unknown(let error) = content { throw error }
-      file = LockedFile(path: output.declared, content: content)
+      file = LockedFile(path: output.declared, content: content).keepingVersions(of: old, in: content)
     }
     if output.isCached { try git.ignore(project.repository.absolute(place)) }
     if output.isCached, options.commits, options.relinks, let hash = file.contentHash { links.append((place, hash)) }
@@ -233,7 +233,9 @@ package struct AddData {
     } else {
       switch try save(path, algorithm, isCached: true) {
       case .file(let file):
-        entries.append(DirectoryManifest.Entry(path: inner, md5: file.hash.digest))
+        entries.append(
+          DirectoryManifest.Entry(
+            path: inner, md5: file.hash.digest, size: file.size, isExecutable: file.isExecutable))
         size = file.size
       case .directory(let folder):
         entries += folder.manifest.entries.map { DirectoryManifest.Entry(path: inner + "/" + $0.path, md5: $0.md5) }
@@ -254,7 +256,7 @@ package struct AddData {
     } else if !isGone, old?.contentHash == hash {
       file.size = old?.size
     }
-    return file
+    return file.keepingVersions(of: old, in: entries)
   }
 
   private func copy(_ target: String, to path: RepoPath) throws(Diagnostic) {

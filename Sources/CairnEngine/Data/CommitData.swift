@@ -157,7 +157,7 @@ package struct CommitData {
       : project.snapshotter.observe(path, algorithm: algorithm)
     if case .unknown(let error) = content { throw error }
     if output.isCached, stores, options.relinks, let hash = content.hash { links.append((path, hash)) }
-    return LockedFile(path: output.declared, content: content)
+    return LockedFile(path: output.declared, content: content).keepingVersions(of: old, in: content)
   }
 
   /// What may fail of one output, and what git must know of it: before anything of its stage is stored.

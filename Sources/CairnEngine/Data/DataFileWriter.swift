@@ -41,7 +41,11 @@ package enum DataFileWriter {
     let folder = stage.address.file.parent
     let wdir = stage.wdir.local.map { $0.relative(to: folder) }
     var stageValue = DataFiles.document(
-      outputs: zip(stage.outputs, outputs).map { DataFiles.TrackedOutput($0, $1) },
+      outputs: zip(stage.outputs, outputs).map { output, file in
+        var tracked = DataFiles.TrackedOutput(output, file)
+        tracked.file = file.withoutHashOfFiles
+        return tracked
+      },
       dependencies: sayingNoHash(dependencies, of: stage), md5: nil,
       command: stage.commands.isEmpty ? nil : stage.commandValue, wdir: wdir == "." ? nil : wdir,
       isFrozen: stage.isFrozen, isAlwaysChanged: stage.isAlwaysChanged, description: stage.description,

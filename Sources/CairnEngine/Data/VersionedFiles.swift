@@ -1,0 +1,80 @@
+// The lists of files that version-aware remotes leave in `.dvc` files: which hash they amount to, and what of them holds
+// when the data is looked at again. Knows nothing of where the files lie.
+import CairnCore
+import CairnFormats
+import CairnStore
+
+extension LockedFile {
+  /// `files:`, where there is a list with something in it.
+  private var versionedFiles: [Value]? {
+    guard let items = other["files"]?.list, !items.isEmpty else { return nil }
+    return items
+  }
+
+  /// As read from a `.dvc` file: a folder that is told file by file has the hash of its list.
+  var withHashOfFiles: LockedFile {
+    guard let items = versionedFiles else { return self }
+    var digests: [String: Digest16] = [:]
+    var total: UInt64 = 0
+    for item in items {
+      guard let path = item["relpath"]?.string, let md5 = item["md5"]?.string.flatMap({ Digest16(hex: $0) }) else {
+        return self
+      }
+      digests[path] = md5
+      total += item["size"]?.int.flatMap { UInt64(exactly: $0) } ?? 0
+    }
+    var entries = digests.map { DirectoryManifest.Entry(path: $0.key, md5: $0.value) }
+    entries.sort { $0.path.precedesInBytes($1.path) }
+    var file = self
+    let digest = ContentHasher.md5(of: ManifestJSON.encode(DirectoryManifest(entries)))
+    file.hashName = "md5"
+    file.hashText = ContentHash(hasHashField ? .md5 : .md5Dos2unix, digest, isDirectory: true).text
+    file.size = total
+    file.fileCount = items.count
+    return file
+  }
+
+  /// As a `.dvc` file says it: the list stands for hash, size and count.
+  var withoutHashOfFiles: LockedFile {
+    guard versionedFiles != nil, contentHash?.isDirectory ?? false else { return self }
+    var file = self
+    (file.hashName, file.hashText, file.size, file.fileCount) = (nil, nil, nil, nil)
+    return file
+  }
+
+  /// What the data holds now, with the remote's versions of all that is as `old` says.
+  func keepingVersions(of old: LockedFile?, in content: Content) -> LockedFile {
+    switch content {
+    case .directory(let folder): return keepingVersions(of: old, in: folder.manifest.entries)
+    case .file:
+      guard let old, old.contentHash == contentHash else { return self }
+      let versions = old.other.filter { Self.versionKeys.contains($0.key) }
+      guard versions["version_id"] != nil || versions["cloud"] != nil else { return self }
+      var file = self
+      for (key, value) in versions { file.other[key] = value }
+      return file
+    case .missing, .unknown: return self
+    }
+  }
+
+  /// What a folder holds now, in the same way.
+  func keepingVersions(of old: LockedFile?, in entries: [DirectoryManifest.Entry]) -> LockedFile {
+    guard let items = old?.versionedFiles else { return self }
+    var known: [String: Value] = [:]
+    for item in items { if let path = item["relpath"]?.string { known[path] = item } }
+    var file = self
+    file.other["files"] = .list(
+      entries.map { entry in
+        if let item = known[entry.path], item["md5"]?.string == entry.md5.hex { return item }
+        var map: ValueMap = ["relpath": .string(entry.path), "md5": .string(entry.md5.hex)]
+        if let size = entry.size {
+          map["size"] = Int(exactly: size).map(Value.int) ?? .bigInt(String(size))
+        }
+        if entry.isExecutable ?? false { map["isexec"] = true }
+        return .map(map)
+      })
+    return file
+  }
+
+  private static let versionKeys: Set<Value> = ["version_id", "etag", "checksum", "remote", "cloud"]
+}
