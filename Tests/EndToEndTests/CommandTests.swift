@@ -37,6 +37,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     + "  - relpath: b\\n    md5: 26ab0db90d72e28ad0ba1e22ee510510\\n    size: 2\\n    cloud:\\n      r:\\n"
     + "        version_id: second\\n        etag: tag2\\n' > v.dvc"
 
+  private static let dataset =
+    "printf '  three:\\n    cmd: echo\\n    deps: [\"ds://one\"]\\ndatasets:\\n- name: one\\n  url: u\\n  type: dvc\\n  path: data\\n' >> dvc.yaml"
+  private static let locked =
+    "printf 'datasets:\\n- name: one\\n  url: u\\n  type: dvc\\n  path: data\\n  rev_lock: abc\\n' >> dvc.lock"
+
   private static let emptyCommand =
     "echo 'empty:' >> params.yaml && printf '  none:\\n    cmd: ${empty}\\n' >> dvc.yaml"
 
@@ -226,6 +231,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "add v", before: versioned + " && echo 3 > v/b && echo new > v/c && chmod +x v/c",
       after: "grep 'version_id: first' v.dvc && ! grep -e tag2 -e nfiles v.dvc && tail -5 v.dvc | tr -d '\\n' | grep 'size: 2  - relpath: c    md5: 9cd599a3523898e6a12e13ec787da50a    size: 4    isexec: true'"),
     CommandCase("commit -f s.dvc", before: "echo hi > s && printf 'outs:\\n- md5: 764efa883dda1e11db47671c4a3bbd9e\\n  size: 3\\n  version_id: first\\n  hash: md5\\n  path: s\\n' > s.dvc && cp s.dvc was", after: "cmp was s.dvc"),
+    // A dependency that is a dataset
+    CommandCase("status", says: "not in sync:        ds://one", before: dataset),
+    CommandCase("status", says: "new:                ds://one", before: dataset + " && " + locked),
+    CommandCase("status", says: "not in sync:        ds://one", before: dataset + " && " + locked + " && sed -i 's,path: data,path: other,' dvc.yaml"),
+    CommandCase("status", 1, says: "ERROR: dataset not found: 'none'", before: dataset + " && sed -i 's,ds://one,ds://none,' dvc.yaml"),
+    CommandCase("status two", says: "Data and pipelines are up to date.", before: dataset),
     // Settings
     CommandCase("init", 1, says: "ERROR: failed to initiate DVC - '.dvc' exists. Use `-f` to force."),
     CommandCase("init -f", after: "test -f .dvc/config"),
