@@ -1,5 +1,5 @@
 // Where the remotes of the settings lie, those that are folders of this machine. Knows nothing of what lies in them.
-package import CairnCore
+import CairnCore
 
 package struct RemoteFolders: Sendable {
   private static let prefix = "remote://"
