@@ -40,7 +40,7 @@ final class FreshnessWatch {
 
   /// The run is over: names what is to be looked at, beside what else there is to do.
   func prepare(_ summary: RunSummary) {
-    if Self.isGood(summary), !Self.isFresh(summary) { _ = paths.begin() }
+    if Self.isGood(summary), !Self.isFresh(summary) { paths.begin() }
   }
 
   private static func isGood(_ summary: RunSummary) -> Bool {

@@ -94,9 +94,10 @@ package final class IgnoreTree: PathFilter, Sendable {
   package func refusal(ofOutput path: RepoPath) -> IgnorePattern? {
     let folder = path.parent
     let rules = rules(in: folder)
-    if !isRuledOut(folder, by: rules), !rules.isIgnoredItself(path, isDirectory: false), !rules.isIgnoredItself(path, isDirectory: true) {
-      return nil
-    }
+    let isSafe =
+      !isRuledOut(folder, by: rules) && !rules.isIgnoredItself(path, isDirectory: false)
+      && !rules.isIgnoredItself(path, isDirectory: true)
+    if isSafe { return nil }
     let found = rules.match(path, isDirectory: files.isDirectory(path))
     return found.isIgnored ? found.patterns.last : nil
   }

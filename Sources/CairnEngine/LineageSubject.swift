@@ -62,7 +62,9 @@ private struct Finder {
     var found: [(Kind, LineageSubject)] = []
     var runError: Diagnostic?
     do {
-      if RunReference(word) != nil { found.append((.run, LineageSubject(what: .run(try index.resolve(word, from: folder))))) }
+      if RunReference(word) != nil {
+        found.append((.run, LineageSubject(what: .run(try index.resolve(word, from: folder)))))
+      }
     } catch { runError = error }
     if let subject = try hash(word) { found.append((.hash, subject)) }
     if found.count > 1 {

@@ -36,11 +36,15 @@ package struct Observer: Sendable {
   }
 
   /// Adds the outputs to what was seen of the inputs.
-  package func addOutputs(to snapshot: inout StageSnapshot, of stage: Stage, lock: LockEntry?) {
+  ///
+  /// - Parameter asksCache: looks for their objects too, which protects those that are there.
+  package func addOutputs(
+    to snapshot: inout StageSnapshot, of stage: Stage, lock: LockEntry?, asksCache: Bool = true
+  ) {
     snapshot.outputs = stage.outputs.map { output in
       let locked = lock?.out(output.declared)?.contentHash
       var inCache: Bool?
-      if output.isCached, let locked { inCache = (try? cache.contains(locked)) ?? false }
+      if asksCache, output.isCached, let locked { inCache = (try? cache.contains(locked)) ?? false }
       // DVC asks the cache first and does not look at the file when the object is gone.
       return OutputReading(
         content: content(at: output.location, algorithm: locked?.algorithm ?? .md5, sha256: false, isOutput: true),
@@ -66,10 +70,16 @@ package struct Observer: Sendable {
   package func content(
     at location: Location, keeping locked: ContentHash?, sha256: Bool, isOutput: Bool = false
   ) -> Content {
-    if let locked, locked.algorithm == .md5Dos2unix {
-      let found = content(at: location, algorithm: .md5Dos2unix, sha256: sha256, isOutput: isOutput)
-      if found.hash == locked || found.hash == nil { return found }
-    }
+    let algorithm = locked?.algorithm ?? .md5
+    let found = content(at: location, algorithm: algorithm, sha256: sha256, isOutput: isOutput)
+    return content(found, at: location, keeping: locked, sha256: sha256, isOutput: isOutput)
+  }
+
+  /// The same of what was `found` there, hashed as `locked` is.
+  func content(
+    _ found: Content, at location: Location, keeping locked: ContentHash?, sha256: Bool, isOutput: Bool = false
+  ) -> Content {
+    guard let locked, locked.algorithm == .md5Dos2unix, let hash = found.hash, hash != locked else { return found }
     return content(at: location, sha256: sha256, isOutput: isOutput)
   }
 

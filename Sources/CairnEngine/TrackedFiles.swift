@@ -22,7 +22,7 @@ package final class TrackedFiles: Sendable {
   }
 
   /// Begins to ask; whoever wants the answer before it is there waits for it.
-  package func prefetch() { _ = names.begin() }
+  package func prefetch() { names.begin() }
 
   /// In git's index: the file, or anything in the folder. False where git cannot say.
   package func contains(_ path: RepoPath) -> Bool {

@@ -1,6 +1,7 @@
 import CairnCore
 import CairnStore
 import Dispatch
+import Synchronization
 import Testing
 
 @Suite struct CacheWriterTests {
@@ -144,12 +145,19 @@ import Testing
   func equalAtOnce() throws {
     let scratch = try Scratch()
     let writer = scratch.writer([.hardlink])
-    for round in 0..<40 {
-      try scratch.sh("for n in 1 2 3 4; do echo same \(round) > \(round)-$n; done")
-      DispatchQueue.concurrentPerform(iterations: 4) { number in
+    let rounds = 400
+    try scratch.sh("for r in $(seq \(rounds)); do echo same $r > $r-1; cp $r-1 $r-2; done")
+    for round in 1...rounds {
+      // Both at the same moment, else one is through before the other begins.
+      let waiting = Atomic(2)
+      DispatchQueue.concurrentPerform(iterations: 2) { number in
+        waiting.subtract(1, ordering: .relaxed)
+        // Where there is one thread for both, the other never comes.
+        var patience = 1_000_000
+        while waiting.load(ordering: .relaxed) > 0, patience > 0 { patience -= 1 }
         #expect(throws: Never.self) { try writer.save(repoPath("\(round)-\(number + 1)")) }
       }
-      #expect(try scratch.sh("stat -c '%h %a' \(round)-*") == String(repeating: "5 444\n", count: 4))
     }
+    #expect(try scratch.sh("stat -c '%h %a' *-[12] | sort | uniq -c | tr -s ' '") == " \(2 * rounds) 3 444\n")
   }
 }

@@ -21,12 +21,14 @@ package struct Digest16: Hashable, Comparable, Sendable {
   }
 
   /// 32 hexadecimal digits, else `nil`.
-  package init?(hex: some StringProtocol) {
-    // Locks name contents so: some for each stage.
+  package init?(hex: some StringProtocol) { self.init(hexDigits: hex.utf8) }
+
+  /// The same as bytes. Locks and manifests name contents so: some for each stage, one for each file of a folder.
+  package init?(hexDigits: some Sequence<UInt8>) {
     var (high, low): (UInt64, UInt64) = (0, 0)
     var count = 0
-    for character in hex.utf8 {
-      guard let digit = Hex.value(of: character), count < 32 else { return nil }
+    for byte in hexDigits {
+      guard let digit = Hex.value(of: byte), count < 32 else { return nil }
       if count < 16 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
       count += 1
     }
@@ -51,8 +53,16 @@ package struct Digest16: Hashable, Comparable, Sendable {
     }
   }
 
+  /// Appends the 32 digits.
+  package func appendHex(to bytes: inout [UInt8]) {
+    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
+      write(to: digits)
+      bytes.append(contentsOf: digits)
+    }
+  }
+
   /// Writes 32 digits in lower case to the beginning of `buffer`.
-  package func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
+  private func write(to buffer: UnsafeMutableBufferPointer<UInt8>) {
     for index in 0..<16 {
       let shift = 60 - 4 * UInt64(index)
       buffer[index] = Hex.character(UInt8(truncatingIfNeeded: high >> shift & 15))

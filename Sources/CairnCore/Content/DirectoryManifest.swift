@@ -28,6 +28,35 @@ package struct DirectoryManifest: Hashable, Sendable {
     self.entries = entries.sorted { $0.path.precedesInBytes($1.path) }
   }
 
+  /// What lies at `path` in it.
+  package func entry(at path: String) -> Entry? {
+    let index = firstIndex { !$0.precedesInBytes(path) }
+    return index < entries.count && entries[index].path.hasSameBytes(as: path) ? entries[index] : nil
+  }
+
+  /// What lies in the folder at `path` in it.
+  package func entries(below path: String) -> ArraySlice<Entry> {
+    let prefix = path + "/"
+    let start = firstIndex { !$0.precedesInBytes(prefix) }
+    let end = firstIndex { !$0.precedesInBytes(prefix) && !$0.utf8.starts(with: prefix.utf8) }
+    return entries[start..<end]
+  }
+
+  /// The MD5 of each file, by its path in it.
+  package var digests: [RepoPath: Digest16] {
+    Dictionary(entries.map { (RepoPath(unchecked: $0.path), $0.md5) }, uniquingKeysWith: { $1 })
+  }
+
+  /// The first whose path `isBehind`, as are all after it.
+  private func firstIndex(where isBehind: (String) -> Bool) -> Int {
+    var (low, high) = (0, entries.count)
+    while low < high {
+      let middle = (low + high) / 2
+      if isBehind(entries[middle].path) { high = middle } else { low = middle + 1 }
+    }
+    return low
+  }
+
   /// Bytes of all files together; `nil` when a size is unknown.
   package var totalSize: UInt64? {
     var sum: UInt64 = 0

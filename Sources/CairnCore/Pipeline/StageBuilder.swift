@@ -50,9 +50,9 @@ package struct StageBuilder: Sendable {
     for (index, name) in stage.settings.rewrites.enumerated() {
       let location = StagePaths.resolve(name, in: stage.wdir, paths).location
       guard let dependency = stage.dependencies.first(where: { $0.location == location }) else {
+        let shown = stage.address.text(from: folder)
         throw Diagnostic(
-          .badSetting,
-          "stage '\(stage.address.text(from: folder))': meta.cairn.rewrites names '\(name)', which is no dependency of it",
+          .badSetting, "stage '\(shown)': meta.cairn.rewrites names '\(name)', which is no dependency of it",
           at: stage.meta?["cairn"]?["rewrites"]?.items?[index].mark,
           hint: Suggestion.hint(for: name, among: stage.dependencies.map(\.declared)))
       }

@@ -79,7 +79,6 @@ package struct Staleness: Sendable {
       guard index < now.dependencies.count else { break }
       let locked = lock?.dep(dependency.declared)
       let content = now.dependencies[index]
-      let evidence = Self.evidence(content)
       switch content {
       case .unknown(let diagnostic):
         unknown = unknown ?? diagnostic
@@ -87,16 +86,17 @@ package struct Staleness: Sendable {
         dependencies.append((index, .deleted))
         reasons.append(Reason(.dependencyMissing, path: dependency.declared, was: Self.evidence(locked)))
       default:
-        guard let lockedText = locked?.hashText else {
+        guard let locked, locked.hashText != nil else {
           dependencies.append((index, .modified))
-          reasons.append(Reason(.dependencyAdded, path: dependency.declared, now: evidence))
+          reasons.append(Reason(.dependencyAdded, path: dependency.declared, now: Self.evidence(content)))
           continue
         }
-        // Hashes of two kinds are never those of the same bytes: what still matches a lock of DVC 2 is seen by its kind.
-        if content.hash?.text != lockedText || content.hash?.algorithm != locked?.contentHash?.algorithm {
+        // Hashes of two kinds are never those of the same bytes: what still matches a lock of DVC 2 is of its kind.
+        if content.hash != locked.contentHash {
           dependencies.append((index, .modified))
           reasons.append(
-            Reason(.dependencyChanged, path: dependency.declared, was: Self.evidence(locked), now: evidence))
+            Reason(
+              .dependencyChanged, path: dependency.declared, was: Self.evidence(locked), now: Self.evidence(content)))
         }
       }
     }

@@ -169,7 +169,7 @@ package final class Committer: @unchecked Sendable {
     lastLockCost = lastLockWrite.uptimeNanoseconds - begin.uptimeNanoseconds
   }
 
-  /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew. No journal has it, so
+  /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew. No journal has it:
   /// its lines in `.gitignore` are written now where nobody holds DVC's lock, else by `finish`.
   package func wrote(_ file: RepoPath) throws(Diagnostic) {
     let result: Result<Void, Diagnostic> = queue.sync {

@@ -63,48 +63,45 @@ package enum JournalEntry: Sendable {
     // Two for each stage: written without a tree of values in between.
     var body: [UInt8] = []
     var record: [UInt8] = []
-    func put(_ name: StaticString) {
-      body.append(contentsOf: UnsafeBufferPointer(start: name.utf8Start, count: name.utf8CodeUnitCount))
-    }
     switch self {
     case .started(let start):
       record = start.lostRecord
       body.reserveCapacity(512 + record.count)
-      put("{\"kind\": \"started\", \"attempt\": ")
+      body.append("{\"kind\": \"started\", \"attempt\": ")
       JSONWriter.appendUTF8(start.attempt, to: &body)
       Self.append(start.stage, to: &body)
-      put(", \"process\": ")
+      body.append(", \"process\": ")
       let process = start.process.map(Self.value) ?? .null
       body.append(contentsOf: JSONWriter.bytes(process, ensureASCII: false))
     case .ended(let end):
       record = end.record
       body.reserveCapacity(512 + end.entry.count + record.count)
-      put("{\"kind\": \"ended\", \"attempt\": ")
+      body.append("{\"kind\": \"ended\", \"attempt\": ")
       JSONWriter.appendUTF8(end.attempt, to: &body)
       Self.append(end.stage, to: &body)
-      put(", \"position\": ")
+      body.append(", \"position\": ")
       body.append(contentsOf: String(end.position).utf8)
-      put(", \"replaces\": ")
-      if let replaces = end.replaces { JSONWriter.appendUTF8(replaces.hex, to: &body) } else { put("null") }
-      put(", \"entry\": ")
+      body.append(", \"replaces\": ")
+      if let replaces = end.replaces { JSONWriter.appendUTF8(replaces.hex, to: &body) } else { body.append("null") }
+      body.append(", \"entry\": ")
       JSONWriter.appendUTF8(String(decoding: end.entry, as: UTF8.self), to: &body)
-      put(", \"ignored\": [")
+      body.append(", \"ignored\": [")
       for (index, path) in end.ignored.enumerated() {
-        if index > 0 { put(", ") }
+        if index > 0 { body.append(", ") }
         JSONWriter.appendUTF8(path.text, to: &body)
       }
-      put("]")
+      body.append("]")
     case .closed(let attempt):
-      put("{\"kind\": \"closed\", \"attempt\": ")
+      body.append("{\"kind\": \"closed\", \"attempt\": ")
       JSONWriter.appendUTF8(attempt, to: &body)
     }
     // What is no canonical record would tear the line.
     let isCanonical = record.last == 0x0A && !record.dropLast().contains { $0 == 0x09 || $0 == 0x0A }
     if !isCanonical, !record.isEmpty {
-      put(", \"record\": ")
+      body.append(", \"record\": ")
       JSONWriter.appendUTF8(String(decoding: record, as: UTF8.self), to: &body)
     }
-    put("}")
+    body.append("}")
     if isCanonical {
       body.append(0x09)
       body.append(contentsOf: record.dropLast())
@@ -164,11 +161,11 @@ package enum JournalEntry: Sendable {
   }
 
   private static func append(_ stage: StageAddress, to body: inout [UInt8]) {
-    body.append(contentsOf: ", \"stage\": [".utf8)
+    body.append(", \"stage\": [")
     JSONWriter.appendUTF8(stage.file.text, to: &body)
-    body.append(contentsOf: ", ".utf8)
-    if let name = stage.name { JSONWriter.appendUTF8(name, to: &body) } else { body.append(contentsOf: "null".utf8) }
-    body.append(contentsOf: "]".utf8)
+    body.append(", ")
+    if let name = stage.name { JSONWriter.appendUTF8(name, to: &body) } else { body.append("null") }
+    body.append("]")
   }
 
   private static func address(_ value: Value?) -> StageAddress? {

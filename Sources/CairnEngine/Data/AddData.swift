@@ -82,7 +82,7 @@ package struct AddData {
 
   private func newItem(_ target: String, _ path: RepoPath) throws(Diagnostic) -> Item {
     let file = RepoPath(unchecked: path.text + ".dvc")
-    if path.name == "dvc.yaml" || path.name.hasSuffix(".dvc") { throw .isStageFile(target) }
+    if TargetWords.isStageFile(path.name) { throw .isStageFile(target) }
     try project.refuseIgnored(stageFile: file)
     if let pattern = project.loader.ignore.refusal(ofOutput: path) {
       throw .isIgnored(project.repository.absolute(path), pattern.shown)

@@ -85,8 +85,8 @@ package struct CommitData {
   ) throws(Diagnostic) -> LockEntry {
     var snapshot = observer.inputs(of: stage, lock: lock, sha256: false)
     var saves = options.force
-    // The cache is not asked: to look at an object protects it, and takes the mode of a hard link to it along.
-    if !saves { snapshot.outputs = outputs(of: stage, lock) }
+    // The cache is not asked: to protect an object takes the mode of a hard link to it along.
+    if !saves { observer.addOutputs(to: &snapshot, of: stage, lock: lock, asksCache: false) }
     if !saves, let question = question(stage, lock, snapshot) {
       guard confirm(question) else {
         throw Diagnostic(
@@ -224,15 +224,6 @@ package struct CommitData {
       what = "'cmd' of \(name) has changed."
     }
     return what + " Are you sure you want to commit it?"
-  }
-
-  private func outputs(of stage: Stage, _ lock: LockEntry?) -> [OutputReading] {
-    stage.outputs.map { output in
-      let algorithm = lock?.out(output.declared)?.contentHash?.algorithm ?? .md5
-      return OutputReading(
-        content: observer.content(at: output.location, algorithm: algorithm, sha256: false, isOutput: true),
-        isInCache: nil)
-    }
   }
 
   /// Those whose content in the workspace is not the locked one; whether the cache has it does not matter here.

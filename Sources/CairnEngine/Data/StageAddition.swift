@@ -103,7 +103,7 @@ package struct StageAddition {
         var output = Output(declared: declared(path, stage), location: location(path, stage), role: role)
         output.isCached = isCached
         output.isPersistent = isPersistent
-        if StageLookup.isStageFile(path) { throw .isStageFile(path) }
+        if TargetWords.isStageFile(path) { throw .isStageFile(path) }
         if let inside = output.location.local, let pattern = project.loader.ignore.refusal(ofOutput: inside) {
           throw .isIgnored(project.repository.absolute(inside), pattern.shown)
         }

@@ -32,11 +32,9 @@ package struct StageLookup {
     if fileName(path) == "dvc.lock" {
       throw Diagnostic(.stageFile, "Did you mean: `\(target.replacing(".lock", with: ".yaml", maxReplacements: 1))`?")
     }
-    if name == nil { return isStageFile(target) ? (target, nil) : (nil, target) }
+    if name == nil { return TargetWords.isStageFile(target) ? (target, nil) : (nil, target) }
     return (path, name)
   }
-
-  static func isStageFile(_ path: String) -> Bool { path.hasSuffix(".dvc") || fileName(path) == "dvc.yaml" }
 
   private static func fileName(_ path: String) -> Substring { path.split(separator: "/").last ?? "" }
 

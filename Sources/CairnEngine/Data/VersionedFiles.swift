@@ -1,5 +1,5 @@
-// The lists of files that version-aware remotes leave in `.dvc` files: which hash they amount to, and what of them holds
-// when the data is looked at again. Knows nothing of where the files lie.
+// The lists of files that version-aware remotes leave in `.dvc` files: which hash they amount to, and what of them
+// holds when the data is looked at again. Knows nothing of where the files lie.
 import CairnCore
 import CairnFormats
 import CairnStore
@@ -23,10 +23,9 @@ extension LockedFile {
       digests[path] = md5
       total += item["size"]?.int.flatMap { UInt64(exactly: $0) } ?? 0
     }
-    var entries = digests.map { DirectoryManifest.Entry(path: $0.key, md5: $0.value) }
-    entries.sort { $0.path.precedesInBytes($1.path) }
+    let manifest = DirectoryManifest(digests.map { DirectoryManifest.Entry(path: $0.key, md5: $0.value) })
     var file = self
-    let digest = ContentHasher.md5(of: ManifestJSON.encode(DirectoryManifest(entries)))
+    let digest = ContentHasher.md5(of: ManifestJSON.encode(manifest))
     file.hashName = "md5"
     file.hashText = ContentHash(hasHashField ? .md5 : .md5Dos2unix, digest, isDirectory: true).text
     file.size = total

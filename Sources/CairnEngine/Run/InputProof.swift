@@ -30,7 +30,7 @@ struct InputProof {
     for (index, dependency) in stage.dependencies.enumerated() {
       let content = before.dependencies[index]
       if content.hash == nil {
-        // Only a forced stage starts without an input that can be read; whether there is one now is the caller's question.
+        // Only a forced stage starts without an input that can be read; whether there is one now is for the caller.
         proof.snapshot.dependencies[index] = context.observer.content(at: dependency.location, sha256: true)
         continue
       }
@@ -40,7 +40,7 @@ struct InputProof {
       let shown = context.shown(dependency.location, declared: dependency.declared)
       if stage.settings.rewrites.contains(dependency.declared) {
         if case .unknown(let diagnostic) = now { throw diagnostic }
-        let kept = context.observer.content(at: dependency.location, keeping: content.hash, sha256: true)
+        let kept = context.observer.content(now, at: dependency.location, keeping: content.hash, sha256: true)
         proof.rewritten[index] = kept
         proof.snapshot.dependencies[index] = kept
         continue
@@ -57,8 +57,8 @@ struct InputProof {
           proof.changes.append(Change(path: shown + "/" + first.path, what: first.what))
         } else {
           if !difference.appeared.isEmpty { proof.appeared[index] = difference.appeared }
-          proof.snapshot.dependencies[index] =
-            algorithm == .md5 ? now : context.observer.content(at: dependency.location, keeping: content.hash, sha256: true)
+          proof.snapshot.dependencies[index] = context.observer.content(
+            now, at: dependency.location, keeping: content.hash, sha256: true)
         }
       default: proof.changes.append(Change(path: shown, what: "was replaced"))
       }

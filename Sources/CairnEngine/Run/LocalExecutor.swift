@@ -34,7 +34,7 @@ private final class LocalJob: RunningJob {
     /// Keys and window sizes of our terminal, while a child has them.
     var relay: TerminalRelay?
     var cpuSeconds = 0.0
-    var peakMemory: UInt64?
+    var peakMemory: PeakMemory?
     /// The signal that told the job to stop: no further line starts, and lines that are left make it no success.
     var stopped: Int32?
     var hasTimedOut = false
@@ -96,8 +96,7 @@ private final class LocalJob: RunningJob {
       state.relay?.stop()
       state.relay = nil
       state.cpuSeconds += exit.cpuSeconds
-      // What is not known is less than what is: nobody was larger than a line that is known.
-      state.peakMemory = [state.peakMemory, exit.peakMemory].compactMap(\.self).max()
+      state.peakMemory = max(state.peakMemory ?? exit.peakMemory, exit.peakMemory)
       return (state.next >= job.lines.count, state.hasTimedOut)
     }
     if hasTimedOut { return finish(.timedOut, line: line) }
@@ -112,7 +111,7 @@ private final class LocalJob: RunningJob {
   private func finish(_ end: Observation.End, line: String?) {
     let (cpu, peak) = state.withLock { state in
       state.isFinished = true
-      return (state.cpuSeconds, state.peakMemory)
+      return (state.cpuSeconds, state.peakMemory?.bytes)
     }
     events.finished(
       Observation(

@@ -23,6 +23,7 @@ package struct Provenance: Sendable {
   let environment: KeyedEnvironment
   let environments: EnvironmentDocument
   private let made = MadeInThisRun()
+  private let folders = FolderManifests()
 
   package init(
     invocation: String, records: RecordStore, producers: ProducerIndex, source: SourceState, pipeline: Pipeline,
@@ -108,13 +109,17 @@ package struct Provenance: Sendable {
   }
 
   /// What a folder held: of the cache, else of the record of the run that made it.
-  private func manifest(of folder: RepoPath, _ hash: ContentHash, _ run: RunID, _ context: RunContext) -> DirectoryManifest? {
-    if let cached = (try? context.outputs.cache.store(for: hash).manifest(hash)) ?? nil { return cached }
-    guard let record = (try? records.record(run)) ?? nil,
-      let digest = record.outputs.first(where: { $0.path.hasSameBytes(as: folder.text) })?.sha256,
-      let bytes = (try? records.document(digest)) ?? nil
-    else { return nil }
-    return try? DirectoryDocument.decode(bytes)
+  private func manifest(
+    of folder: RepoPath, _ hash: ContentHash, _ run: RunID, _ context: RunContext
+  ) -> DirectoryManifest? {
+    folders.manifest(hash) {
+      if let cached = (try? context.outputs.cache.store(for: hash).manifest(hash)) ?? nil { return cached }
+      guard let record = (try? records.record(run)) ?? nil,
+        let digest = record.outputs.first(where: { $0.path.hasSameBytes(as: folder.text) })?.sha256,
+        let bytes = (try? records.document(digest)) ?? nil
+      else { return nil }
+      return try? DirectoryDocument.decode(bytes)
+    }
   }
 
   /// The nearest output that is a folder around `path`.
@@ -293,19 +298,4 @@ package struct Provenance: Sendable {
   }
 
   func isTracked(_ path: RepoPath) -> Bool { source.isTracked(path) }
-}
-
-extension DirectoryManifest {
-  /// Whether `content` lay at `path` in this folder: the file, or all that the folder there has now.
-  fileprivate func holds(_ content: Content, at path: String) -> Bool {
-    switch content {
-    case .file(let file):
-      return entries.contains { $0.path.hasSameBytes(as: path) && file.hash.digest == $0.md5 }
-    case .directory(let directory):
-      let inside = entries.filter { $0.path.utf8.starts(with: (path + "/").utf8) }
-      let now = Dictionary(directory.manifest.entries.map { (path + "/" + $0.path, $0.md5) }, uniquingKeysWith: { $1 })
-      return inside.count == now.count && inside.allSatisfy { now[$0.path] == $0.md5 }
-    default: return false
-    }
-  }
 }

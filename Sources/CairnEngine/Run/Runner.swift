@@ -70,7 +70,8 @@ package final class Runner: Sendable {
       summary.signal = state.signal
       return summary
     }
-    let changes = Prefetch { [context] in context.beside?.changes(context) ?? [] }.begin()
+    let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
+    changes?.begin()
     let hasFailed = state.withLock { $0.outcomes.values.contains { $0.error != nil } }
     // What stays in that file of a process that is gone counts for nobody.
     try? context.pathLocks.settle()
@@ -83,7 +84,7 @@ package final class Runner: Sendable {
     }
     summary.changedFiles = context.committer.changedFiles
     var outcomes = state.withLock { $0.outcomes }
-    for (id, error) in changes.value {
+    for (id, error) in changes?.value ?? [] {
       outcomes[id]?.result = .failed
       outcomes[id]?.error = error
       if context.request.policy != .stop { context.emit(.warning(id, error.fullMessage)) }

@@ -14,7 +14,8 @@ extension StageExecution {
   func judge() -> Judged {
     let generation = context.book.generation
     let lock = stage.kind == .tracked ? stage.trackedLock : context.book.entry(of: stage.address)
-    var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: !context.request.dry && !stage.commands.isEmpty)
+    let isRecorded = !context.request.dry && !stage.commands.isEmpty
+    var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: isRecorded)
     snapshot.environment = context.provenance.keyedEnvironment(of: stage)
     var staleness = judge(lock, snapshot)
     if !staleness.isStale || context.request.allowsMissing || context.request.pulls {

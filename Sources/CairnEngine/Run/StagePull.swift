@@ -88,7 +88,9 @@ package struct StagePull: Sendable {
       }
     }
     let missing = try fetch(outs.compactMap(\.contentHash), from: remote)
-    if !missing.isEmpty { warn(MissingObjects.words(missing.map { "name: \(names[$0] ?? "None"), " + MissingObjects.text($0) })) }
+    if !missing.isEmpty {
+      warn(MissingObjects.words(missing.map { "name: \(names[$0] ?? "None"), " + MissingObjects.text($0) }))
+    }
   }
 
   private func fetch(_ hashes: [ContentHash], _ warn: (String) -> Void) throws(Diagnostic) {

@@ -85,8 +85,7 @@ package final class StagesBeside: Sendable {
         return parentTime(absolute)
       }
       if was.hash == now.hash { return nil }
-      var old = Dictionary(
-        was.manifest.entries.map { (RepoPath(unchecked: $0.path), $0.md5) }, uniquingKeysWith: { $1 })
+      var old = was.manifest.digests
       for (entry, fingerprint) in zip(now.manifest.entries, now.fingerprints) {
         let before = old.removeValue(forKey: RepoPath(unchecked: entry.path))
         if before == entry.md5 { continue }

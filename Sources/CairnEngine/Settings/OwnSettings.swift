@@ -1,6 +1,6 @@
 // Which settings Cairn has, and of which kind each is. Knows nothing of what they are for.
 package import CairnCore
-internal import CairnSystem
+import CairnSystem
 
 package enum OwnSettings {
   private enum Kind {
@@ -62,25 +62,27 @@ package enum OwnSettings {
 
   private static func checkVariables(_ known: [String: Kind], _ path: [String]) throws(Diagnostic) {
     for (key, kind) in known {
-      if case .section(let inner) = kind {
-        try checkVariables(inner, path + [key])
-      } else if case .amounts = kind {
-        let table = Settings.variable(of: path + [key])
-        for variable in Environment.all().keys.sorted() where variable.hasPrefix(table) {
-          if variable.utf8.count == table.utf8.count, Settings.value(ofVariable: variable) != nil {
-            throw Diagnostic(
-              .badSetting, "the environment variable \(variable) sets no amount", hint: "\(variable)_NAME sets that of one resource")
-          }
-          guard variable.hasPrefix(table + "_"), let value = Settings.value(ofVariable: variable) else { continue }
-          if (value.number ?? -1) < 0 {
-            throw Diagnostic(.badSetting, "the environment variable \(variable) must be a number, zero or more")
-          }
-        }
-      } else {
-        let variable = Settings.variable(of: path + [key])
+      let variable = Settings.variable(of: path + [key])
+      switch kind {
+      case .section(let inner): try checkVariables(inner, path + [key])
+      case .amounts: try checkAmounts(variable)
+      case .count, .seconds, .truth:
         if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
           throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
         }
+      }
+    }
+  }
+
+  private static func checkAmounts(_ table: String) throws(Diagnostic) {
+    if Settings.value(ofVariable: table) != nil {
+      throw Diagnostic(
+        .badSetting, "the environment variable \(table) sets no amount",
+        hint: "\(table)_NAME sets that of one resource")
+    }
+    for variable in Environment.names(startingWith: table + "_") {
+      if let value = Settings.value(ofVariable: variable), (value.number ?? -1) < 0 {
+        throw Diagnostic(.badSetting, "the environment variable \(variable) must be a number, zero or more")
       }
     }
   }

@@ -15,24 +15,30 @@ package struct RemoteFolders: Sendable {
   package func folder(of name: String) -> String? { folders[name.lowercased()] }
 
   /// What `remote://NAME/path` means on this machine; `nil` for every other URL.
-  package func path(of url: String) -> String? {
-    guard url.hasPrefix(Self.prefix) else { return nil }
-    let parts = url.dropFirst(Self.prefix.count).split(separator: "/", maxSplits: 1)
-    guard let name = parts.first, let folder = folder(of: String(name)) else { return nil }
-    return parts.count > 1 ? Repository.join(folder, String(parts[1])) : folder
-  }
+  package func path(of url: String) -> String? { Self.parts(of: url)?.path(folder) }
 
   /// A remote may stand on another one; ten deep is a circle.
   private static func folder(of name: String, in settings: Settings, depth: Int) -> String? {
     guard depth <= 10, let options = settings.remote(name), let url = options["url"]?.string else { return nil }
-    if url.hasPrefix(prefix) {
-      let parts = url.dropFirst(prefix.count).split(separator: "/", maxSplits: 1)
-      guard let base = parts.first, let folder = folder(of: String(base), in: settings, depth: depth + 1) else {
-        return nil
-      }
-      return parts.count > 1 ? Repository.join(folder, String(parts[1])) : folder
-    }
+    if let parts = parts(of: url) { return parts.path { folder(of: $0, in: settings, depth: depth + 1) } }
     if PathResolver.isURL(url) || options["worktree"]?.isTruthy == true { return nil }
     return url.hasPrefix("/") ? url : Repository.join(settings.dvcFolder, url)
+  }
+
+  /// `remote://NAME/path`, taken apart.
+  private struct Parts {
+    var name: String
+    var rest: String?
+
+    func path(_ folder: (String) -> String?) -> String? {
+      folder(name).map { folder in rest.map { Repository.join(folder, $0) } ?? folder }
+    }
+  }
+
+  /// `nil` for another URL, and for one that names nothing.
+  private static func parts(of url: String) -> Parts? {
+    guard url.hasPrefix(prefix) else { return nil }
+    let parts = url.dropFirst(prefix.count).split(separator: "/", maxSplits: 1).map(String.init)
+    return parts.first.map { Parts(name: $0, rest: parts.count > 1 ? parts[1] : nil) }
   }
 }

@@ -172,9 +172,7 @@ private struct PlainLockWriter {
     return true
   }
 
-  private mutating func raw(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
+  private mutating func raw(_ text: StaticString) { bytes.append(text) }
 
   private mutating func integer(_ number: some BinaryInteger) { bytes.append(contentsOf: String(number).utf8) }
 

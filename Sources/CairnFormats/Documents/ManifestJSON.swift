@@ -85,26 +85,6 @@ package enum ManifestJSON {
   }
 }
 
-extension Digest16 {
-  /// Appends the 32 digits.
-  func appendHex(to bytes: inout [UInt8]) {
-    withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 32) { digits in
-      write(to: digits)
-      bytes.append(contentsOf: digits)
-    }
-  }
-
-  /// `digits` must be 32.
-  init?(hexDigits digits: Slice<UnsafeBufferPointer<UInt8>>) {
-    var words: [UInt64] = [0, 0]
-    for (offset, byte) in digits.enumerated() {
-      guard let digit = Hex.value(of: byte) else { return nil }
-      words[offset >> 4] = words[offset >> 4] << 4 | UInt64(digit)
-    }
-    self.init(high: words[0], low: words[1])
-  }
-}
-
 extension Diagnostic.Code {
   package static let corruptManifest = Self("corrupt-manifest")
 }

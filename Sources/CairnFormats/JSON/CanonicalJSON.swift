@@ -68,9 +68,7 @@ struct CanonicalWriter {
   mutating func reserve(_ count: Int) { bytes.reserveCapacity(count) }
 
   /// Appends text that is JSON already.
-  mutating func raw(_ text: StaticString) {
-    bytes.append(contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
-  }
+  mutating func raw(_ text: StaticString) { bytes.append(text) }
 
   mutating func string(_ text: String) {
     if JSONWriter.appendPlainUTF8(text, to: &bytes) { return }

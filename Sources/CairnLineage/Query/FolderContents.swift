@@ -29,7 +29,7 @@ struct FolderContents {
     // A document that is missing or altered tells nothing; `runs check` says so.
     let bytes = (try? store.document(digest)) ?? nil
     let manifest = bytes.flatMap { try? DirectoryDocument.decode($0) }
-    let found = Dictionary((manifest?.entries ?? []).map { (RepoPath(unchecked: $0.path), $0.md5) }, uniquingKeysWith: { $1 })
+    let found = manifest?.digests ?? [:]
     files[digest] = found
     return found
   }

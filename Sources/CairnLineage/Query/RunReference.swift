@@ -35,7 +35,9 @@ extension LineageIndex {
     guard let reference = RunReference(word) else { throw Diagnostic.notARun(word) }
     switch reference {
     case .last(let stage):
-      guard let run = try last(of: try stage.map { text throws(Diagnostic) in try address(of: text, from: folder) }) else { throw Diagnostic.noRunYet(of: stage) }
+      var address: String?
+      if let stage { address = try self.address(of: stage, from: folder) }
+      guard let run = try last(of: address) else { throw Diagnostic.noRunYet(of: stage) }
       return run
     case .prefix(let prefix):
       let found = try runs(startingWith: prefix)
@@ -48,12 +50,10 @@ extension LineageIndex {
   /// As records name the stage (or the pattern) that is called so in a folder, as other commands take it; where no run
   /// has that name, the name is taken as it stands.
   package func address(of stage: String, from folder: RepoPath) throws(Diagnostic) -> String {
-    guard !folder.isRoot else { return stage }
-    let parts = stage.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    let file = parts.count == 2 ? parts[0] : stage.hasSuffix(".dvc") ? stage : "dvc.yaml"
-    guard let path = folder.resolving(file.isEmpty ? "dvc.yaml" : file) else { return stage }
-    let name = stage.hasSuffix(".dvc") ? nil : parts.last
-    let address = name.map { path.text == "dvc.yaml" ? $0 : "\(path.text):\($0)" } ?? path.text
+    guard !folder.isRoot, let words = try? TargetWords(stage, isPattern: false),
+      let file = folder.resolving(words.file ?? "dvc.yaml")
+    else { return stage }
+    let address = StageAddress(file: file, name: words.name).text()
     return try last(of: address) == nil ? stage : address
   }
 

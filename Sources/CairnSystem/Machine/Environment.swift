@@ -16,6 +16,20 @@ package enum Environment {
     return !["", "0", "false", "no"].contains(value.lowercased())
   }
 
+  /// The names of those that begin so, sorted.
+  package static func names(startingWith prefix: String) -> [String] {
+    var names: [String] = []
+    guard var next = cairn_environment() else { return names }
+    let length = prefix.utf8.count
+    while let entry = next.pointee {
+      if strncmp(entry, prefix, length) == 0, let equals = strchr(entry + length, 0x3D) {
+        names.append(String.systemName(entry, count: equals - entry))
+      }
+      next += 1
+    }
+    return names.sorted()
+  }
+
   /// All of them; of a name that stands twice, the first counts, as `getenv` has it.
   package static func all() -> [String: String] {
     var all: [String: String] = [:]

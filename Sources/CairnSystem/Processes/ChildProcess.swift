@@ -59,9 +59,8 @@ package final class ChildProcess: Sendable {
     /// Of the process and of the descendants that it waited for.
     package var userSeconds: Double
     package var systemSeconds: Double
-    /// Bytes: the largest of the process and of the descendants that it waited for; `nil` where that was not more than
-    /// this process has held, whose memory the kernel counts as the child's.
-    package var peakMemory: UInt64?
+    /// Of the largest of the process and of the descendants that it waited for.
+    package var peakMemory: PeakMemory
 
     package var cpuSeconds: Double { userSeconds + systemSeconds }
     package var succeeded: Bool { code == 0 }
@@ -252,15 +251,7 @@ extension ChildProcess.Exit {
     self.init(
       code: raw.signal == 0 ? raw.code : nil, signal: raw.signal == 0 ? nil : raw.signal,
       userSeconds: Double(raw.user_us) / 1e6, systemSeconds: Double(raw.system_us) / 1e6,
-      peakMemory: Self.peak(UInt64(max(0, raw.peak_rss))))
-  }
-
-  /// The kernel counts pages for each processor first, so its figures are some off.
-  private static let tolerance: UInt64 = 1 << 20
-
-  private static func peak(_ told: UInt64) -> UInt64? {
-    guard let own = OwnMemory.peak() else { return nil }
-    return told > own + tolerance ? told : nil
+      peakMemory: PeakMemory(told: UInt64(max(0, raw.peak_rss))))
   }
 }
 
