@@ -43,7 +43,8 @@ extension FreshnessIndex {
       if stage.isAlwaysChanged || stage.isCallback || stage.isFrozen || stage.settings.isKeyedByEnvironment {
         return nil
       }
-      for location in stage.dependencies.map(\.location) + stage.parameters.map(\.location) {
+      // A dataset is what the lock says, which is among the files already.
+      for location in stage.dependencies.filter({ !$0.isDataset }).map(\.location) + stage.parameters.map(\.location) {
         guard paths.add(tree: location) else { return nil }
       }
       let lock = workspace.lockEntry(of: stage)

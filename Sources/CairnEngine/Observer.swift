@@ -9,17 +9,20 @@ package struct Observer: Sendable {
   package let parameters: @Sendable (ParameterSet) -> CairnCore.ParameterReading
   /// Where `remote://` leads to a folder of this machine.
   let remotes: RemoteFolders
+  /// Where `ds://` leads.
+  var datasets: Datasets
   /// Whether `.dvcignore` hides a path: an output that it hides counts as missing.
   private let filter: any PathFilter
 
   package init(
     snapshotter: Snapshotter, cache: DataCache, filter: any PathFilter, remotes: RemoteFolders,
-    parameters: @escaping @Sendable (ParameterSet) -> CairnCore.ParameterReading
+    datasets: Datasets, parameters: @escaping @Sendable (ParameterSet) -> CairnCore.ParameterReading
   ) {
     self.snapshotter = snapshotter
     self.cache = cache
     self.filter = filter
     self.remotes = remotes
+    self.datasets = datasets
     self.parameters = parameters
   }
 
@@ -30,9 +33,18 @@ package struct Observer: Sendable {
   ) -> StageSnapshot {
     StageSnapshot(
       dependencies: stage.dependencies.map { dependency in
-        content(at: dependency.location, keeping: lock?.dep(dependency.declared)?.contentHash, sha256: sha256)
+        if dependency.isDataset { return dataset(of: dependency) }
+        return content(at: dependency.location, keeping: lock?.dep(dependency.declared)?.contentHash, sha256: sha256)
       },
       parameters: stage.parameters.map(parameters), outputs: nil)
+  }
+
+  private func dataset(of dependency: Dependency) -> Content {
+    switch content(at: dependency.location, sha256: false) {
+    case .unknown(let error): .unknown(error.located(at: dependency.mark))
+    case .dataset(.unlocked(let error)): .dataset(.unlocked(error.located(at: dependency.mark)))
+    case let content: content
+    }
   }
 
   /// Adds the outputs to what was seen of the inputs.
@@ -60,6 +72,7 @@ package struct Observer: Sendable {
       if isOutput, isIgnored(path) { return .missing }
       return snapshotter.observe(path, sha256: sha256, algorithm: algorithm)
     case .external(let path): return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
+    case .url(let url) where url.hasPrefix("ds://"): return datasets.content(of: url)
     case .url(let url):
       guard let path = remotes.path(of: url) else { return .unknown(.remoteLocation(url)) }
       return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)

@@ -27,7 +27,6 @@ package struct ProjectStatus: Sendable {
     let pipeline = workspace.project.pipeline
     let judgements = judge.judge(selections.map(\.stage))
     judge.keepHashes()
-    let datasets = Datasets(workspace.project)
     var places: [String: Int] = [:]
     for (selection, judgement) in zip(selections, judgements) {
       let stage = pipeline[selection.stage]
@@ -36,14 +35,8 @@ package struct ProjectStatus: Sendable {
         warnings.append(
           "stage: '\(address)' is frozen. Its dependencies are not going to be shown in the status output.")
       }
-      if let unknown = judgement.unknownBeyondDatasets(of: stage) { throw unknown }
+      if let unknown = judgement.staleness.unknown { throw unknown }
       var view = StatusView(stage: stage, folder: workspace.folder, staleness: judgement.staleness)
-      for dependency in stage.dependencies where dependency.isDataset && !stage.isFrozen {
-        let locked = judgement.lock?.dep(dependency.declared)
-        if let status = try datasets.status(of: dependency, locked: locked) {
-          view.datasets[.string(dependency.declared)] = .string(status)
-        }
-      }
       if checksUpdates, stage.isRepositoryImport {
         for dependency in stage.dependencies where try dependency.hasUpdate(root: workspace.repository.root) {
           view.updates.append(dependency)
@@ -84,8 +77,6 @@ private struct StatusView {
   let staleness: Staleness
   /// Dependencies on other repositories that have moved on.
   var updates: [Dependency] = []
-  /// What is said of datasets, by their names as dependencies.
-  var datasets = ValueMap()
 
   func parts(inside target: Location?) -> [ProjectStatus.Entry.Part] {
     var parts: [ProjectStatus.Entry.Part] = []
@@ -111,7 +102,7 @@ private struct StatusView {
   }
 
   private var dependencies: ValueMap {
-    var result = datasets
+    var result = ValueMap()
     for dependency in updates {
       result[.string(dependency.text(from: folder))] = .string(PathStatus.updateAvailable.rawValue)
     }
@@ -139,17 +130,6 @@ private struct StatusView {
       path.hasSameBytes(as: output) || path.utf8.starts(with: (output + "/").utf8)
     default: output == target
     }
-  }
-}
-
-extension StageJudgement {
-  /// What could not be looked at; datasets are judged by their locks.
-  fileprivate func unknownBeyondDatasets(of stage: Stage) -> Diagnostic? {
-    guard stage.dependencies.contains(where: \.isDataset) else { return staleness.unknown }
-    for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) where !dependency.isDataset {
-      if case .unknown(let diagnostic) = content { return diagnostic }
-    }
-    return nil
   }
 }
 

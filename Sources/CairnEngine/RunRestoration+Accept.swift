@@ -66,6 +66,11 @@ extension RunRestoration {
         throw Diagnostic(.usage, "'\(path)' was no input of that run: its lock entry would not fit")
       }
       var file = LockedFile(path: dependency.declared, hashName: "md5", hashText: input.md5, size: input.size)
+      if let dataset = input.dataset {
+        file = LockedFile(
+          path: dependency.declared, hasHashField: false,
+          other: ["dataset": .map(Datasets.normalised(dataset) ?? dataset)])
+      }
       if input.md5?.hasSuffix(".dir") == true, let digest = input.sha256, let bytes = try store.document(digest) {
         file.fileCount = try DirectoryDocument.decode(bytes).entries.count
       }
@@ -79,7 +84,7 @@ extension RunRestoration {
       switch content {
       case .directory(let directory): file.fileCount = directory.fileCount
       case .file(let single): file.isExecutable = single.isExecutable
-      case .missing, .unknown: break
+      case .missing, .dataset, .unknown: break
       }
       entry.outs.append(file)
     }

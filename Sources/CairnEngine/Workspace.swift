@@ -61,7 +61,7 @@ package struct Workspace: Sendable {
       tracked: tracked, index: index, cache: cache, snapshotter: snapshotter,
       observer: Observer(
         snapshotter: snapshotter, cache: cache, filter: loader.ignore, remotes: RemoteFolders(settings),
-        parameters: { parameters.read($0) }),
+        datasets: Datasets(project), parameters: { parameters.read($0) }),
       book: book, records: history.store, producers: history.producers)
   }
 

@@ -29,7 +29,7 @@ package struct Checkout: Sendable {
     case (.unknown(let error), _): throw error
     case (_, .unobtainable):
       if !now.isMissing { plan.change = .modified }
-    case (.missing, .nothing): break
+    case (.missing, .nothing), (.dataset, _): break
     case (.missing, .file(let file)):
       plan.creations = [file]
       plan.counts.added = 1
@@ -282,7 +282,7 @@ package struct Checkout: Sendable {
   private func removeSaved(_ path: RepoPath) throws(Diagnostic) {
     let place = snapshotter.place(path)
     switch snapshotter.observe(path) {
-    case .missing: return
+    case .missing, .dataset: return
     case .unknown(let error): throw error
     case .file(let file):
       if try isSaved(file.hash) { try Files.remove(place.absolute) }

@@ -123,7 +123,7 @@ package struct Snapshotter: Sendable {
   private func isUnchanged(_ content: Content, _ place: Place) -> Bool {
     let found = RawFile.stat(place.absolute, followLinks: true)
     switch content {
-    case .unknown: return false
+    case .unknown, .dataset: return false
     case .missing:
       guard case .failure(let error) = found else { return false }
       return error.code == ENOENT || error.code == ENOTDIR

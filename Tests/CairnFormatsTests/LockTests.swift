@@ -98,6 +98,33 @@ struct LockTests {
       """,
       """
       schema: '2.0'
+      datasets:
+      - name: one
+        url: ../src
+        type: dvc
+        rev_lock: abc
+      stages:
+        a:
+          cmd: echo
+          deps:
+          - path: ds://one
+            dataset:
+              name: one
+              url: ../src
+              type: dvc
+              rev_lock: abc
+
+      """,
+      """
+      stages:
+        a:
+          cmd: echo
+      datasets: []
+      schema: '2.0'
+
+      """,
+      """
+      schema: '2.0'
       stages:
         b:
           cmd:

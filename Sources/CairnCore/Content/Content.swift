@@ -4,6 +4,8 @@ package enum Content: Sendable {
   case missing
   case file(FileContent)
   case directory(DirectoryContent)
+  /// An entry of `datasets:`, of which the lock alone is known.
+  case dataset(DatasetReading)
   /// Neither "there" nor "not there" could be established.
   case unknown(Diagnostic)
 
@@ -12,7 +14,7 @@ package enum Content: Sendable {
     switch self {
     case .file(let file): file.hash
     case .directory(let directory): directory.hash
-    case .missing, .unknown: nil
+    case .missing, .dataset, .unknown: nil
     }
   }
 
@@ -20,7 +22,7 @@ package enum Content: Sendable {
     switch self {
     case .file(let file): file.sha256
     case .directory(let directory): directory.sha256
-    case .missing, .unknown: nil
+    case .missing, .dataset, .unknown: nil
     }
   }
 
@@ -28,7 +30,7 @@ package enum Content: Sendable {
     switch self {
     case .file(let file): file.size
     case .directory(let directory): directory.size
-    case .missing, .unknown: nil
+    case .missing, .dataset, .unknown: nil
     }
   }
 
@@ -74,4 +76,11 @@ package struct DirectoryContent: Hashable, Sendable {
     self.manifest = manifest
     self.fingerprints = fingerprints
   }
+}
+
+package enum DatasetReading: Sendable {
+  /// What the lock says of it, with DVC's keys in DVC's order.
+  case locked(ValueMap)
+  /// There is no entry in the lock, or one of another place than the declared: what DVC says of that.
+  case unlocked(Diagnostic)
 }

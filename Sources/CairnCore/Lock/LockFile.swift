@@ -8,6 +8,8 @@ package struct LockFile: Sendable {
   package var isVersion1 = false
   /// `datasets:` of the lock, as read.
   package var datasets: [Value] = []
+  /// The keys of the file in their order, which stays: DVC puts what it writes first before the others.
+  package var keys = ["schema", "stages"]
 
   package init(entries: OrderedDictionary<String, LockEntry> = [:]) { self.entries = entries }
 }
@@ -62,6 +64,12 @@ package struct LockedFile: Hashable, Sendable {
     self.fileCount = fileCount
     self.isExecutable = isExecutable
     self.other = other
+  }
+
+  /// `dataset:` of a dependency on `ds://NAME`: the lock of the dataset that the stage ran with.
+  package var dataset: ValueMap? {
+    guard let map = other["dataset"]?.map, !map.isEmpty else { return nil }
+    return map
   }
 
   /// The hash as a name in DVC's cache; `nil` for none, or one of another kind (`etag`).

@@ -98,6 +98,8 @@ package struct RunRecord: Sendable {
     package var size: UInt64?
     package var producer: RunID?
     package var origin: Origin
+    /// Of `ds://NAME`: the lock of the dataset that it ran with, as the stage's own entry has it.
+    package var dataset: ValueMap?
     /// Files that appeared inside a directory while the command ran.
     package var appeared: [String] = []
     /// Of a dependency named in `rewrites`: the hashes when the command had ended.

@@ -5,6 +5,7 @@ package import OrderedCollections
 package enum PathStatus: String, Sendable {
   case new, modified, deleted
   case notInCache = "not in cache"
+  case notInSync = "not in sync"
   case updateAvailable = "update available"
 }
 
@@ -85,6 +86,8 @@ package struct Staleness: Sendable {
       case .missing:
         dependencies.append((index, .deleted))
         reasons.append(Reason(.dependencyMissing, path: dependency.declared, was: Self.evidence(locked)))
+      case .dataset(let reading):
+        compareDataset(index, dependency, locked?.dataset, reading)
       default:
         guard let locked, locked.hashText != nil else {
           dependencies.append((index, .modified))
@@ -99,6 +102,27 @@ package struct Staleness: Sendable {
               .dependencyChanged, path: dependency.declared, was: Self.evidence(locked), now: Self.evidence(content)))
         }
       }
+    }
+  }
+
+  /// A dataset is what its lock says: the stage ran with what its own entry has of it.
+  private mutating func compareDataset(
+    _ index: Int, _ dependency: Dependency, _ locked: ValueMap?, _ reading: DatasetReading
+  ) {
+    let was = locked.map { Reason.Evidence.value(.map($0)) }
+    switch reading {
+    case .unlocked:
+      dependencies.append((index, .notInSync))
+      reasons.append(Reason(.dependencyMissing, path: dependency.declared, was: was))
+    case .locked(let now):
+      guard let locked else {
+        dependencies.append((index, .new))
+        reasons.append(Reason(.dependencyAdded, path: dependency.declared, now: .value(.map(now))))
+        return
+      }
+      if Value.map(locked).isEqualInPython(to: .map(now)) { return }
+      dependencies.append((index, .modified))
+      reasons.append(Reason(.dependencyChanged, path: dependency.declared, was: was, now: .value(.map(now))))
     }
   }
 

@@ -240,7 +240,7 @@ package struct AddData {
       case .directory(let folder):
         entries += folder.manifest.entries.map { DirectoryManifest.Entry(path: inner + "/" + $0.path, md5: $0.md5) }
         size = folder.size
-      case .missing: throw .doesNotExist(place, path, project)
+      case .missing, .dataset: throw .doesNotExist(place, path, project)
       case .unknown(let error): throw error
       }
     }

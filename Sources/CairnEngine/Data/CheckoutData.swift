@@ -116,7 +116,7 @@ package struct CheckoutData {
     let algorithm = plan.target.hash?.algorithm ?? .md5
     let path = project.repository.absolute(plan.path)
     switch project.snapshotter.observe(plan.path, algorithm: algorithm) {
-    case .missing: return []
+    case .missing, .dataset: return []
     case .unknown(let error): throw error
     case .file(let file): return try project.cache.contains(file.hash) ? [] : [path]
     case .directory(let folder):

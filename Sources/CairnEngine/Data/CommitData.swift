@@ -16,7 +16,7 @@ package struct CommitData {
 
   private let project: OpenProject
   private let options: Options
-  private let observer: Observer
+  private var observer: Observer
   private var git: GitTracking
   /// What is to be said, in DVC's words.
   package private(set) var said: [String] = []
@@ -28,7 +28,7 @@ package struct CommitData {
     let (parameters, folder) = (project.loader.parameters, project.repository.workingFolder ?? .root)
     observer = Observer(
       snapshotter: project.snapshotter, cache: project.cache, filter: project.loader.ignore,
-      remotes: RemoteFolders(project.settings)
+      remotes: RemoteFolders(project.settings), datasets: Datasets()
     ) { set in
       do throws(Diagnostic) {
         switch try parameters.reading(of: set, from: folder) {
@@ -50,6 +50,7 @@ package struct CommitData {
     // A stage file that is named can be committed beside one that cannot be understood.
     let loaded = project.loader.loadKeepingFailures()
     if target == nil, let failure = loaded.failures.first { throw failure.diagnostic }
+    observer.datasets = Datasets(loaded)
     let selections = try TargetResolution(loaded, loader: project.loader).selections(
       target, withDependencies: options.withDependencies, recursive: options.recursive)
     var links: [(path: RepoPath, hash: ContentHash)] = []
@@ -183,6 +184,7 @@ package struct CommitData {
       case .missing: throw Diagnostic(.commitment, "dependency '\(project.shown(dependency.location))' does not exist")
       // Of an import from elsewhere, what was imported stays written down.
       case .unknown(let error): if !stage.isImport { throw error }
+      case .dataset(.unlocked(let error)): throw error
       default: break
       }
     }

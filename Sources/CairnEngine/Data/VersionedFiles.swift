@@ -52,7 +52,7 @@ extension LockedFile {
       var file = self
       for (key, value) in versions { file.other[key] = value }
       return file
-    case .missing, .unknown: return self
+    case .missing, .dataset, .unknown: return self
     }
   }
 

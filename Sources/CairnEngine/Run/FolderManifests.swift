@@ -25,7 +25,7 @@ extension DirectoryManifest {
       let now = directory.manifest.entries
       return inside.count == now.count
         && zip(inside, now).allSatisfy { $0.path.hasSameBytes(as: path + "/" + $1.path) && $0.md5 == $1.md5 }
-    case .missing, .unknown: return false
+    case .missing, .dataset, .unknown: return false
     }
   }
 }

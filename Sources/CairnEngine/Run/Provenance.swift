@@ -83,9 +83,14 @@ package struct Provenance: Sendable {
     keepManifests(snapshot.dependencies)
     record.inputs = zip(stage.dependencies, snapshot.dependencies).map { dependency, content in
       let path = dependency.location.recordPath
-      return RunRecord.Input(
+      var input = RunRecord.Input(
         path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
         producer: producer(of: dependency, content, context), origin: origin(of: dependency))
+      if case .dataset(.locked(let lock)) = content {
+        input.dataset = lock
+        input.origin = Self.origin(ofDataset: lock)
+      }
+      return input
     }
     record.reasons = reasons.map { value(of: $0, inputs: record.inputs, of: stage) }
     record.params = OrderedDictionary(
@@ -152,6 +157,15 @@ package struct Provenance: Sendable {
 
   private func producer(of path: String, md5: String) -> RunID? {
     made.runs.withLock { $0[.init(path: path, md5: md5)] } ?? producers.producer(of: path, md5: md5)
+  }
+
+  /// Where the lock says that the dataset is: its bytes are not looked at.
+  private static func origin(ofDataset lock: ValueMap) -> RunRecord.Origin {
+    switch lock["type"]?.string {
+    case "dvc": RunRecord.Origin(.import, repository: lock["url"]?.string, rev: lock["rev_lock"]?.string, url: nil)
+    case "url": RunRecord.Origin(.importURL, url: lock["url"]?.string)
+    default: RunRecord.Origin(.none, url: lock["url"]?.string)
+    }
   }
 
   private func origin(of dependency: Dependency) -> RunRecord.Origin {

@@ -71,7 +71,10 @@ extension LockedFile {
       hasHashField = directory.hash.algorithm == .md5
       size = directory.size
       fileCount = directory.fileCount
-    case .missing, .unknown: break
+    case .dataset(.locked(let lock)):
+      hasHashField = false
+      other["dataset"] = .map(lock)
+    case .missing, .dataset, .unknown: break
     }
   }
 }

@@ -213,7 +213,7 @@ final class StageExecution: Sendable {
 
   func acquirePaths() throws(Diagnostic) -> Bool {
     let claim = PathLocks.Claim(
-      reads: stage.dependencies.filter { $0.source == nil }.map { context.absolute($0.location) }
+      reads: stage.dependencies.filter { $0.source == nil && !$0.isDataset }.map { context.absolute($0.location) }
         + stage.parameters.map { context.absolute($0.location) },
       writes: stage.outputs.map { context.absolute($0.location) })
     if let blocker = try context.pathLocks.acquire(claim) {
@@ -314,7 +314,7 @@ final class StageExecution: Sendable {
   /// DVC's words for an input that is not there when the command is about to start, or has ended: Python's own where a
   /// file was to be hashed for the run-cache.
   func checkInputsExist(_ snapshot: StageSnapshot, hasRun: Bool = false) throws(Diagnostic) {
-    let isLookedUp = isLookedUp && !stage.isFrozen && !hasRun
+    var isLookedUp = isLookedUp && !stage.isFrozen && !hasRun
     for (dependency, content) in zip(stage.dependencies, snapshot.dependencies) {
       switch content {
       case .missing:
@@ -323,7 +323,11 @@ final class StageExecution: Sendable {
         }
         throw Diagnostic.missingDependency(
           context.shown(dependency.location, declared: dependency.declared), at: dependency.mark)
-      case .unknown(let diagnostic): throw diagnostic
+      // Nor does a dry run, which runs nothing that would want it.
+      case .dataset where context.request.dry: return
+      case .unknown(let diagnostic), .dataset(.unlocked(let diagnostic)): throw diagnostic
+      // The run-cache knows no datasets: DVC asks it for nothing, and hashes nothing for it, from here on.
+      case .dataset(.locked): isLookedUp = false
       default: break
       }
     }

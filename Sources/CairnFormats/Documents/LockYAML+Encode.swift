@@ -2,14 +2,17 @@
 package import CairnCore
 
 extension LockYAML {
-  /// The whole file: `schema`, then `datasets` where there are any, then `stages` in the lock's order.
+  /// The whole file, its keys in the order that they had; `stages` in the lock's order.
   package static func encode(_ lock: LockFile) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(lock.entries.count * 300 + 64)
-    bytes.append(contentsOf: "schema: '2.0'\n".utf8)
-    if lock.entries.isEmpty { bytes.append(contentsOf: "stages: {}\n".utf8) } else { appendStages(lock, to: &bytes) }
-    if !lock.datasets.isEmpty {
-      bytes.append(contentsOf: YAMLWriter.dump(.map(["datasets": .list(lock.datasets)])).utf8)
+    for key in lock.keys + ["schema", "stages"].filter({ !lock.keys.contains($0) }) {
+      switch key {
+      case "schema": bytes.append(contentsOf: "schema: '2.0'\n".utf8)
+      case "stages" where lock.entries.isEmpty: bytes.append(contentsOf: "stages: {}\n".utf8)
+      case "stages": appendStages(lock, to: &bytes)
+      default: bytes.append(contentsOf: YAMLWriter.dump(.map(["datasets": .list(lock.datasets)])).utf8)
+      }
     }
     return bytes
   }

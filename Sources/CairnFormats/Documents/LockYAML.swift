@@ -15,6 +15,7 @@ package enum LockYAML {
     try checker.finish(document, path: document.mark?.source.path ?? "dvc.lock")
 
     var lock = LockFile()
+    lock.keys = document.entries?.compactMap(\.key.string) ?? []
     lock.datasets = document["datasets"]?.items?.map(\.value) ?? []
     for entry in document["stages"]?.entries ?? [] {
       lock.entries[entry.key.string ?? ""] = self.entry(entry.value)

@@ -2,9 +2,9 @@
 // Reading them: `RecordJSON+Decode.swift`.
 package import CairnCore
 
-/// Canonical JSON. All keys are always there, null where nothing is known; `inputs[].appeared` and `inputs[].after`
-/// stand only where something did appear or change. Written in one pass, each object's keys in their order, since a
-/// cold run of 10,000 stages writes as many records.
+/// Canonical JSON. All keys are always there, null where nothing is known; `inputs[].dataset` stands only for a
+/// dataset, `inputs[].appeared` and `inputs[].after` only where something did appear or change. Written in one pass,
+/// each object's keys in their order, since a cold run of 10,000 stages writes as many records.
 package enum RecordJSON {
   package static let runSchema = "cairn.run/v1"
   package static let invocationSchema = "cairn.invocation/v1"
@@ -169,6 +169,11 @@ extension CanonicalWriter {
     if !input.appeared.isEmpty {
       raw("\"appeared\":")
       list(input.appeared) { $0.string($1) }
+      raw(",")
+    }
+    if let dataset = input.dataset {
+      raw("\"dataset\":")
+      map(dataset)
       raw(",")
     }
     raw("\"md5\":")

@@ -1,6 +1,7 @@
 // One name for "this command on these inputs with these parameters gave these outputs".
 // Knows records and lock entries; knows nothing of stages' names, disks or indexes.
 package import CairnCore
+internal import CairnFormats
 import Crypto
 
 /// The first 16 bytes of a SHA-256 over command, inputs, parameters and outputs, each by path and MD5.
@@ -15,7 +16,9 @@ package struct WorkKey: Hashable, Sendable {
   package init(_ record: RunRecord) {
     self.init(
       command: record.stage.cmd,
-      inputs: record.inputs.filter { $0.role != "params" }.map { ($0.path, $0.after?.md5 ?? $0.md5 ?? "") },
+      inputs: record.inputs.filter { $0.role != "params" }.map {
+        ($0.path, $0.after?.md5 ?? $0.md5 ?? Self.text($0.dataset))
+      },
       parameters: record.params.map { file, values in (file, values.map { ($0.key, $0.value) }) },
       outputs: record.outputs.map { ($0.path, $0.md5 ?? "") })
   }
@@ -27,7 +30,7 @@ package struct WorkKey: Hashable, Sendable {
     let outputs = Dictionary(stage.outputs.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
     self.init(
       command: entry.command.list?.compactMap(\.string) ?? entry.command.string.map { [$0] } ?? [],
-      inputs: entry.deps.map { (inputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? "") },
+      inputs: entry.deps.map { (inputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? Self.text($0.dataset)) },
       parameters: entry.params.map { file, values in
         (files[file]?.recordPath ?? file, values.map { ($0.key, $0.value) })
       },
@@ -62,6 +65,11 @@ package struct WorkKey: Hashable, Sendable {
       }
     }
     digest = Digest32.sha256(text).high
+  }
+
+  /// A dataset has no hash: its lock tells it.
+  private static func text(_ dataset: ValueMap?) -> String {
+    dataset.map { String(decoding: CanonicalJSON.encode(.map($0)), as: UTF8.self) } ?? ""
   }
 
   private static func add(_ value: Value, to text: inout [UInt8]) {

@@ -57,7 +57,7 @@ struct CauseWords {
     let reason = shown(cause.reason)
     switch reason.kind {
     case .dependencyChanged, .outputChanged:
-      let parts = [amount(cause.reason, cause.subject), origin(cause)].compactMap { $0 }
+      let parts = [dataset(reason) ?? amount(cause.reason, cause.subject), origin(cause)].compactMap { $0 }
       return [(reason.path ?? "", parts.isEmpty ? "changed" : parts.joined(separator: "; "))]
     case .parameterChanged, .parameterAdded, .parameterMissing:
       let place = evidence.place(of: cause.reason, cause.subject)
@@ -80,7 +80,8 @@ struct CauseWords {
       if let location = cause.subject.location, let tracked = tracked(location) {
         return [(reason.path ?? "", "tracked by \(tracked): cairn checkout brings it back where the cache has it")]
       }
-      return isFirst ? [] : [(reason.path ?? "", "missing")]
+      if isFirst { return [] }
+      return [(reason.path ?? "", reason.path?.hasPrefix("ds://") ?? false ? "not in sync" : "missing")]
     case .outputMissing: return isFirst ? [] : [(reason.path ?? "", "missing")]
     case .outputAdded: return isFirst ? [] : [(reason.path ?? "", "a new output")]
     case .dependencyAdded: return isFirst ? [] : [(reason.path ?? "", "a new dependency")]
@@ -94,6 +95,18 @@ struct CauseWords {
     let text = (value.list?.compactMap(\.string) ?? [value.string ?? ""]).joined(separator: " ⏎ ")
       .replacing("\n", with: " ⏎ ")
     return text.count > 140 ? text.prefix(139) + "…" : text
+  }
+
+  /// What its lock says differently now: `rev_lock 4e1c9d2 → 77d0a1b`; `nil` for what is no dataset.
+  private func dataset(_ reason: Reason) -> String? {
+    guard case .value(.map(let was))? = reason.was, case .value(.map(let now))? = reason.now else { return nil }
+    let keys = Array(was.keys) + now.keys.filter { was[$0] == nil }
+    let parts = keys.compactMap { key -> String? in
+      let (old, new) = (was[key] ?? .null, now[key] ?? .null)
+      if old.isEqualInPython(to: new) { return nil }
+      return "\(key.string ?? "") \(ReasonText.value(.value(old))) → \(ReasonText.value(.value(new)))"
+    }
+    return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 
   /// `+312 −4 lines, 18.2 → 18.3 MB`, `2 files added, 1 changed`; `nil` where nothing can be counted.

@@ -13,7 +13,8 @@ enum ReasonText {
       guard let removed = removedDeclarations(reason) else { return "its command was edited" }
       return "\(removed) \(removed.contains(", ") ? "are" : "is") no longer declared"
     case .dependencyChanged: return "\(path) changed"
-    case .dependencyMissing: return "\(path) is missing"
+    case .dependencyMissing:
+      return path.hasPrefix("ds://") ? "\(path) is not in sync with dvc.lock" : "\(path) is missing"
     case .dependencyAdded: return "\(path) is a new dependency"
     case .parameterChanged: return "\(path): \(reason.key ?? "") changed  \(value(reason.was)) → \(value(reason.now))"
     case .parameterAdded:
