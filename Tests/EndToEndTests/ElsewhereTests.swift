@@ -43,6 +43,42 @@ struct ElsewhereTests {
     #expect(gone.errors.contains("failed to reproduce 'g.dvc': missing data 'source': g"), "\(gone)")
   }
 
+  @Test("--pull takes an imported folder that git has in the other repository from the commit that was imported")
+  func importedFolderInGit() throws {
+    let other = try TestRepository()
+    try other.write("tf/a", "1\n")
+    try other.write("tf/in/b", "2\n")
+    try other.commit()
+    let commit = try other.git("rev-parse", "HEAD").trimmingCharacters(in: .whitespacesAndNewlines)
+    try other.write("tf/in/b", "edited\n")
+    try other.commit()
+    let repository = try TestRepository()
+    try repository.write(
+      "tf.dvc",
+      """
+      frozen: true
+      deps:
+      - path: tf
+        repo:
+          url: \(other.root)
+          rev_lock: \(commit)
+      outs:
+      - path: tf
+
+      """)
+    try repository.write("tf/a", "1\n")
+    try repository.write("tf/in/b", "2\n")
+    #expect(try repository.cairn("commit", "-f").status == 0)
+    _ = try repository.shell("rm -rf .dvc/cache tf")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat tf/a tf/in/b > o, deps: [tf], outs: [o]}}\n")
+    let result = try repository.cairn("repro", "--pull")
+    #expect(result.status == 0 && result.output.contains("Pulling data for stage: 'tf.dvc'\n"), "\(result)")
+    #expect(repository.read("o") == "1\n2\n")
+    // DVC keeps a list for each folder in it, too.
+    let lists = try repository.shell("cd .dvc/cache/files/md5 && find . -name '*.dir' | sort").output
+    #expect(lists == "./a2/5df5e1cdbb6fba3e576d5e97667500.dir\n./db/bad6a94f09bc684e9ca33271a1e542.dir\n")
+  }
+
   @Test("a remote that has a folder's list and lacks one of its files fails the pull, and leaves no list behind")
   func brokenRemote() throws {
     let repository = try TestRepository()
