@@ -140,6 +140,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
     CommandCase("root", says: "."),
     CommandCase("version", says: "DVC version: 3.67.1 (", "Platform: ", "Caches: local", "Remotes: None", "Repo: dvc, git"),
+    CommandCase(
+      "version", says: "\n------------", "\nSupports:\n\tlocal\nConfig:\n\tGlobal: /", "\n\tSystem: /", "Cache types: ",
+      "hardlink, symlink\nCache directory: ", " on ", "Workspace directory: ", after: "test -z \"$(find . -name '*link*')\""),
+    CommandCase("version", says: "Cache types: <https://error.dvc.org/no-dvc-cache>\nCaches: local", before: "rm -rf .dvc/cache"),
     CommandCase("version", says: "Remotes: local", "Repo: dvc (no_scm)", before: "$PROGRAM remote add -q r ../far && $PROGRAM config core.no_scm true"),
     CommandCase("check-ignore a.log", says: "a.log", before: "echo '*.log' > .dvcignore"),
     CommandCase("check-ignore a.txt", 1),

@@ -22,6 +22,19 @@ package enum FileLink {
     }
   }
 
+  /// The kinds of link, the copy left out, that can be made from files of one folder in another. Found by trying, with
+  /// nothing left behind; none where that cannot be tried.
+  package static func works(from folder: String, to other: String) -> [Kind] {
+    let source = AtomicFile.temporaryName(beside: folder + "/link")
+    guard (try? Files.write([0x0A], to: source)) != nil else { return [] }
+    defer { _ = try? Files.remove(source) }
+    return [.reflink, .hardlink, .symlink].filter { (kind: Kind) in
+      let target = AtomicFile.temporaryName(beside: other + "/link")
+      defer { _ = try? Files.remove(target) }
+      return (try? make(kind, from: source, to: target)) ?? false
+    }
+  }
+
   /// Copies into a temporary name beside `target` and renames that onto it, so that no half copy is ever seen.
   /// `mode` is exact where it is given.
   package static func copyAtomically(

@@ -16,17 +16,37 @@ struct VersionCommand: CairnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     console.write("Cairn version: \(CairnVersion.current)")
-    console.write("DVC version: \(CairnVersion.dvc) (cairn)")
+    let version = "DVC version: \(CairnVersion.dvc) (cairn)"
+    console.write(version)
+    console.write(String(repeating: "-", count: version.count))
     var names = utsname()
     if uname(&names) == 0 {
       console.write("Platform: \(Self.text(names.sysname))-\(Self.text(names.release))-\(Self.text(names.machine))")
     }
+    console.write("Subprojects:\n\tcairn = \(CairnVersion.current)")
+    console.write("Supports:\n\tlocal")
+    let levels = ConfigLevels(dvcFolder: nil)
+    let folders = [("Global", ConfigLevel.global), ("System", .system)].map { name, level in
+      "\t\(name): \(levels.file(level).map(Repository.parent) ?? "None")"
+    }
+    console.write((["Config:"] + folders).joined(separator: "\n"))
     // What is above is wanted in a report most of all when the settings cannot be read: they come after it.
     guard let repository = try? Repository.findRoot() else { return .success }
     let settings = try Settings.load(repository)
+    let mounts = MountTable()
+    // It may not be there yet, and is not made for a look.
+    let cache = Repository.join(settings.cacheFolder, "files/md5")
+    if Files.exists(cache) {
+      let links = FileLink.works(from: cache, to: repository.root).map(\.rawValue)
+      console.write("Cache types: \(links.joined(separator: ", "))")
+      console.write("Cache directory: \(mounts.fileSystem(of: cache))")
+    } else {
+      console.write("Cache types: <https://error.dvc.org/no-dvc-cache>")
+    }
     console.write("Caches: local")
     let remotes = settings.remoteNames.map { Self.scheme(of: $0, in: settings) }
     console.write("Remotes: \(remotes.isEmpty ? "None" : remotes.joined(separator: ", "))")
+    console.write("Workspace directory: \(mounts.fileSystem(of: repository.root))")
     console.write("Repo: \(Self.kind(of: repository, settings))")
     return .success
   }
