@@ -259,6 +259,18 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),
     CommandCase("remote remove nothing", 251, says: "ERROR: "),
     CommandCase("completion -s bash", says: "complete"),
+    // Of two faults, DVC's first
+    CommandCase("stage add -n x/y echo", 255, says: "ERROR: Stage name cannot contain punctuation characters.", before: "echo 'stages: 3' > dvc.yaml"),
+    CommandCase("stage add -n x echo", 255, says: "'./dvc.yaml' validation failed", before: "echo 'stages: 3' > dvc.yaml"),
+    CommandCase("checkout none.dvc", 255, says: "'./dvc.lock' validation failed", before: "echo 3 > dvc.lock"),
+    CommandCase("checkout dvc.yaml:none", 255, says: "'./y.dvc' validation failed", before: "echo 'outs: 3' > y.dvc"),
+    CommandCase("dag none.dvc", 255, says: "none.dvc' does not exist", before: "echo 3 > dvc.lock"),
+    CommandCase(
+      "metrics show -a --json", says: "\"YAMLValidationError\", \"msg\": \"'./dvc.lock' validation failed in revision '",
+      before: "echo 3 > dvc.lock && git add -A && git commit -qm broken && git checkout -q HEAD~1 dvc.lock"),
+    CommandCase(
+      "metrics show -a", says: "'./dvc.yaml' validation failed in revision '", "': 2 errors\n",
+      before: "printf 'stages:\\n  a: {x: 1}\\n' > dvc.yaml && git add -A && git commit -qm broken && git checkout -q HEAD~1 dvc.yaml"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

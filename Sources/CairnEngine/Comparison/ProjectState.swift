@@ -10,22 +10,34 @@ package final class ProjectState: Sendable {
   package let files: any ProjectFiles
   package let loader: PipelineLoader
   private let cache: DataCache
+  /// The commit; `nil` for the workspace.
+  private let revision: String?
   private let loaded = Mutex<Result<LoadedProject, Diagnostic>?>(nil)
   private let data = Mutex<[RepoPath: ContentHash?]?>(nil)
 
-  package init(files: any ProjectFiles, loader: PipelineLoader, cache: DataCache) {
+  package init(files: any ProjectFiles, loader: PipelineLoader, cache: DataCache, revision: String?) {
     self.files = files
     self.loader = loader
     self.cache = cache
+    self.revision = revision
   }
 
   /// - Throws: the first fault of the pipeline files.
   package func project() throws(Diagnostic) -> LoadedProject {
     if let known = loaded.withLock({ $0 }) { return try known.get() }
     let result: Result<LoadedProject, Diagnostic>
-    do throws(Diagnostic) { result = .success(try loader.load()) } catch { result = .failure(error) }
+    do throws(Diagnostic) { result = .success(try loader.load()) } catch { result = .failure(named(error)) }
     loaded.withLock { $0 = result }
     return try result.get()
+  }
+
+  /// DVC says of what does not fit its schema in which commit that is.
+  private func named(_ error: Diagnostic) -> Diagnostic {
+    guard let revision, error.code == .schema || error.code == .validationFailed else { return error }
+    var error = error
+    error.message = error.message.replacing(
+      "' validation failed", with: "' validation failed in revision '\(revision.prefix(7))'", maxReplacements: 1)
+    return error
   }
 
   /// The document at a path relative to the project: of the tree, else of the cache when an output lies there.

@@ -35,7 +35,7 @@ package struct ValueHistory: Sendable {
 
   package var workspace: ProjectState { state(nil) }
 
-  private func state(_ files: CommitFiles?) -> ProjectState {
+  private func state(_ files: CommitFiles?, _ revision: String? = nil) -> ProjectState {
     let loader: PipelineLoader
     if let settings {
       loader = PipelineLoader(repository, settings, files: files, notesUses: true)
@@ -43,7 +43,7 @@ package struct ValueHistory: Sendable {
       loader = PipelineLoader(
         root: repository.root, folder: folder, gitRoot: files == nil ? git?.workTree : nil, files: files, notesUses: true)
     }
-    return ProjectState(files: files ?? DiskFiles(root: repository.root), loader: loader, cache: cache)
+    return ProjectState(files: files ?? DiskFiles(root: repository.root), loader: loader, cache: cache, revision: revision)
   }
 
   /// True before the first commit: there is nothing to compare with then.
@@ -85,7 +85,7 @@ package struct ValueHistory: Sendable {
     for (commit, names) in commits {
       // A commit from before the project began has nothing to say.
       guard let files = try CommitFiles(commit, git, prefix: inside == "." ? "" : inside + "/") else { continue }
-      states[names.joined(separator: ",")] = state(files)
+      states[names.joined(separator: ",")] = state(files, commit)
     }
     return states
   }

@@ -147,7 +147,10 @@ package struct CheckoutData {
         all += try resolution.selections(
           word, withDependencies: options.withDependencies, recursive: options.recursive)
       } catch {
-        guard [.noOutputOrStage, .noSuchFile, .badFileName].contains(error.code) else { throw error }
+        guard [.noOutputOrStage, .noSuchFile, .badFileName, .noSuchStage].contains(error.code) else { throw error }
+        // DVC looks through the whole project first.
+        if let failure = loaded.failures.first { throw failure.diagnostic }
+        if error.code == .noSuchStage { throw error }
         throw Diagnostic(error.code, "Did you mean `git checkout \(word)`?").because(of: error)
       }
     }

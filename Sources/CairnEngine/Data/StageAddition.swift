@@ -48,8 +48,9 @@ package struct StageAddition {
   package mutating func run(_ new: NewStage, force: Bool) throws(Diagnostic) -> StageAddress {
     do throws(Diagnostic) {
       let file = file
-      if let failure = loaded.failures.first(where: { $0.file == file && $0.stage == nil }) { throw failure.diagnostic }
+      // What the command line says is looked at before the file is.
       var stage = try stage(new)
+      if let failure = loaded.failures.first(where: { $0.file == file && $0.stage == nil }) { throw failure.diagnostic }
       let known = loaded.pipeline.byAddress[stage.address]
       if known != nil || loaded.failures.contains(where: { $0.file == file && $0.stage == new.name }), !force {
         throw Diagnostic(

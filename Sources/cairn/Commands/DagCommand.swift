@@ -33,7 +33,11 @@ struct DagCommand: CairnCommand {
     let loader = PipelineLoader(repository, try Settings.load(repository))
     let project = loader.loadKeepingFailures()
     for warning in project.warnings { invocation.console.warning(warning) }
-    if let failure = project.failures.first { throw failure.diagnostic }
+    if let failure = project.failures.first {
+      // A target that is not there is told of first.
+      if let target { _ = try TargetResolution(project, loader: loader).selections(target) }
+      throw failure.diagnostic
+    }
     var graph = try self.graph(of: project, loader)
     if collapseForeachMatrix { graph = graph.collapsingGroups() }
     let text: String

@@ -14,8 +14,12 @@ enum ValueErrorText {
       let words = error.message.dropFirst("unexpected error".count)
       return String(words.hasPrefix(" - ") ? words.dropFirst(3) : words)
     }
-    guard !error.hasErrorPrefix, let detail = error.message.firstRange(of: ".\n\n") else { return error.message }
-    return String(error.message[..<detail.lowerBound])
+    guard error.code == .schema || error.code == .validationFailed else { return error.message }
+    // What is wrong where stands behind it, but for how many faults there are.
+    let words = error.message.prefix { $0 != "\n" }
+    let parts = words.split(separator: ": ", maxSplits: 1)
+    let count = parts.last.map { $0.hasSuffix(" errors.") ? ": " + $0.dropLast() : "" } ?? ""
+    return (parts.first.map { $0.hasSuffix(".") ? $0.dropLast() : $0 } ?? words) + count
   }
 
   /// `{"type", "msg"}` of a pipeline that could not be understood.
@@ -23,7 +27,7 @@ enum ValueErrorText {
     let type =
       switch error.code {
       case .yamlSyntax: "YAMLSyntaxError"
-      case .schema: "YAMLValidationError"
+      case .schema, .validationFailed: "YAMLValidationError"
       case .template: "ResolveError"
       default: "DvcException"
       }
