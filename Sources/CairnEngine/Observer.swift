@@ -74,7 +74,7 @@ package struct Observer: Sendable {
     case .external(let path): return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
     case .url(let url) where url.hasPrefix("ds://"): return datasets.content(of: url)
     case .url(let url):
-      guard let path = remotes.path(of: url) else { return .unknown(.remoteLocation(url)) }
+      guard let path = remotes.path(of: url) else { return .unknown(remotes.refusal(of: url)) }
       return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
     }
   }

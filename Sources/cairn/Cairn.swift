@@ -45,6 +45,7 @@ enum Program {
       let status = try command.execute(invocation)
       return finish(console, status) { _ in }
     } catch {
+      let error = framed(error)
       return finish(console, ExitStatus(error, isOwn: command is any OwnCommand)) { $0.report(error) }
     }
   }
@@ -52,7 +53,23 @@ enum Program {
   private static func finish(_ console: Console, _ status: ExitStatus, _ words: (Console) -> Void) -> ExitStatus {
     words(console)
     console.flush()
-    return console.isClosed ? .brokenPipe : status
+    switch console.outputFailure {
+    case 0: return status
+    case EPIPE: return .brokenPipe
+    case let code:
+      console.report(Diagnostic.system(code, "print", "standard output"))
+      return .failure
+    }
+  }
+
+  /// DVC says of a wrong setting where it met it, unless the command has an answer of its own.
+  private static func framed(_ error: any Error) -> any Error {
+    guard let diagnostic = error as? Diagnostic, diagnostic.code == .configuration, diagnostic.exitCode == nil else {
+      return error
+    }
+    var copy = diagnostic.exiting(.configuration)
+    copy.message = "configuration error - " + copy.message
+    return copy
   }
 }
 

@@ -45,7 +45,22 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let emptyCommand =
     "echo 'empty:' >> params.yaml && printf '  none:\\n    cmd: ${empty}\\n' >> dvc.yaml"
 
+  private static let lostLinks =
+    "$PROGRAM config cache.type symlink && echo f > f && mkdir d && echo 1 > d/1 && $PROGRAM add -q f d && rm -rf .dvc/cache"
+
+  private static let strangeURL = "sed -i 's,deps: .in.txt.,deps: [UNS://host/in.txt],' dvc.yaml && grep -q UNS dvc.yaml"
+
   static let all: [CommandCase] = [
+    // A URL of a kind that nobody reads is no name of a file
+    CommandCase("status", 1, says: "ERROR: config file error: Unsupported URL type uns://", before: strangeURL),
+    CommandCase("repro", 251, says: "ERROR: configuration error - config file error: Unsupported URL type uns://", before: strangeURL),
+    CommandCase("freeze one", 1, says: "ERROR: failed to freeze 'one' - config file error: Unsupported URL type uns://", before: strangeURL),
+    CommandCase("stage add -n three -d uns://host/a true", 251, says: "config file error: Unsupported URL type uns://", after: "git diff --exit-code"),
+    CommandCase("stage add -n three -O uns://host/a true", 251, says: "config file error: Unsupported URL type uns://"),
+    CommandCase("stage add -n three -p uns://host/a:b true", 251, says: "config file error: Unsupported URL type uns://"),
+    CommandCase("stage add -n three -d uns:///a -d a_b://c true", after: "grep uns:///a dvc.yaml"),
+    CommandCase("add uns://host/a", 1, says: "ERROR: config file error: Unsupported URL type uns://"),
+    CommandCase("add http://host/a", 1, says: "ERROR: Cached output(s) outside of DVC project: http://host/a. See <"),
     // Running
     CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
     CommandCase("repro", says: "Running stage 'one':", "> cat in.txt > one.txt", before: "echo 2 > in.txt", after: "grep 2 two.txt"),
@@ -207,6 +222,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("checkout -f --summary", says: "1 file modified and 1 file added", before: "rm one.txt && echo edited > two.txt"),
     CommandCase("checkout -f", before: "$PROGRAM config cache.type symlink && mkdir data && echo d > data/1 && $PROGRAM add -q data && mv .dvc/cache .dvc/moved && $PROGRAM cache dir .dvc/moved", after: "cat data/1"),
     CommandCase("unprotect data.txt", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt", after: "test $(stat -c %h data.txt) = 1 && test -w data.txt"),
+    CommandCase("unprotect d", 255, says: "ERROR: unexpected error - [Errno 2] No such file or directory: 'd/1'", before: lostLinks),
+    CommandCase("remove f.dvc", 255, says: "ERROR: unexpected error - can't unprotect non-existing data '", "/f'", before: lostLinks, after: "test -e f.dvc && grep /f .gitignore"),
+    CommandCase("remove d.dvc", 255, says: "ERROR: unexpected error - [Errno 2] No such file or directory: '", "/d/1'", before: lostLinks, after: "test -e d.dvc && grep /d .gitignore"),
+    CommandCase("remove --outs f.dvc d.dvc", before: lostLinks, after: "test ! -e f.dvc && test ! -L f && test ! -e d"),
     CommandCase("unprotect none", 255, says: "ERROR: unexpected error - can't unprotect non-existing data 'none'"),
     // A stage file that is named does not suffer from a broken one beside it.
     CommandCase("checkout data.txt.dvc", before: "echo d > data.txt && $PROGRAM add -q data.txt && rm data.txt && echo 'x: [' > bad.dvc", after: "test -f data.txt"),
@@ -333,6 +352,26 @@ struct CommandTests {
   @Test("a command does what it is for, and ends with its exit code", arguments: CommandCase.all)
   func cairn(test: CommandCase) throws {
     let wrong = try play(test, by: CairnBinary.path())
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
+  }
+
+  @Test("output that a full disk does not take is an error that is told, no broken pipe")
+  func fullDisk() throws {
+    let repository = try TestRepository(copying: template(for: CairnBinary.path()))
+    for words in ["status", "status --json", "why", "repro -f"] {
+      let result = try repository.shell("\(CairnBinary.path()) \(words) > /dev/full")
+      #expect(result.status == 255, "\(result)")
+      #expect(result.errors.contains("ERROR: [Errno 28] No space left on device: 'standard output'"), "\(result)")
+    }
+  }
+
+  @Test("a flag that is not here yet is refused as a command that is not")
+  func missingFlag() throws {
+    let wrong = try play(
+      CommandCase(
+        "add --to-remote in.txt", 254, says: "ERROR: 'add --to-remote' is not in Cairn yet",
+        "hint: 'dvc add --to-remote' works on the same files", after: "test ! -e in.txt.dvc"),
+      by: CairnBinary.path())
     #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
   }
 

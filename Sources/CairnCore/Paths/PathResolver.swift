@@ -6,10 +6,9 @@ package struct PathResolver: Sendable {
 
   package init(root: String) { self.root = root }
 
-  /// Schemes that DVC reads from; anything else with a colon is a file name.
+  /// Schemes that DVC reads from.
   private static let schemes: Set<String> = [
-    "s3", "gs", "gcs", "azure", "abfs", "adl", "http", "https", "ssh", "hdfs", "webhdfs", "oss", "webdav", "webdavs",
-    "gdrive", "remote", "ds",
+    "s3", "gs", "azure", "http", "https", "ssh", "hdfs", "webhdfs", "oss", "webdav", "webdavs", "gdrive", "remote", "ds",
   ]
 
   package static func isURL(_ path: String) -> Bool {
@@ -18,6 +17,21 @@ package struct PathResolver: Sendable {
     else { return false }
     return schemes.contains(path[..<colon].lowercased())
   }
+
+  /// The scheme of a URL with a host that DVC does not read from; `nil` for what it reads from, and for file names, a
+  /// colon in them or not.
+  package static func unsupportedScheme(of path: String) -> String? {
+    let bytes = path.utf8
+    guard let colon = bytes.firstIndex(of: UInt8(ascii: ":")), let first = bytes.first, isLetter(first) else { return nil }
+    let rest = bytes[colon...]
+    guard rest.starts(with: "://".utf8), let host = rest.dropFirst(3).first, !"/?#".utf8.contains(host),
+      bytes[..<colon].allSatisfy({ isLetter($0) || (48...57).contains($0) || "+-.".utf8.contains($0) })
+    else { return nil }
+    let scheme = path[..<colon].lowercased()
+    return schemes.contains(scheme) ? nil : scheme
+  }
+
+  private static func isLetter(_ byte: UInt8) -> Bool { (97...122).contains(byte | 32) }
 
   /// Where `path` lies that was written in the folder `folder`.
   package func location(of path: String, in folder: Location) -> Location {

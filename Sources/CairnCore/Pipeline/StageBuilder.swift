@@ -107,7 +107,7 @@ package struct StageBuilder: Sendable {
 
   private func dependency(_ item: MarkedValue, of stage: Stage) throws(Diagnostic) -> Dependency {
     let path = try path(item, of: stage)
-    try StagePaths.refuseStageFile(path, "a dependency", item.mark)
+    try StagePaths.check(path, "a dependency", item.mark)
     let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
     return Dependency(declared: declared, location: location, mark: item.mark)
   }
@@ -122,7 +122,7 @@ package struct StageBuilder: Sendable {
     var sets: OrderedDictionary<String, ParameterSet> = [:]
     func open(_ file: String, _ mark: SourceMark?) throws(Diagnostic) {
       if sets[file] != nil { return }
-      try StagePaths.refuseStageFile(file, "a dependency", mark)
+      try StagePaths.check(file, "a dependency", mark)
       let (declared, location) = StagePaths.resolve(file, in: stage.wdir, paths)
       sets[file] = ParameterSet(declared: declared, location: location, keys: [], mark: mark)
     }
@@ -173,7 +173,7 @@ package struct StageBuilder: Sendable {
     }
     var outputs: [Output] = []
     for (path, (mark, flags)) in flags {
-      try StagePaths.refuseStageFile(path, "an output", mark)
+      try StagePaths.check(path, "an output", mark)
       let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
       var output = Output(declared: declared, location: location, role: role, mark: mark)
       output.apply(flags)
@@ -227,7 +227,8 @@ enum StagePaths {
     }
   }
 
-  static func refuseStageFile(_ path: String, _ role: String, _ mark: SourceMark?) throws(Diagnostic) {
+  static func check(_ path: String, _ role: String, _ mark: SourceMark?) throws(Diagnostic) {
+    if let scheme = PathResolver.unsupportedScheme(of: path) { throw .unsupportedURL(scheme, at: mark) }
     if isStageFile(path) { throw Diagnostic(.stageFile, "DVC file '\(path)' cannot be \(role).", at: mark) }
   }
 
@@ -237,7 +238,16 @@ enum StagePaths {
   }
 }
 
+extension Diagnostic {
+  /// A path whose beginning is a URL's that DVC does not read from.
+  package static func unsupportedURL(_ scheme: String, at mark: SourceMark? = nil) -> Diagnostic {
+    Diagnostic(.configuration, "config file error: Unsupported URL type \(scheme)://", at: mark)
+  }
+}
+
 extension Diagnostic.Code {
+  /// A setting that is wrong. Where no command has an exit code of its own for it, the process ends with 251.
+  package static let configuration = Diagnostic.Code("configuration")
   /// A `dvc.yaml` or `.dvc` file where data is meant, or the other way round.
   package static let stageFile = Diagnostic.Code("stage-file")
 }

@@ -29,7 +29,7 @@ extension TrackedFile {
           hint: "an output of '\(path.relative(to: folder))' names no path")
       }
       let mark = item.entry("path")?.value.mark
-      try StagePaths.refuseStageFile(declared, "an output", mark)
+      try StagePaths.check(declared, "an output", mark)
       let (name, location) = StagePaths.resolve(declared, in: stage.wdir, paths)
       var output = Output(declared: name, location: location, mark: mark)
       if case .map(let flags) = item.value { output.apply(flags) }
@@ -54,7 +54,7 @@ extension TrackedFile {
   ) throws(Diagnostic) -> Dependency {
     let declared = item["path"]?.string ?? ""
     let mark = item.entry("path")?.value.mark ?? item.mark
-    try StagePaths.refuseStageFile(declared, "a dependency", mark)
+    try StagePaths.check(declared, "a dependency", mark)
     let repository = item["repo"]?.value.map
     var other: ValueMap = [:]
     for entry in item.entries ?? [] {

@@ -68,6 +68,8 @@ package struct AddData {
 
   private func item(_ target: String) throws(Diagnostic) -> Item {
     let place = try options.out.map { (out) throws(Diagnostic) in try destination(of: target, out) } ?? target
+    if let scheme = PathResolver.unsupportedScheme(of: place) { throw .unsupportedURL(scheme) }
+    if PathResolver.isURL(place) { throw .outsideOfProject(place, target) }
     let absolute = Repository.normalized(project.absolute(place))
     guard let path = project.repository.repoPath(of: absolute) else { throw .outsideOfProject(absolute, target) }
     if path.isRoot { throw .isProjectItself(project.repository) }

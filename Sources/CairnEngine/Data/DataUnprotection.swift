@@ -15,18 +15,23 @@ package struct DataUnprotection {
     guard Files.exists(path) else {
       throw Diagnostic(Code("unprotect"), "unexpected error - can't unprotect non-existing data '\(name)'")
     }
-    let hasCopied = try release(path)
+    let hasCopied = try release(path, name)
     // A file that was a link belongs to its user from now on: `checkout` never takes it away.
     if hasCopied, let inner = project.repository.repoPath(of: path) { try LinkBook(project).forget(inner) }
   }
 
-  /// True when a link has become a file.
-  private func release(_ path: String) throws(Diagnostic) -> Bool {
-    guard Files.isDirectory(path) else { return try file(path) }
+  /// True when a link has become a file. A link whose object is gone has nothing that could become one.
+  private func release(_ path: String, _ name: String) throws(Diagnostic) -> Bool {
+    guard Files.isDirectory(path) else {
+      guard Files.exists(path) else {
+        throw Diagnostic(Code("unprotect"), "unexpected error - [Errno 2] No such file or directory: '\(name)'")
+      }
+      return try file(path)
+    }
     var hasCopied = false
     for entry in try Files.list(path) ?? [] {
-      let inner = Repository.join(path, entry.name)
-      if Files.exists(inner), try release(inner) { hasCopied = true }
+      let (inner, innerName) = (Repository.join(path, entry.name), Repository.join(name, entry.name))
+      if try release(inner, innerName) { hasCopied = true }
     }
     return hasCopied
   }

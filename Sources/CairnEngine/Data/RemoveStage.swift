@@ -27,8 +27,9 @@ package struct RemoveStage {
       let absolute = project.repository.absolute(path)
       if removesOutputs {
         try Files.removeTree(absolute)
-      } else if output.isCached, Files.exists(absolute) {
-        try DataUnprotection(project).run(absolute, name: project.shown(path))
+      } else if output.isCached, Files.exists(absolute, followLinks: false) {
+        // A link into the cache whose object is gone: all that tells what it was is what would be removed.
+        try DataUnprotection(project).run(absolute, name: absolute)
       }
       if output.isCached { try git.unignore(absolute) }
     }

@@ -104,6 +104,7 @@ package struct StageAddition {
         var output = Output(declared: declared(path, stage), location: location(path, stage), role: role)
         output.isCached = isCached
         output.isPersistent = isPersistent
+        try refuseUnsupportedURL(path)
         if TargetWords.isStageFile(path) { throw .isStageFile(path) }
         if let inside = output.location.local, let pattern = project.loader.ignore.refusal(ofOutput: inside) {
           throw .isIgnored(project.repository.absolute(inside), pattern.shown)
@@ -112,8 +113,10 @@ package struct StageAddition {
       }
     }
     try checkExternals(stage)
+    for path in new.deps { try refuseUnsupportedURL(path) }
     stage.dependencies = new.deps.map { Dependency(declared: declared($0, stage), location: location($0, stage)) }
     stage.parameters = parameters(new.params, stage)
+    for set in stage.parameters { try refuseUnsupportedURL(set.declared) }
     try checkDuplicates(stage)
     return stage
   }
@@ -127,6 +130,10 @@ package struct StageAddition {
       throw Diagnostic(.stageFile, "\(words) is outside of DVC repo")
     }
     return .local(path)
+  }
+
+  private func refuseUnsupportedURL(_ path: String) throws(Diagnostic) {
+    if let scheme = PathResolver.unsupportedScheme(of: path) { throw .unsupportedURL(scheme) }
   }
 
   private func location(_ path: String, _ stage: Stage) -> Location {

@@ -4,11 +4,13 @@ import CairnCore
 package struct RemoteFolders: Sendable {
   private static let prefix = "remote://"
   private let folders: [String: String]
+  private let names: Set<String>
 
   package init(_ settings: Settings) {
     var folders: [String: String] = [:]
     for name in settings.remoteNames { folders[name] = Self.folder(of: name, in: settings, depth: 0) }
     self.folders = folders
+    names = Set(settings.remoteNames)
   }
 
   /// The folder that a remote is; `nil` where it lies elsewhere or is not there.
@@ -16,6 +18,14 @@ package struct RemoteFolders: Sendable {
 
   /// What `remote://NAME/path` means on this machine; `nil` for every other URL.
   package func path(of url: String) -> String? { Self.parts(of: url)?.path(folder) }
+
+  /// Why there is no path for `url`: its remote is in no setting, or it lies on another machine.
+  func refusal(of url: String) -> Diagnostic {
+    if let name = Self.parts(of: url)?.name, !names.contains(name.lowercased()) {
+      return Diagnostic(.configuration, "config file error: remote '\(name)' doesn't exist")
+    }
+    return .remoteLocation(url)
+  }
 
   /// A remote may stand on another one; ten deep is a circle.
   private static func folder(of name: String, in settings: Settings, depth: Int) -> String? {

@@ -236,7 +236,7 @@ enum ConfigValueReader {
 extension Diagnostic {
   /// A fault in a configuration file or of a setting, in DVC's frame, with its exit code.
   package static func configuration(_ message: String) -> Diagnostic {
-    var diagnostic = Diagnostic(Code("configuration"), "configuration error - config file error: \(message)")
+    var diagnostic = Diagnostic(.configuration, "configuration error - config file error: \(message)")
     diagnostic.exitCode = 251
     return diagnostic
   }

@@ -30,7 +30,7 @@ struct AddCommand: CairnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     if let refusal = refusal { throw Diagnostic.refused(refusal) }
     let project = try OpenProject.open()
-    if toRemote { throw Diagnostic.refused("adding straight to a remote is not in this version of Cairn") }
+    if toRemote { throw MissingCommands.diagnostic("add --to-remote") }
     do {
       let lock = try project.lock(waitsForEver: invocation.waitsForLock)
       defer { lock.release() }

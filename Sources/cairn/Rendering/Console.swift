@@ -10,7 +10,8 @@ final class Console: Sendable {
     var pending: [UInt8] = []
     /// Messages for people also go to standard error, so that standard output is one document.
     var keepsOutputForResults = false
-    var isClosed = false
+    /// Why standard output takes no more: the number of the failed write's error, 0 as long as it does.
+    var failure: Int32 = 0
   }
 
   /// `-q`: nothing is said, not even errors; the exit code tells.
@@ -28,8 +29,9 @@ final class Console: Sendable {
     colorsErrors = mayColor && isatty(STDERR_FILENO) == 1
   }
 
-  /// Somebody closed the other end of standard output.
-  var isClosed: Bool { state.withLock { $0.isClosed } }
+  /// Why what was written did not reach standard output: `EPIPE` where its reader has gone, `ENOSPC` on a full disk; 0
+  /// when all is well.
+  var outputFailure: Int32 { state.withLock { $0.failure } }
 
   /// From now on standard output has results only (`--json`); `info` goes to standard error.
   func keepOutputForResults() { state.withLock { $0.keepsOutputForResults = true } }
@@ -109,12 +111,12 @@ final class Console: Sendable {
   private func colored(_ text: String, _ color: Color) -> String { color.paint(text, if: colorsErrors) }
 
   private static func drain(_ state: inout State) {
-    if !state.pending.isEmpty, !state.isClosed, !write(state.pending, to: STDOUT_FILENO) { state.isClosed = true }
+    if !state.pending.isEmpty, state.failure == 0 { state.failure = write(state.pending, to: STDOUT_FILENO) }
     state.pending.removeAll(keepingCapacity: true)
   }
 
-  /// False when the other end is gone.
-  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Bool {
+  /// Returns the number of the error that stopped it, or 0.
+  private static func write(_ bytes: [UInt8], to descriptor: Int32) -> Int32 {
     bytes.withUnsafeBytes { buffer in
       var rest = UnsafeRawBufferPointer(buffer)
       while let start = rest.baseAddress, !rest.isEmpty {
@@ -125,10 +127,10 @@ final class Console: Sendable {
           var poll = pollfd(fd: descriptor, events: Int16(POLLOUT), revents: 0)
           _ = Glibc.poll(&poll, 1, -1)
         } else if !(count < 0 && errno == EINTR) {
-          return false
+          return count < 0 ? errno : EIO
         }
       }
-      return true
+      return 0
     }
   }
 
