@@ -92,6 +92,16 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       before: "mkdir data && ln -s nowhere data/1 && printf '  far:\\n    cmd: echo > ran.txt\\n    deps: [data]\\n    outs: [far.txt]\\n' >> dvc.yaml",
       after: "test -f ran.txt"),
     CommandCase(
+      "repro -f -s dead", 255, says: "ERROR: failed to reproduce 'dead': output 'o' is not a file or directory",
+      before: "printf '  dead:\\n    cmd: ln -s nowhere o\\n    outs: [o]\\n' >> dvc.yaml"),
+    CommandCase(
+      "repro -f -s round", 255, says: "ERROR: failed to reproduce 'round': output 'o' is not a file or directory",
+      before: "printf '  round:\\n    cmd: ln -s o o\\n    outs: [o]\\n' >> dvc.yaml"),
+    CommandCase(
+      "repro -f -s far", 255, says: "ERROR: failed to reproduce 'far': dependency 'd' is not a file or directory",
+      before: "ln -s nowhere d && printf '  far:\\n    cmd: echo > ran.txt\\n    deps: [d]\\n    outs: [far.txt]\\n' >> dvc.yaml",
+      after: "test -f ran.txt"),
+    CommandCase(
       "repro -s keep", 255, says: "ERROR: failed to reproduce 'keep': can't unprotect non-existing data '",
       before: "printf '  keep:\\n    cmd: echo > kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml && $PROGRAM config cache.type symlink && $PROGRAM repro -q && rm -rf .dvc/cache"),
     // What DVC 2 has written stays for as long as it is true.
@@ -249,6 +259,17 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("status v.dvc", says: "Data and pipelines are up to date.", before: versioned + " && $PROGRAM commit -f v.dvc"),
     CommandCase("commit -f v.dvc", before: versioned + " && cp v.dvc was", after: "cmp was v.dvc"),
     CommandCase("freeze v.dvc", before: versioned + " && cp v.dvc was", after: "echo 'frozen: true' | cat was - | cmp - v.dvc"),
+    CommandCase(
+      "move v w",
+      before: "mkdir v && echo 1 > v/a && printf 'outs:\\n- path: v\\n  hash: md5\\n  files:\\n  - relpath: a\\n    cloud:\\n      r:\\n        version_id: x\\n        size: 2\\n        etag: abc\\n        isexec: true\\n    md5: b026324c6904b2a9cb4b88d6d61c81d1\\n  remote: r\\n' > v.dvc",
+      after: "printf 'outs:\\n- hash: md5\\n  path: w\\n  remote: r\\n  files:\\n  - relpath: a\\n    md5: b026324c6904b2a9cb4b88d6d61c81d1\\n    size: 2\\n    isexec: true\\n    cloud:\\n      r:\\n        etag: abc\\n        version_id: x\\n' | cmp - w.dvc"),
+    CommandCase(
+      "move v w", before: "mkdir v && echo 1 > v/a && printf 'outs:\\n- path: v\\n  files: []\\n  hash: md5\\n' > v.dvc",
+      after: "printf 'outs:\\n- hash: md5\\n  path: w\\n' | cmp - w.dvc"),
+    CommandCase(
+      "move f g",
+      before: "echo hi > f && printf 'outs:\\n- md5: 764efa883dda1e11db47671c4a3bbd9e\\n  cloud:\\n    r:\\n      version_id: x\\n      size: 3\\n      etag: abc\\n      isexec: true\\n  hash: md5\\n  path: f\\n' > f.dvc",
+      after: "printf 'outs:\\n- md5: 764efa883dda1e11db47671c4a3bbd9e\\n  size: 3\\n  isexec: true\\n  cloud:\\n    r:\\n      etag: abc\\n      version_id: x\\n  hash: md5\\n  path: g\\n' | cmp - g.dvc"),
     CommandCase("move v w", before: versioned, after: "grep 'version_id: first' w.dvc && grep 'etag: tag2' w.dvc && ! grep -e nfiles -e '[.]dir' w.dvc"),
     CommandCase(
       "add v", before: versioned + " && echo 3 > v/b && echo new > v/c && chmod +x v/c",

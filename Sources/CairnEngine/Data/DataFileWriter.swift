@@ -43,7 +43,7 @@ package enum DataFileWriter {
     var stageValue = DataFiles.document(
       outputs: zip(stage.outputs, outputs).map { output, file in
         var tracked = DataFiles.TrackedOutput(output, file)
-        tracked.file = file.withoutHashOfFiles
+        tracked.file = file.withoutHashOfFiles.inOrder
         return tracked
       },
       dependencies: sayingNoHash(dependencies, of: stage), md5: nil,

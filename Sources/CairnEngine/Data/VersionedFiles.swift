@@ -3,6 +3,7 @@
 import CairnCore
 import CairnFormats
 import CairnStore
+import OrderedCollections
 
 extension LockedFile {
   /// `files:`, where there is a list with something in it.
@@ -41,6 +42,46 @@ extension LockedFile {
     return file
   }
 
+  /// As DVC writes it anew: keys in its order, of a remote's knowledge only the versions under `cloud`, and no list of
+  /// no files.
+  var inOrder: LockedFile {
+    var file = self
+    if let items = other["files"]?.list {
+      file.other["files"] = items.isEmpty ? nil : .list(items.map { .map(Self.inOrder($0.map ?? [:])) })
+    }
+    guard let (remote, value) = other["cloud"]?.map?.elements.first, let known = value.map else { return file }
+    file.size = size ?? known["size"]?.int.flatMap(UInt64.init(exactly:))
+    file.fileCount = fileCount ?? known["nfiles"]?.int
+    file.isExecutable = isExecutable || known["isexec"]?.bool ?? false
+    file.other["cloud"] = Self.versions(known).map { .map([remote: .map($0)]) }
+    return file
+  }
+
+  /// One item of `files:`.
+  private static func inOrder(_ item: ValueMap) -> ValueMap {
+    var all = item
+    var ordered = ValueMap()
+    if let (remote, known) = all.removeValue(forKey: "cloud")?.map?.elements.first {
+      for (key, value) in known.map ?? [:] { all[key] = value }
+      all["cloud"] = versions(all).map { .map([remote: .map($0)]) }
+      for key in versionOrder { all.removeValue(forKey: key) }
+    }
+    if !(all["isexec"]?.isTruthy ?? false) { all.removeValue(forKey: "isexec") }
+    for key in ["relpath", "md5", "size", "nfiles", "isexec", "version_id", "etag", "checksum"] as [Value] {
+      if let value = all.removeValue(forKey: key) { ordered[key] = value }
+    }
+    for (key, value) in all { ordered[key] = value }
+    return ordered
+  }
+
+  private static let versionOrder: [Value] = ["etag", "checksum", "version_id"]
+
+  private static func versions(_ known: ValueMap) -> ValueMap? {
+    var versions = ValueMap()
+    for key in versionOrder { if let value = known[key], value.isTruthy { versions[key] = value } }
+    return versions.isEmpty ? nil : versions
+  }
+
   /// What the data holds now, with the remote's versions of all that is as `old` says.
   func keepingVersions(of old: LockedFile?, in content: Content) -> LockedFile {
     switch content {
@@ -48,7 +89,8 @@ extension LockedFile {
     case .file:
       guard let old, old.contentHash == contentHash else { return self }
       let versions = old.other.filter { Self.versionKeys.contains($0.key) }
-      guard versions["version_id"] != nil || versions["cloud"] != nil else { return self }
+      let cloud = versions["cloud"]?.map?.elements.first?.value
+      guard versions["version_id"] != nil || cloud?["version_id"] != nil else { return self }
       var file = self
       for (key, value) in versions { file.other[key] = value }
       return file

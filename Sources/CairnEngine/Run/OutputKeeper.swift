@@ -154,7 +154,12 @@ package struct OutputKeeper: Sendable {
             + "<https://dvc.org/doc/user-guide/upgrade> for more info.", at: output.mark)
       }
       let absolute = context.absolute(output.location)
-      guard let stat = try FileStat.of(absolute) else {
+      var found: FileStat?
+      do throws(Diagnostic) { found = try FileStat.of(absolute) } catch {
+        throw Files.isDeadLink(absolute) ? .noFileOrFolder(shown, at: output.mark) : error
+      }
+      guard let stat = found else {
+        if Files.isDeadLink(absolute) { throw Diagnostic.noFileOrFolder(shown, at: output.mark) }
         // DVC has git ignore those before it, and takes that back unless errors are ignored.
         if context.request.policy == .ignore {
           try ignore(present.filter(\.isCached).compactMap(\.location.local), position: position)
@@ -162,8 +167,7 @@ package struct OutputKeeper: Sendable {
         throw Diagnostic.missingOutput(shown, at: output.mark)
       }
       guard stat.kind == .file || stat.kind == .directory else {
-        throw Diagnostic(
-          .missingOutput, "output '\(shown)' is not a file or directory", at: output.mark)
+        throw Diagnostic.noFileOrFolder(shown, at: output.mark)
       }
       if try stat.kind == .file ? stat.size == 0 : (Files.list(absolute) ?? []).isEmpty {
         context.emit(.warning(nil, "'\(shown)' is empty."))
@@ -272,6 +276,10 @@ extension Diagnostic.Code {
 extension Diagnostic {
   fileprivate static func notUnprotected(_ path: String) -> Diagnostic {
     Diagnostic(.missingOutput, "can't unprotect non-existing data '\(path)'")
+  }
+
+  fileprivate static func noFileOrFolder(_ path: String, at mark: SourceMark?) -> Diagnostic {
+    Diagnostic(.missingOutput, "output '\(path)' is not a file or directory", at: mark)
   }
 
   package static func missingOutput(_ path: String, at mark: SourceMark?) -> Diagnostic {

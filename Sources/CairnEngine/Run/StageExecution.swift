@@ -322,7 +322,8 @@ final class StageExecution: Sendable {
           throw Diagnostic.notFound(context.absolute(dependency.location), at: dependency.mark)
         }
         throw Diagnostic.missingDependency(
-          context.shown(dependency.location, declared: dependency.declared), at: dependency.mark)
+          context.shown(dependency.location, declared: dependency.declared),
+          isDeadLink: Files.isDeadLink(context.absolute(dependency.location)), at: dependency.mark)
       // Nor does a dry run, which runs nothing that would want it.
       case .dataset where context.request.dry: return
       case .unknown(let diagnostic), .dataset(.unlocked(let diagnostic)): throw diagnostic

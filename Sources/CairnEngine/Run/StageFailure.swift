@@ -51,8 +51,9 @@ extension Diagnostic {
       hint: "`cairn repro \(stage)` runs it again; `cairn runs salvage \(run) --accept` keeps it as it was made")
   }
 
-  static func missingDependency(_ path: String, at mark: SourceMark?) -> Diagnostic {
-    Diagnostic(.missingDependency, "dependency '\(path)' does not exist", at: mark)
+  static func missingDependency(_ path: String, isDeadLink: Bool = false, at mark: SourceMark?) -> Diagnostic {
+    let what = isDeadLink ? "is not a file or directory" : "does not exist"
+    return Diagnostic(.missingDependency, "dependency '\(path)' \(what)", at: mark)
   }
 
   /// Python's words for the same.

@@ -19,6 +19,12 @@ package enum Files {
     ((try? FileStat.of(path, followLinks: followLinks)) ?? nil) != nil
   }
 
+  /// A symbolic link that leads nowhere, or round in a circle.
+  package static func isDeadLink(_ path: String) -> Bool {
+    guard ((try? FileStat.of(path, followLinks: false)) ?? nil)?.kind == .symlink else { return false }
+    return !exists(path)
+  }
+
   package static func isDirectory(_ path: String) -> Bool {
     ((try? FileStat.of(path)) ?? nil)?.kind == .directory
   }
