@@ -67,6 +67,9 @@ package struct AddData {
   }
 
   private func item(_ target: String) throws(Diagnostic) -> Item {
+    if PathResolver.isURL(target) {
+      throw options.out == nil ? .outsideOfProject(target, target) : .isElsewhere(target)
+    }
     let place = try options.out.map { (out) throws(Diagnostic) in try destination(of: target, out) } ?? target
     if let scheme = PathResolver.unsupportedScheme(of: place) { throw .unsupportedURL(scheme) }
     if PathResolver.isURL(place) { throw .outsideOfProject(place, target) }
@@ -303,6 +306,10 @@ extension Diagnostic {
                   git rm -r --cached '\(path)'
                   git commit -m "stop tracking \(path)"\(" ")
       """)
+  }
+
+  fileprivate static func isElsewhere(_ url: String) -> Diagnostic {
+    Diagnostic(.notInThisVersion, "'\(url)': copying from other machines is not in this version of Cairn")
   }
 
   fileprivate static func outsideOfProject(_ absolute: String, _ target: String) -> Diagnostic {

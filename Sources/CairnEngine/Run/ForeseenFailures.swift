@@ -1,6 +1,7 @@
 // Which stages of a plan will fail when they run, unless another stage mends that unsaid: for want of an input, or for an
 // output that git has. A look at names, no hashing.
 import CairnCore
+import CairnStore
 import CairnSystem
 
 struct ForeseenFailures {
@@ -22,7 +23,7 @@ struct ForeseenFailures {
     let stage = context.pipeline[id]
     if stage.commands.isEmpty || stage.isFrozen {
       // Only looked at, so it must be there.
-      if stage.outputs.contains(where: { !Files.exists(context.absolute($0.location)) }) { return true }
+      if stage.outputs.contains(where: { isBroken(context.absolute($0.location)) }) { return true }
       if stage.commands.isEmpty { return false }
     }
     return stage.dependencies.contains { isMissing($0.location) }
@@ -37,6 +38,18 @@ struct ForeseenFailures {
         case .values(let values): set.keys.contains { values[$0] == nil }
         }
       }
+  }
+
+  /// Not there; or a folder with links into a cache that no longer has the file.
+  private func isBroken(_ path: String) -> Bool {
+    if !Files.exists(path) { return true }
+    guard context.outputs.cache.linkTypes.contains(.symlink), Files.isDirectory(path) else { return false }
+    var found = false
+    _ = try? DirectoryWalk.visit(path) { item in
+      if !found, item.kind == .symlink { found = !Files.exists(path + "/" + item.path) }
+      return found ? .skip : .enter
+    }
+    return found
   }
 
   private func isMissing(_ location: Location) -> Bool {
