@@ -57,6 +57,29 @@ struct RestorePreviousTests {
     return repository
   }
 
+  @Test(
+    "what a failed try left is its own, even where it has no content: a pipe, a link to nothing, a folder with these",
+    arguments: ["ln -s nowhere out", "mkfifo out", "mkdir out; mkfifo out/p", "mkdir out; ln -s nowhere out/l; echo 1 > out/1"])
+  func leftoverWithoutContent(command: String) throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {one: {cmd: sh make, deps: [in], outs: [out: {cache: false}]}}\n")
+    try repository.write("in", "1\n")
+    try repository.write("make", "cp in out\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("in", "2\n")
+    try repository.write("make", command + "\n")
+    let first = try repository.cairn("repro")
+    #expect(first.status == 255, "\(first)")
+    #expect(try repository.cairn("repro").status == 255)
+    let changed = try repository.shell("cp -a out saved; rm -rf out; ln -s elsewhere out; \(CairnBinary.path()) restore --previous one")
+    #expect(changed.status != 0 && changed.errors.contains("'out' was changed since the stage failed"), "\(changed)")
+    _ = try repository.shell("rm -rf out")
+    #expect(try repository.cairn("repro").status == 255)
+    let restored = try repository.cairn("restore", "--previous", "one")
+    #expect(restored.status == 0 && restored.output == "out  restored\n", "\(restored)")
+    #expect(repository.read("out") == "1\n")
+  }
+
   @Test("the outputs as they were before the last try failed", arguments: PreviousCase.all)
   func restores(test: PreviousCase) throws {
     let repository = try project()

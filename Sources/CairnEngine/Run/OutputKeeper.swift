@@ -60,7 +60,9 @@ package struct OutputKeeper: Sendable {
         continue
       }
       let content = snapshotter.observe(path)
-      if aside.isKept, previous.isLeftover(path, of: stage.address, hash: content.hash?.text) {
+      if aside.isKept,
+        previous.isLeftover(path, of: stage.address, mark: LeftoverMark.text(at: path, content, snapshotter))
+      {
         try FileTree.remove(absolute)
       } else if let hash = content.hash, (try? cache.contains(hash)) == true {
         try FileTree.remove(absolute)
@@ -95,7 +97,7 @@ package struct OutputKeeper: Sendable {
     guard aside.isRestorable else { return }
     let left = stage.outputs.filter { !$0.isPersistent }.compactMap(\.location.local)
     previous.noteFailure(of: stage.address, left: left, cached: aside.cached) { path in
-      snapshotter.observe(path).hash?.text
+      LeftoverMark.text(at: path, snapshotter.observe(path), snapshotter)
     }
   }
 

@@ -6,7 +6,7 @@ import CairnStore
 import CairnSystem
 
 /// `.cairn/kept/previous/KEY/`: KEY is the MD5 of the stage's address. It holds the files, numbered, and `previous.json`:
-/// `{"stage", "kept": [{"path", "name"} or {"path", "hash", "executable"}], "left": {path: hash}, "open"}`, the newest
+/// `{"stage", "kept": [{"path", "name"} or {"path", "hash", "executable"}], "left": {path: mark}, "open"}`, the newest
 /// of a path last. Kept until the stage succeeds.
 package struct PreviousOutputs: Sendable {
   private let root: String
@@ -31,7 +31,7 @@ package struct PreviousOutputs: Sendable {
 
   private struct Manifest {
     var kept: [(path: RepoPath, what: Kept)] = []
-    /// What the last failed try left behind: path → hash.
+    /// What the last failed try left behind: path → `LeftoverMark`.
     var left: [RepoPath: String] = [:]
     /// A try has begun, and nobody has said how it ended: what stands at the outputs may be its.
     var isOpen = false
@@ -51,9 +51,9 @@ package struct PreviousOutputs: Sendable {
   package func exists(_ stage: StageAddress) -> Bool { Files.exists(home(stage) + "/previous.json") }
 
   /// What the last failed try left at `path`, and nobody has touched since.
-  func isLeftover(_ path: RepoPath, of stage: StageAddress, hash: String?) -> Bool {
-    guard let hash else { return false }
-    return read(stage).left[path] == hash
+  func isLeftover(_ path: RepoPath, of stage: StageAddress, mark: String?) -> Bool {
+    guard let mark else { return false }
+    return read(stage).left[path] == mark
   }
 
   /// Moves `paths` aside, which are no leftovers.
@@ -80,12 +80,12 @@ package struct PreviousOutputs: Sendable {
   }
 
   /// A try has failed: what it left, and what it had taken away that the cache holds.
-  func noteFailure(of stage: StageAddress, left paths: [RepoPath], cached: [Cached], hash: (RepoPath) -> String?) {
+  func noteFailure(of stage: StageAddress, left paths: [RepoPath], cached: [Cached], mark: (RepoPath) -> String?) {
     var manifest = read(stage)
     guard !manifest.kept.isEmpty || !cached.isEmpty else { return }
     manifest.isOpen = false
     manifest.left = [:]
-    for path in paths { if let text = hash(path) { manifest.left[path] = text } }
+    for path in paths { if let text = mark(path) { manifest.left[path] = text } }
     for item in cached { manifest.kept.append((item.path, .cached(item))) }
     try? Files.makeDirectories(home(stage))
     try? write(manifest, stage)
@@ -96,12 +96,12 @@ package struct PreviousOutputs: Sendable {
   /// Brings the newest version of each path back; what stands there is removed only when it is a failed try's leftover.
   ///
   /// - Parameters:
-  ///   - hash: of what stands at a path now.
+  ///   - mark: of what stands at a path now.
   ///   - checkout: makes an output from the cache.
   /// - Returns: the paths that were restored, in order; empty when nothing is kept.
   /// - Throws: when something that a person made stands in the way; nothing has been changed then.
   package func restore(
-    _ stage: StageAddress, hash: (RepoPath) -> String?, checkout: (Cached) throws(Diagnostic) -> Void
+    _ stage: StageAddress, mark: (RepoPath) -> String?, checkout: (Cached) throws(Diagnostic) -> Void
   ) throws(Diagnostic) -> [RepoPath] {
     let manifest = read(stage)
     let home = home(stage)
@@ -109,7 +109,7 @@ package struct PreviousOutputs: Sendable {
     for (path, what) in manifest.newest {
       if case .file(let name) = what, !Files.exists(home + "/" + name, followLinks: false) { continue }
       if Files.exists(root + "/" + path.text, followLinks: false) {
-        let now = hash(path)
+        let now = mark(path)
         if case .cached(let cached) = what, now == cached.hash.text { continue }
         guard let left = manifest.left[path], left == now else { throw .inTheWay(path, what: what, home: home) }
       }

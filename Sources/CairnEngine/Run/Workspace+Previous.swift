@@ -23,7 +23,9 @@ extension Workspace {
     do throws(Diagnostic) {
       let checkout = Checkout(cache: cache, snapshotter: snapshotter)
       restored = .success(
-        try previous.restore(stage.address, hash: { snapshotter.observe($0).hash?.text }) {
+        try previous.restore(
+          stage.address, mark: { LeftoverMark.text(at: $0, snapshotter.observe($0), snapshotter) }
+        ) {
           cached throws(Diagnostic) in
           _ = try checkout.materialise(
             CheckoutTarget(path: cached.path, hash: cached.hash, isExecutable: cached.isExecutable), force: true)
