@@ -113,8 +113,8 @@ package struct RunRestoration: Sendable {
   private static func edited(
     _ source: SourceText, _ present: Value, _ changes: [Applied.Change]
   ) throws(Diagnostic) -> [UInt8] {
-    let name = source.path.lowercased()
-    if name.hasSuffix(".toml") {
+    let suffix = ParameterFile.suffix(of: source.path)
+    if suffix == ".toml" {
       var editor = try TOMLEditor(source)
       for change in changes {
         let path = change.path.map(\.text)
@@ -122,12 +122,12 @@ package struct RunRestoration: Sendable {
       }
       return Array(editor.text.utf8)
     }
-    if name.hasSuffix(".json") {
+    if suffix == ".json" {
       var value = present
       for change in changes { value = value.setting(change.path.map(\.text)[...], to: change.now) ?? value }
       return Array((JSONWriter.text(value, indent: 4, ensureASCII: false) + "\n").utf8)
     }
-    if name.hasSuffix(".py") {
+    if suffix == ".py" {
       throw Diagnostic(.usage, "cannot put parameters back into '\(source.path)': it is a program")
         .hinting(changes.map { "\($0.key) = \($0.now?.scalarText ?? "(not set)")" }.joined(separator: ", "))
     }

@@ -2,7 +2,7 @@
 package import CairnCore
 
 package enum ParameterFile {
-  /// Reads `source` by its extension, in any case, as DVC does: `.json`, `.toml`, `.py`, and YAML for all others.
+  /// Reads `source` by its `suffix`, as DVC does: `.json`, `.toml`, `.py`, and YAML for all others.
   ///
   /// A document that Python calls falsy (an empty file, `null`, `[]`) is an empty map.
   ///
@@ -36,12 +36,11 @@ package enum ParameterFile {
     }
   }
 
-  /// The last extension of the file's name in lower case, with its dot; empty for `.hidden` and `name.`.
-  static func suffix(of path: String) -> String {
+  /// What follows the first dot of the file's name, in lower case, with that dot: to DVC `a.b.json` is no JSON, and
+  /// `.toml` is TOML.
+  package static func suffix(of path: String) -> String {
     let name = path.utf8.split(separator: UInt8(ascii: "/")).last ?? path.utf8[...]
-    guard let dot = name.lastIndex(of: UInt8(ascii: ".")), name[..<dot].contains(where: { $0 != UInt8(ascii: ".") }),
-      name.index(after: dot) < name.endIndex
-    else { return "" }
+    guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return "" }
     return (String(name[dot...]) ?? "").lowercased()
   }
 }

@@ -9,10 +9,11 @@ private func json(_ path: String, _ text: String) throws -> String {
 
 struct ParameterFileTests {
   @Test(
-    "The extension chooses the reader",
+    "What follows the name's first dot chooses the reader",
     arguments: [
       ("p.JSON", #"{"a": 1}"#), ("p.toml", "a = 1"), ("d/p.py", "a = 1"), ("p.yaml", "a: 1"), ("p.txt", "a: 1"),
-      ("x.py/.json", "a: 1"),
+      ("x.py/y", "a: 1"), (".toml", "a = 1"), ("p.q.json", "a: 1"), ("p.q.toml", "a: 1"), ("p.q.py", "a: 1"),
+      (".p.toml", "a: 1"), ("..toml", "a: 1"), ("p.", "a: 1"),
     ])
   func choice(_ path: String, _ text: String) throws { #expect(try json(path, text) == #"{"a": 1}"#) }
 

@@ -45,6 +45,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let emptyCommand =
     "echo 'empty:' >> params.yaml && printf '  none:\\n    cmd: ${empty}\\n' >> dvc.yaml"
 
+  private static let dotted =
+    "printf '  three:\\n    cmd: echo ${a}\\n    params: [p.q.toml: [a]]\\nvars: [p.q.toml]\\n' >> dvc.yaml"
   private static let lostLinks =
     "$PROGRAM config cache.type symlink && echo f > f && mkdir d && echo 1 > d/1 && $PROGRAM add -q f d && rm -rf .dvc/cache"
 
@@ -61,6 +63,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("stage add -n three -d uns:///a -d a_b://c true", after: "grep uns:///a dvc.yaml"),
     CommandCase("add uns://host/a", 1, says: "ERROR: config file error: Unsupported URL type uns://"),
     CommandCase("add http://host/a", 1, says: "ERROR: Cached output(s) outside of DVC project: http://host/a. See <"),
+    // The format of a file of values hangs on all that follows the first dot of its name
+    CommandCase(
+      "repro -s three", says: "> echo 7", before: "echo 'a: 7' > p.q.toml && " + dotted,
+      after: "grep -A1 p.q.toml: dvc.lock | grep 'a: 7'"),
     // Running
     CommandCase("repro", says: "Stage 'one' didn't change, skipping", "Data and pipelines are up to date."),
     CommandCase("repro", says: "Running stage 'one':", "> cat in.txt > one.txt", before: "echo 2 > in.txt", after: "grep 2 two.txt"),

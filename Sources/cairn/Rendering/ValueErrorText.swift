@@ -50,10 +50,10 @@ enum ValueErrorText {
       (type, message) = ("EncodingError", "is not valid utf-8")
     } else {
       let format: String
-      switch path.split(separator: ".").last?.lowercased() {
-      case "json": format = "JSON"
-      case "toml": format = "TOML"
-      case "py": format = "Python"
+      switch ParameterFile.suffix(of: path) {
+      case ".json": format = "JSON"
+      case ".toml": format = "TOML"
+      case ".py": format = "Python"
       default: format = "YAML"
       }
       (type, message) = (format + "FileCorruptedError", "\(format) file structure is corrupted")
