@@ -30,14 +30,7 @@ extension FreshnessIndex {
   static func paths(of workspace: Workspace, order: [StageID]) -> [String]? {
     let project = workspace.project
     var paths = PathSet(root: workspace.repository.root)
-    for file in project.sources.files + project.sources.absent { paths.add(file.text) }
-    // Cairn's own folder hides itself from the walk, and changes with each run.
-    for folder in project.sources.folders where folder.text != ".cairn" { paths.add(folder.text) }
-    for path in project.sources.outside { paths.add(path) }
-    for level in ConfigLevel.allCases {
-      if let file = ConfigLevels(dvcFolder: workspace.repository.dvcFolder).file(level) { paths.add(file) }
-    }
-    for name in ["config.toml", "config.local.toml", "journal"] { paths.add(".cairn/" + name) }
+    for path in files(of: workspace) + folders(of: workspace).map(\.path) + [".cairn/journal"] { paths.add(path) }
     for id in order {
       let stage = project.pipeline[id]
       if stage.isAlwaysChanged || stage.isCallback || stage.isFrozen || stage.settings.isKeyedByEnvironment {
@@ -58,6 +51,25 @@ extension FreshnessIndex {
       }
     }
     return paths.list
+  }
+
+  /// What the pipeline and the settings were read from, or would have been.
+  static func files(of workspace: Workspace) -> [String] {
+    let sources = workspace.project.sources
+    var paths = PathSet(root: workspace.repository.root)
+    for file in sources.files + sources.absent { paths.add(file.text) }
+    for path in sources.outside { paths.add(path) }
+    for level in ConfigLevel.allCases {
+      if let file = ConfigLevels(dvcFolder: workspace.repository.dvcFolder).file(level) { paths.add(file) }
+    }
+    for name in ["config.toml", "config.local.toml"] { paths.add(".cairn/" + name) }
+    return paths.list
+  }
+
+  /// The folders that were searched for pipelines: by their paths here, `.` being the root.
+  static func folders(of workspace: Workspace) -> [(path: String, place: RepoPath)] {
+    // Cairn's own folder hides itself from the walk, and changes with each run.
+    workspace.project.sources.folders.filter { $0.text != ".cairn" }.map { ($0.isRoot ? "." : $0.text, $0) }
   }
 
   /// Paths without repetition, in the order of their first mention, with everything inside folders.

@@ -12,7 +12,13 @@ final class FreshnessWatch {
   private let order: [StageID]
   private let key: String
   private let paths: Prefetch<[String]?>
-  private var before: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)?
+  private let sources: SourceStamps
+  private var before: Look?
+
+  private struct Look {
+    var entries: [FreshnessIndex.Entry]
+    var taken: Nanoseconds
+  }
 
   /// `nil` when this request is never answered by stamps. A network file system's are another clock's, and may be
   /// remembered ones: there one always asks properly.
@@ -23,6 +29,7 @@ final class FreshnessWatch {
     self.workspace = workspace
     self.order = order
     self.key = key
+    sources = SourceStamps(workspace)
     paths = Prefetch { FreshnessIndex.paths(of: workspace, order: order) }
   }
 
@@ -33,9 +40,9 @@ final class FreshnessWatch {
     before = FreshnessIndex.paths(of: workspace, order: order).map(look)
   }
 
-  private func look(at paths: [String]) -> (entries: [FreshnessIndex.Entry], taken: Nanoseconds) {
+  private func look(at paths: [String]) -> Look {
     let taken = WallClock.now()
-    return (FreshnessIndex.look(at: paths, root: workspace.repository.root), taken)
+    return Look(entries: FreshnessIndex.look(at: paths, root: workspace.repository.root), taken: taken)
   }
 
   /// The run is over: names what is to be looked at, beside what else there is to do.
@@ -55,27 +62,64 @@ final class FreshnessWatch {
   /// - Parameter ended: when the run was over, by the monotonic clock.
   func remember(_ summary: RunSummary, ended: Nanoseconds) {
     guard Self.isGood(summary) else { return }
+    let written = Set(summary.changedFiles)
     if Self.isFresh(summary) {
-      if let before { write(before) }
+      if let before, sources.hold(in: before.entries, written: written) { write(before) }
       return
     }
     guard let paths = paths.value else { return }
-    // The last outputs are younger than a clock tick: stamps are trusted once it has passed.
+    var after = look(at: paths)
+    guard areAllFresh(order) else { return }
+    // The last outputs are younger than a clock tick: what was seen of them counts once it has passed.
     let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
     if wait > 0 { usleep(UInt32(wait / 1000)) }
-    let after = look(at: paths)
-    guard areAllFresh() else { return }
+    guard let trusted = lookAgain(after) else { return }
+    after = trusted
+    // The locks are as this run knows them: nobody else has written since.
+    guard (try? workspace.book.refresh()) == false, sources.hold(in: after.entries, written: written) else { return }
     write(after)
   }
 
-  private func write(_ look: (entries: [FreshnessIndex.Entry], taken: Nanoseconds)) {
+  /// `look` with new stamps of what was too young to be told apart from what may have come after it, and of what has
+  /// changed in between; `nil` when the stages behind those are not fresh.
+  private func lookAgain(_ look: Look) -> Look? {
+    let young = look.entries.indices.filter { FreshnessIndex.isRacy([look.entries[$0]], now: look.taken) }
+    if young.isEmpty { return look }
+    let again = self.look(at: young.map { look.entries[$0].path })
+    var result = Look(entries: look.entries, taken: again.taken)
+    for (index, entry) in zip(young, again.entries) { result.entries[index] = entry }
+    return areAllFresh(stages(behind: again.entries.map(\.path))) ? result : nil
+  }
+
+  /// Those that look at one of `paths`, or at a folder that holds one.
+  private func stages(behind paths: [String]) -> [StageID] {
+    var names = Set(paths)
+    for path in paths {
+      var end = path.utf8.endIndex
+      while let slash = path.utf8[..<end].lastIndex(of: UInt8(ascii: "/")) {
+        guard names.insert(String(path[..<slash])).inserted else { break }
+        end = slash
+      }
+    }
+    let cached = Set(paths.compactMap { $0.split(separator: "/").suffix(2).joined() })
+    return order.filter { id in
+      let stage = workspace.project.pipeline[id]
+      let locations =
+        stage.dependencies.map(\.location) + stage.parameters.map(\.location) + stage.outputs.map(\.location)
+      if locations.contains(where: { names.contains($0.recordPath) }) { return true }
+      let lock = workspace.lockEntry(of: stage)
+      return lock?.outs.contains { $0.hashText.map(cached.contains) ?? false } ?? true
+    }
+  }
+
+  private func write(_ look: Look) {
     guard !FreshnessIndex.isRacy(look.entries, now: look.taken) else { return }
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 
   /// By all processors: the user waits for this.
-  private func areAllFresh() -> Bool {
-    let (workspace, order) = (workspace, order)
+  private func areAllFresh(_ order: [StageID]) -> Bool {
+    let workspace = workspace
     let piece = 64
     let isStale = Atomic(false)
     DispatchQueue.concurrentPerform(iterations: (order.count + piece - 1) / piece) { number in

@@ -8,6 +8,8 @@ package struct ProjectSources: Sendable {
   package var files: [RepoPath] = []
   /// Directories whose entries were listed.
   package var folders: [RepoPath] = []
+  /// Folders, and files that stages could be read from, that were seen and left out: ignored, or another project's.
+  package var passedOver: [RepoPath] = []
   /// Looked for, and not there.
   package var absent: [RepoPath] = []
   /// Outside the project, absolute: git's ignore files, parameter files above the root.
@@ -18,6 +20,7 @@ package struct ProjectSources: Sendable {
   package mutating func add(_ other: ProjectSources) {
     files += other.files
     folders += other.folders
+    passedOver += other.passedOver
     absent += other.absent
     outside += other.outside
   }

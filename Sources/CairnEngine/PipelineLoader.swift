@@ -112,21 +112,31 @@ package struct PipelineLoader: Sendable {
       let path = place.appending(entry.name)
       switch entry.kind {
       case .directory:
-        if !rules.isIgnoredItself(path, isDirectory: true) { folders.append(path) }
+        if rules.isIgnoredItself(path, isDirectory: true) {
+          walk.sources.passedOver.append(path)
+        } else {
+          folders.append(path)
+        }
       case .file, .symlink, .other:
         guard entry.name == "dvc.yaml" || entry.name.hasSuffix(".dvc") else { continue }
-        if entry.kind == .symlink, files.isDirectory(path) { continue }
-        if rules.isIgnoredItself(path, isDirectory: false) { continue }
-        if git?.isIgnored(path, isDirectory: false) ?? false { continue }
-        candidates.append(path)
+        if entry.kind == .symlink && files.isDirectory(path) || rules.isIgnoredItself(path, isDirectory: false)
+          || git?.isIgnored(path, isDirectory: false) ?? false
+        {
+          walk.sources.passedOver.append(path)
+        } else {
+          candidates.append(path)
+        }
       }
     }
     for result in reader.read(candidates) { walk.take(result) }
     for folder in folders where !walk.outputs.contains(folder) {
-      if git?.isIgnored(folder, isDirectory: true) ?? false { continue }
-      guard let inside = (try? files.list(folder)) ?? nil else { continue }
-      // A project of its own.
-      if inside.contains(where: { $0.name == ".dvc" }) { continue }
+      guard git?.isIgnored(folder, isDirectory: true) != true, let inside = (try? files.list(folder)) ?? nil,
+        // Else a project of its own.
+        !inside.contains(where: { $0.name == ".dvc" })
+      else {
+        walk.sources.passedOver.append(folder)
+        continue
+      }
       visit(folder, listing: inside, &walk)
     }
   }

@@ -1,5 +1,6 @@
 // What `repro` does where a stage is not the ordinary one: each case was once done otherwise than DVC does it.
 import CairnTestSupport
+import Foundation
 import Testing
 
 struct ReproTests {
@@ -74,6 +75,54 @@ struct ReproTests {
     #expect(repository.exists("o"))
     #expect(try repository.cairn("repro", "--dry").status == 255)
     #expect(try repository.cairn("repro", "--dry", "-f").status == 0)
+  }
+
+  @Test("a pipeline that is edited while it runs is read again by the next command")
+  func editedMeanwhile() throws {
+    let repository = try project(
+      """
+      stages:
+        a:
+          cmd: test -f mark || sed -i 's/first$/second/' dvc.yaml; touch mark; cp in out; printf >> out first
+          outs: [out]
+          deps: [in]
+
+      """)
+    try repository.write("in", "")
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(repository.read("out") == "first")
+    let again = try repository.cairn("repro")
+    #expect(again.output.contains("Running stage 'a':"))
+    #expect(repository.read("out") == "second")
+    #expect(try repository.cairn("repro").output.contains("Stage 'a' didn't change, skipping"))
+  }
+
+  @Test("a pipeline file that appears while others run is found by the next command")
+  func appearedMeanwhile() throws {
+    let repository = try project(
+      """
+      stages:
+        a:
+          cmd: |
+            mkdir -p sub/deep && echo 'stages: {b: {cmd: touch c, outs: [c]}}' > sub/deep/dvc.yaml && touch out
+          outs: [out]
+          deps: [in]
+
+      """)
+    try repository.write("in", "")
+    #expect(try repository.cairn("repro", "-P").status == 0)
+    #expect(try repository.cairn("repro", "-P").output.contains("Running stage 'sub/deep/dvc.yaml:b':"))
+  }
+
+  @Test("a run leaves an answer for the next one, which then reads no pipeline")
+  func answeredByStamps() throws {
+    let repository = try project("stages: {a: {cmd: cp in out, outs: [out], deps: [in]}}\n")
+    try repository.write("in", "")
+    try repository.write("other/file", "")
+    // What was written just before is told from what comes later only after a tick of the clock.
+    usleep(50_000)
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try FileManager.default.contentsOfDirectory(atPath: repository.root + "/.cairn/fresh").count == 1)
   }
 
   @Test("single items run in the order in which they are named")

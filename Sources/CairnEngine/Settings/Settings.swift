@@ -12,9 +12,12 @@ package struct Settings: Sendable {
   /// What is only mentioned: options that DVC calls unsupported, sections of Cairn's that come later.
   package let warnings: [String]
   let dvcFolder: String
+  /// When the files were about to be read.
+  let loaded: Nanoseconds
   private let own: [Value]
 
   package static func load(_ repository: Repository) throws(Diagnostic) -> Settings {
+    let loaded = WallClock.now()
     let config = try ConfigLevels(dvcFolder: repository.dvcFolder).merged()
     var warnings: [String] = []
     try ConfigSchema.validate(config, warnings: &warnings)
@@ -28,7 +31,7 @@ package struct Settings: Sendable {
       own.append(document.value)
     }
     try OwnSettings.checkVariables()
-    return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, own: own)
+    return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, loaded: loaded, own: own)
   }
 
   /// One of DVC's settings; `nil` when no level has it.
