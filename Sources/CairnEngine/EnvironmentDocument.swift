@@ -61,12 +61,15 @@ package final class EnvironmentDocument: Sendable {
 
   /// The first word that assigns no variable. What comes after it, which may be long, is not looked at.
   private static func firstWord(of line: String) -> String? {
-    var rest = line.drop(while: \.isWhitespace)
-    while !rest.isEmpty {
-      let word = rest.prefix { !$0.isWhitespace }
-      let isAssignment = word.utf8.first != UInt8(ascii: "-") && word.contains("=") && !word.hasPrefix("/")
+    // The shell's blanks are these bytes alone.
+    func isBlank(_ byte: UInt8) -> Bool { byte == 0x20 || 0x09...0x0D ~= byte }
+    var rest = line.utf8.drop(while: isBlank)
+    while let first = rest.first {
+      let word = rest.prefix { !isBlank($0) }
+      let isAssignment =
+        first != UInt8(ascii: "-") && first != UInt8(ascii: "/") && word.contains(UInt8(ascii: "="))
       if !isAssignment { return String(word) }
-      rest = rest[word.endIndex...].drop(while: \.isWhitespace)
+      rest = rest[word.endIndex...].drop(while: isBlank)
     }
     return nil
   }
@@ -74,7 +77,7 @@ package final class EnvironmentDocument: Sendable {
   /// The file behind the first word of a command, links unfollowed: a virtual environment is told by its own path.
   private static func program(of line: String, path: String) -> String? {
     guard let word = firstWord(of: line), !builtins.contains(word) else { return nil }
-    if word.contains("/") { return word.hasPrefix("/") && Files.exists(word) ? word : nil }
+    if word.utf8.contains(UInt8(ascii: "/")) { return word.hasPrefix("/") && Files.exists(word) ? word : nil }
     for folder in path.split(separator: ":") where folder.hasPrefix("/") {
       let candidate = folder + "/" + word
       if access(candidate, X_OK) == 0, !Files.isDirectory(candidate) { return candidate }

@@ -44,6 +44,11 @@ final class GitIgnoreTree: Sendable {
     return rules(in: full.parent).isIgnored(full, isDirectory: isDirectory)
   }
 
+  /// Whether any pattern at all could decide about what lies in `folder`, a folder of the project's.
+  func hasPatterns(for folder: RepoPath) -> Bool {
+    !rules(in: folder.isRoot ? project : project.appending(folder.text)).patterns.isEmpty
+  }
+
   private func rules(in folder: RepoPath) -> IgnoreRules {
     if let known = state.withLock({ $0.rules[folder] }) { return known }
     let above = folder.isRoot ? global : rules(in: folder.parent)

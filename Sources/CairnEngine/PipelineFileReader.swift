@@ -79,14 +79,18 @@ struct PipelineFileReader: Sendable {
     defer { result.warnings += template.warnings }
     let builder = StageBuilder(file: path, folder: folder, paths: paths)
     // Each stage's fault is its own: a target beside it may still be wanted.
-    for name in try template.names() {
-      do throws(Diagnostic) {
-        guard let resolved = try template.resolve(name) else { throw .noStage(name, in: shown) }
-        let stage = try builder.stage(resolved)
-        try checkOutputs(of: stage)
-        result.stages.append(stage)
-      } catch {
-        result.failures.append(LoadedProject.Failure(file: path, stage: name, diagnostic: error))
+    let names = try template.names()
+    let stages = Self.sideBySide(names) { name throws(Diagnostic) in
+      guard let resolved = try template.resolve(name) else { throw .noStage(name, in: shown) }
+      let stage = try builder.stage(resolved)
+      try checkOutputs(of: stage)
+      return stage
+    }
+    for (name, stage) in zip(names, stages) {
+      switch stage {
+      case .success(let stage): result.stages.append(stage)
+      case .failure(let fault):
+        result.failures.append(LoadedProject.Failure(file: path, stage: name, diagnostic: fault))
       }
     }
     do throws(Diagnostic) {
@@ -95,6 +99,26 @@ struct PipelineFileReader: Sendable {
       result.file = PipelineFile(path: path, document: document)
       result.failures.append(LoadedProject.Failure(file: path, stage: "", diagnostic: error))
     }
+  }
+
+  /// `make` of each name, in their order; many are made by all processors.
+  private static func sideBySide(
+    _ names: [String], _ make: @Sendable (String) throws(Diagnostic) -> Stage
+  ) -> [Swift.Result<Stage, Diagnostic>] {
+    @Sendable func made(_ names: ArraySlice<String>) -> [Swift.Result<Stage, Diagnostic>] {
+      names.map { name in
+        do throws(Diagnostic) { return .success(try make(name)) } catch { return .failure(error) }
+      }
+    }
+    let piece = 64
+    if names.count < 2 * piece { return made(names[...]) }
+    let pieces = (names.count + piece - 1) / piece
+    let results = Mutex<[Int: [Swift.Result<Stage, Diagnostic>]]>([:])
+    DispatchQueue.concurrentPerform(iterations: pieces) { number in
+      let some = made(names[(number * piece)..<min(names.count, (number + 1) * piece)])
+      results.withLock { $0[number] = some }
+    }
+    return results.withLock { results in (0..<pieces).flatMap { results[$0] ?? [] } }
   }
 
   private func topLevel(

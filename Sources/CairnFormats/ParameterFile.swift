@@ -44,14 +44,3 @@ package enum ParameterFile {
     return (String(name[dot...]) ?? "").lowercased()
   }
 }
-
-extension MarkedValue {
-  /// What Python calls falsy: an empty document, an empty list, zero.
-  var isFalsy: Bool {
-    switch node {
-    case .scalar(let value): !value.isTruthy
-    case .list(let items): items.isEmpty
-    case .map(let entries): entries.isEmpty
-    }
-  }
-}

@@ -29,16 +29,17 @@ package struct RunCache: Sendable {
   /// What is looked up before a run: SHA-256 of command, dependencies, parameters and the paths of the outputs.
   ///
   /// Of `entry` the outputs' hashes do not matter; its lists must be in the lock's order.
-  package static func key(_ entry: LockEntry) -> String { key(entry, leavingOutSizes(entry)) }
-
-  private static func key(_ entry: LockEntry, _ value: Value) -> String {
-    guard case .map(var map) = value else { return "" }
+  package static func key(_ entry: LockEntry) -> String {
+    if let text = RunCacheText.ofInputs(entry) { return digest(text) }
+    guard case .map(var map) = leavingOutSizes(entry) else { return "" }
     map["outs"] = .list(entry.outs.map { .string($0.path) })
-    return digest(.map(map))
+    return digest(JSONWriter.bytes(.map(map), sortKeys: true))
   }
 
   /// The name of the entry below its key: SHA-256 of the whole.
-  package static func value(_ entry: LockEntry) -> String { digest(leavingOutSizes(entry)) }
+  package static func value(_ entry: LockEntry) -> String {
+    digest(RunCacheText.ofAll(entry) ?? JSONWriter.bytes(leavingOutSizes(entry), sortKeys: true))
+  }
 
   /// The newest entry for these inputs; `nil` when there is none, or when the newest is broken: that one is removed,
   /// as DVC removes it, where the cache mends, and handed to `warn` as a message.
@@ -70,9 +71,8 @@ package struct RunCache: Sendable {
   /// Writes the entry of a finished run; one that is there stays. The objects of outputs that the stage keeps out of
   /// the cache must be saved too: `saveUncached`.
   package func save(_ entry: LockEntry) throws(Diagnostic) {
-    let value = Self.leavingOutSizes(entry)
-    let folder = folder(of: Self.key(entry, value))
-    let path = folder + "/" + Self.digest(value)
+    let folder = folder(of: Self.key(entry))
+    let path = folder + "/" + Self.value(entry)
     let store = cache.legacy
     // In a folder that was not there is no entry either.
     if try !store.makeFolders(folder), try load(path) != nil { return }
@@ -119,9 +119,7 @@ package struct RunCache: Sendable {
       .map([pair("schema", MarkedValue(.string("2.0"))), pair("stages", stages)]), at: entry.mark)
   }
 
-  private static func digest(_ value: Value) -> String {
-    ContentHasher.sha256(of: JSONWriter.bytes(value, sortKeys: true)).hex
-  }
+  private static func digest(_ text: [UInt8]) -> String { ContentHasher.sha256(of: text).hex }
 
   private static func leavingOutSizes(_ entry: LockEntry) -> Value {
     var entry = entry
@@ -143,6 +141,66 @@ package struct RunCache: Sendable {
       return .map(kept)
     default: return value
     }
+  }
+}
+
+/// The JSON whose digests name an entry, written without a tree of values: each stage asks for it three times. `nil`
+/// for an entry with more than command, dependencies and outputs.
+private enum RunCacheText {
+  static func ofInputs(_ entry: LockEntry) -> [UInt8]? {
+    text(of: entry) { bytes in
+      bytes.append(contentsOf: "\"outs\": [".utf8)
+      for (index, out) in entry.outs.enumerated() {
+        if index > 0 { bytes.append(contentsOf: ", ".utf8) }
+        JSONWriter.append(out.path, to: &bytes)
+      }
+      bytes.append(UInt8(ascii: "]"))
+    }
+  }
+
+  static func ofAll(_ entry: LockEntry) -> [UInt8]? {
+    // An empty list is left out.
+    entry.outs.isEmpty ? nil : text(of: entry) { bytes in append(entry.outs, named: "\"outs\": [", to: &bytes) }
+  }
+
+  /// The keys in their order, which is that of the letters.
+  private static func text(of entry: LockEntry, outs: (inout [UInt8]) -> Void) -> [UInt8]? {
+    guard entry.params.isEmpty, case .string(let command) = entry.command, (entry.deps + entry.outs).allSatisfy(isPlain)
+    else { return nil }
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity(command.utf8.count + 128 * (entry.deps.count + entry.outs.count) + 64)
+    bytes.append(contentsOf: "{\"cmd\": ".utf8)
+    JSONWriter.append(command, to: &bytes)
+    bytes.append(contentsOf: ", ".utf8)
+    if !entry.deps.isEmpty {
+      append(entry.deps, named: "\"deps\": [", to: &bytes)
+      bytes.append(contentsOf: ", ".utf8)
+    }
+    outs(&bytes)
+    bytes.append(UInt8(ascii: "}"))
+    return bytes
+  }
+
+  private static func isPlain(_ file: LockedFile) -> Bool {
+    file.other.isEmpty && (file.hashName == nil || file.hashName == "md5")
+  }
+
+  private static func append(_ files: [LockedFile], named title: StaticString, to bytes: inout [UInt8]) {
+    bytes.append(title)
+    for (index, file) in files.enumerated() {
+      bytes.append(contentsOf: (index > 0 ? ", {" : "{").utf8)
+      if file.hasHashField { bytes.append(contentsOf: "\"hash\": \"md5\", ".utf8) }
+      if file.isExecutable { bytes.append(contentsOf: "\"isexec\": true, ".utf8) }
+      if file.hashName != nil, let hash = file.hashText {
+        bytes.append(contentsOf: "\"md5\": ".utf8)
+        JSONWriter.append(hash, to: &bytes)
+        bytes.append(contentsOf: ", ".utf8)
+      }
+      bytes.append(contentsOf: "\"path\": ".utf8)
+      JSONWriter.append(file.path, to: &bytes)
+      bytes.append(UInt8(ascii: "}"))
+    }
+    bytes.append(UInt8(ascii: "]"))
   }
 }
 

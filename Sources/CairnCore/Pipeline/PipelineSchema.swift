@@ -3,13 +3,13 @@
 package enum PipelineSchema {
   /// Throws unless `document` has the shape of a `dvc.yaml`.
   package static func validatePipeline(_ document: MarkedValue, shown: String) throws(Diagnostic) {
-    if !document.value.isTruthy { return }
+    if document.isFalsy { return }
     try pipeline.validate(document, shown: shown)
   }
 
   /// Throws unless `document` has the shape of a `.dvc` file.
   package static func validateTracked(_ document: MarkedValue, shown: String) throws(Diagnostic) {
-    if !document.value.isTruthy { return }
+    if document.isFalsy { return }
     try tracked.validate(document, shown: shown)
   }
 

@@ -34,75 +34,84 @@ indirect enum Schema: Sendable {
   }
 
   /// All faults; empty when the value fits.
-  func faults(in value: MarkedValue) -> [Fault] { faults(in: value, at: []) }
+  func faults(in value: MarkedValue) -> [Fault] {
+    var path: [String] = []
+    return faults(in: value, at: &path)
+  }
 
-  private func faults(in value: MarkedValue, at path: [String]) -> [Fault] {
-    func wrong(_ message: String) -> [Fault] { [Fault(message: message, path: path, mark: value.mark)] }
+  /// `path` is the same afterwards: one list serves the whole walk.
+  private func faults(in value: MarkedValue, at path: inout [String]) -> [Fault] {
+    let here = path.count
+    defer { path.removeLast(path.count - here) }
+    func wrong(_ message: String, _ path: [String]) -> [Fault] { [Fault(message: message, path: path, mark: value.mark)] }
     switch self {
     case .anything: return []
-    case .text: return value.string == nil ? wrong("expected str") : []
-    case .flag: return value.bool == nil ? wrong("expected bool") : []
+    case .text: return value.string == nil ? wrong("expected str", path) : []
+    case .flag: return value.bool == nil ? wrong("expected bool", path) : []
     case .integer:
       switch value.scalar {
       case .int, .bigInt, .bool: return []
-      default: return wrong("expected int")
+      default: return wrong("expected int", path)
       }
-    case .anyList: return value.items == nil ? wrong("expected list") : []
-    case .anyMap: return value.entries == nil ? wrong("expected dict") : []
-    case .none: return value.isNull ? [] : wrong("not a valid value")
-    case .check(let check): return check(value.value).map(wrong) ?? []
-    case .choose(let choose): return choose(value).faults(in: value, at: path)
+    case .anyList: return value.items == nil ? wrong("expected list", path) : []
+    case .anyMap: return value.entries == nil ? wrong("expected dict", path) : []
+    case .none: return value.isNull ? [] : wrong("not a valid value", path)
+    case .check(let check): return check(value.value).map { wrong($0, path) } ?? []
+    case .choose(let choose): return choose(value).faults(in: value, at: &path)
     case .anyOf(let schemas):
       var worst: [Fault] = []
       for schema in schemas {
-        let found = schema.faults(in: value, at: path)
+        let found = schema.faults(in: value, at: &path)
         if found.isEmpty { return [] }
         if worst.isEmpty || found[0].path.count > worst[0].path.count { worst = found }
       }
       return worst
     case .list(let schema):
-      guard let items = value.items else { return wrong("expected a list") }
+      guard let items = value.items else { return wrong("expected a list", path) }
       var faults: [Fault] = []
       for (index, item) in items.enumerated() {
-        let place = path + [String(index)]
-        let found = schema.faults(in: item, at: place)
+        path.append(String(index))
+        let found = schema.faults(in: item, at: &path)
         // A fault inside an item ends the search, as it does in DVC.
-        if let first = found.first, first.path.count > place.count { return found }
+        if let first = found.first, first.path.count > path.count { return found }
+        path.removeLast()
         faults += found
       }
       return faults
-    case .map(let fields, let others): return faults(of: fields, others, in: value, at: path)
+    case .map(let fields, let others): return faults(of: fields, others, in: value, at: &path)
     }
   }
 
-  private func faults(of fields: [Field], _ others: Schema?, in value: MarkedValue, at path: [String]) -> [Fault] {
+  private func faults(
+    of fields: [Field], _ others: Schema?, in value: MarkedValue, at path: inout [String]
+  ) -> [Fault] {
     guard let entries = value.entries else {
       return [Fault(message: "expected a dictionary", path: path, mark: value.mark)]
     }
     var faults: [Fault] = []
-    var missing = fields.filter(\.isRequired)
     for entry in entries {
-      let name = PythonText.str(entry.key.value)
-      let place = path + [name]
-      if entry.key.string != nil, let field = fields.first(where: { $0.name == name }) {
-        faults += field.schema.faults(in: entry.value, at: place)
-        missing.removeAll { $0.name == name }
+      let key = entry.key.string
+      let name = key ?? PythonText.str(entry.key.value)
+      path.append(name)
+      defer { path.removeLast() }
+      if key != nil, let field = fields.first(where: { $0.name == name }) {
+        faults += field.schema.faults(in: entry.value, at: &path)
       } else if let others {
-        if entry.key.string == nil {
-          faults.append(Fault(message: "expected str", path: place, mark: entry.key.mark))
+        if key == nil {
+          faults.append(Fault(message: "expected str", path: path, mark: entry.key.mark))
         } else {
-          faults += others.faults(in: entry.value, at: place)
+          faults += others.faults(in: entry.value, at: &path)
         }
       } else {
         faults.append(
           Fault(
-            message: "extra keys not allowed", path: place, mark: entry.key.mark,
+            message: "extra keys not allowed", path: path, mark: entry.key.mark,
             hint: Suggestion.hint(
               for: name,
               among: fields.map(\.name).filter { field in !entries.contains { $0.key.string == field } })))
       }
     }
-    for field in missing {
+    for field in fields where field.isRequired && !entries.contains(where: { $0.key.string == field.name }) {
       faults.append(
         Fault(message: "required key not provided", path: path + [field.name], mark: value.mark))
     }

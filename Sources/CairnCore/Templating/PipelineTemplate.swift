@@ -1,6 +1,7 @@
 // Turns the definitions of one dvc.yaml into resolved stages: vars, foreach, matrix, `${}`. Knows nothing of what
 // the fields of a stage mean.
 import OrderedCollections
+import Synchronization
 
 /// A stage's fields with every template in them resolved.
 package struct ResolvedStage: Sendable {
@@ -42,8 +43,8 @@ package struct TemplatePlace: Sendable {
 
 /// Stages are resolved one by one, on demand, as DVC does: a fault in one says nothing of the others.
 ///
-/// Used by one thread at a time; `foreach` data is resolved once and kept.
-package final class PipelineTemplate {
+/// Any thread may ask for any stage; `foreach` data is resolved once and kept.
+package final class PipelineTemplate: Sendable {
   private enum Definition {
     case entry(MarkedValue)
     case foreach(over: MarkedValue, template: MarkedValue)
@@ -57,8 +58,14 @@ package final class PipelineTemplate {
   }
 
   private struct Group {
-    var items: OrderedDictionary<String, Item>
-    var checked: Bool
+    var items: OrderedDictionary<String, Item> = [:]
+    var warnings: [String] = []
+    var checked = false
+  }
+
+  private struct State {
+    var groups: [String: Group] = [:]
+    var warnings: [String] = []
   }
 
   private let place: TemplatePlace
@@ -67,9 +74,9 @@ package final class PipelineTemplate {
   private let interpolation: Interpolation
   private let definitions: OrderedDictionary<String, (definition: Definition, mark: SourceMark?)>
   private let document: MarkedValue
-  private var groups: [String: Group] = [:]
-  /// What DVC warns of, in order.
-  package private(set) var warnings: [String] = []
+  private let state = Mutex(State())
+  /// What DVC warns of, in the order in which groups were asked for first.
+  package var warnings: [String] { state.withLock { $0.warnings } }
 
   /// `document` must have passed the schema. Loads `vars` and the default `params.yaml`.
   package init(_ document: MarkedValue, at place: TemplatePlace, source: any ParameterSource) throws(Diagnostic) {
@@ -179,9 +186,9 @@ package final class PipelineTemplate {
   }
 
   private func check(_ template: MarkedValue, named name: String) throws(Diagnostic) {
-    if groups[name]?.checked == true { return }
+    if state.withLock({ $0.groups[name]?.checked == true }) { return }
     try checkSyntax(template, named: name)
-    groups[name]?.checked = true
+    state.withLock { $0.groups[name]?.checked = true }
   }
 
   private func checkSyntax(_ fields: MarkedValue, named name: String) throws(Diagnostic) {
@@ -254,31 +261,34 @@ package final class PipelineTemplate {
   // MARK: Groups
 
   private func group(_ name: String) throws(Diagnostic) -> Group {
-    if let group = groups[name] { return group }
-    let items: OrderedDictionary<String, Item>
+    if let group = state.withLock({ $0.groups[name] }) { return group }
+    let group: Group
     switch definitions[name]?.definition {
-    case .foreach(let data, _): items = try foreach(data, named: name)
-    case .matrix(let data, _): items = try matrix(data, named: name)
-    case .entry, nil: items = [:]
+    case .foreach(let data, _): group = try foreach(data, named: name)
+    case .matrix(let data, _): group = try matrix(data, named: name)
+    case .entry, nil: group = Group()
     }
-    let group = Group(items: items, checked: false)
-    groups[name] = group
+    state.withLock { state in
+      // Another thread may have been as quick.
+      if state.groups[name] == nil { state.warnings += group.warnings }
+      state.groups[name] = group
+    }
     return group
   }
 
-  private func foreach(_ data: MarkedValue, named name: String) throws(Diagnostic) -> OrderedDictionary<String, Item> {
-    var items: OrderedDictionary<String, Item> = [:]
+  private func foreach(_ data: MarkedValue, named name: String) throws(Diagnostic) -> Group {
+    var group = Group()
     do throws(TemplateFault) {
       let iterable = try iterable(data)
       switch iterable {
       case .map(let entries):
-        warnIfHidden(["item", "key"], by: name)
-        for (key, node) in entries { items[key] = Item(node: node.node, key: key) }
+        group.warnings = warningIfHidden(["item", "key"], by: name)
+        for (key, node) in entries { group.items[key] = Item(node: node.node, key: key) }
       case .list(let nodes):
-        warnIfHidden(["item"], by: name)
+        group.warnings = warningIfHidden(["item"], by: name)
         let isComposite = nodes.contains { $0.node.isContainer }
         for (index, node) in nodes.enumerated() {
-          items[isComposite ? String(index) : try node.name(interpolation)] = Item(node: node.node, key: nil)
+          group.items[isComposite ? String(index) : try node.name(interpolation)] = Item(node: node.node, key: nil)
         }
       case .other(let value):
         throw TemplateFault(
@@ -291,10 +301,10 @@ package final class PipelineTemplate {
     } catch {
       throw error.diagnostic("'stages.\(name).foreach'", in: place.shown, at: data.mark)
     }
-    return items
+    return group
   }
 
-  private func matrix(_ data: MarkedValue, named name: String) throws(Diagnostic) -> OrderedDictionary<String, Item> {
+  private func matrix(_ data: MarkedValue, named name: String) throws(Diagnostic) -> Group {
     var axes: [(name: String, values: [(text: String, node: TemplateNode)])] = []
     for entry in data.entries ?? [] {
       do throws(TemplateFault) {
@@ -321,31 +331,31 @@ package final class PipelineTemplate {
         throw error.diagnostic("'stages.\(name).matrix'", in: place.shown, at: entry.value.mark)
       }
     }
-    warnIfHidden(["key", "item"], by: name)
-    var items: OrderedDictionary<String, Item> = [:]
-    if axes.contains(where: { $0.values.isEmpty }) { return items }
+    var group = Group(warnings: warningIfHidden(["key", "item"], by: name))
+    if axes.contains(where: { $0.values.isEmpty }) { return group }
     var choice = Array(repeating: 0, count: axes.count)
     while true {
       var map: OrderedDictionary<String, TemplateNode> = [:]
       for (axis, index) in zip(axes, choice) { map[axis.name] = axis.values[index].node }
       let key = zip(axes, choice).map { $0.values[$1].text }.joined(separator: "-")
-      items[key] = Item(node: TemplateNode(.map(map)), key: key)
+      group.items[key] = Item(node: TemplateNode(.map(map)), key: key)
       var axis = axes.count - 1
       while axis >= 0, choice[axis] == axes[axis].values.count - 1 {
         choice[axis] = 0
         axis -= 1
       }
-      if axis < 0 { return items }
+      if axis < 0 { return group }
       choice[axis] += 1
     }
   }
 
-  private func warnIfHidden(_ names: [String], by group: String) {
+  private func warningIfHidden(_ names: [String], by group: String) -> [String] {
     let hidden = names.filter(context.contains)
-    if hidden.isEmpty { return }
-    warnings.append(
+    if hidden.isEmpty { return [] }
+    return [
       "\(hidden.joined(separator: " and ")) \(hidden.count == 1 ? "is" : "are") already specified, "
-        + "will be overwritten for stages generated from '\(group)'")
+        + "will be overwritten for stages generated from '\(group)'"
+    ]
   }
 
   private struct IterationNode {

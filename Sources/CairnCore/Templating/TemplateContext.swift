@@ -2,7 +2,7 @@
 package import OrderedCollections
 
 /// Gives the parsed files that templates and parameters refer to.
-package protocol ParameterSource {
+package protocol ParameterSource: Sendable {
   /// The content of the parameter file at `location`; `nil` when nothing is there.
   func parameters(at location: Location) throws(Diagnostic) -> ParameterContent?
 }

@@ -62,3 +62,14 @@ package struct MarkedValue: Sendable {
   package var bool: Bool? { scalar?.bool }
   package var isNull: Bool { scalar?.isNull ?? false }
 }
+
+extension MarkedValue {
+  /// What Python calls falsy: an empty document, an empty list, zero.
+  package var isFalsy: Bool {
+    switch node {
+    case .scalar(let value): !value.isTruthy
+    case .list(let items): items.isEmpty
+    case .map(let entries): entries.isEmpty
+    }
+  }
+}

@@ -95,6 +95,12 @@ package final class Committer: @unchecked Sendable {
     queue.asyncAfter(deadline: .now() + Self.gathering) { [self] in flush() }
   }
 
+  /// Nothing more will come: what was gathered need not wait for company.
+  package func hurry() {
+    guard pending.withLock({ !$0.commitments.isEmpty }) else { return }
+    queue.async { [self] in flush() }
+  }
+
   private func openJournal() throws(Diagnostic) -> Journal {
     let result: Result<Journal, Diagnostic> = journal.withLock { journal in
       do throws(Diagnostic) {

@@ -135,7 +135,10 @@ package final class IgnoreBook: Sendable {
       }
     }
     guard !unknown.isEmpty else { return }
-    let ignored = try git.ignored(unknown.map { prefix + $0.text })
+    // Git is a process, and the user waits for it: where nobody has a pattern, its answer is known.
+    let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root)
+    let doubtful = unknown.filter { patterns?.hasPatterns(for: $0.parent) ?? true }
+    let ignored = doubtful.isEmpty ? [] : try git.ignored(doubtful.map { prefix + $0.text })
     state.withLock { state in
       var covered: Set<RepoPath> = []
       for path in unknown {

@@ -53,6 +53,8 @@ package final class LockBook: Sendable {
 
   private struct Own: Sendable {
     var entry: LockEntry
+    /// As the journal has it, and as the lock will.
+    var document: LockYAML.EntryDocument
     var position: Int
     /// The lock had no such entry when the run began.
     var isNew: Bool
@@ -218,23 +220,30 @@ package final class LockBook: Sendable {
     package var isChange: Bool
     /// The lock file itself is new.
     package var isFirst: Bool
+    /// The entry as the journal carries it.
+    package var encoded: [UInt8]
   }
 
   /// Records the end of a stage.
   package func put(_ address: StageAddress, position: Int, entry: LockEntry) -> Put {
-    guard let name = address.name else { return Put(replaces: nil, isChange: false, isFirst: false) }
+    let document = LockYAML.document(of: address.name ?? "", entry)
+    guard let name = address.name else {
+      return Put(replaces: nil, isChange: false, isFirst: false, encoded: document.bytes)
+    }
     let path = Self.lockPath(of: address.file)
     return state.withLock { state in
       var file = state.files.removeValue(forKey: path) ?? FileState(LockFile())
       let present = file.own[name]?.entry ?? file.base.entries[name]
       let isNew = file.own[name]?.isNew ?? (file.base.entries[name] == nil)
       if present != entry || isNew {
-        file.own[name] = Own(entry: entry, position: position, isNew: isNew)
+        file.own[name] = Own(entry: entry, document: document, position: position, isNew: isNew)
       }
       let isFirst = file.stat == nil && !file.isAnnounced
       file.isAnnounced = true
       state.files[path] = file
-      return Put(replaces: Self.digest(present, name: name), isChange: present != entry, isFirst: isFirst)
+      return Put(
+        replaces: Self.digest(present, name: name), isChange: present != entry, isFirst: isFirst,
+        encoded: document.bytes)
     }
   }
 
@@ -265,7 +274,11 @@ package final class LockBook: Sendable {
       state.dirty.sorted().compactMap { path in
         let merged = Self.merged(path, &state)
         state.files[path]?.rendered = merged
-        return merged.map { (path, LockYAML.encode($0)) }
+        let own = state.files[path]?.own ?? [:]
+        return merged.map { lock in
+          // What is not settled may be in the file as another process has it.
+          (path, LockYAML.encode(lock) { name in own[name].flatMap { $0.isSettled ? $0.document : nil } })
+        }
       }
     }
   }
@@ -273,9 +286,10 @@ package final class LockBook: Sendable {
   private static func merged(_ path: RepoPath, _ state: inout State) -> LockFile? {
     guard let file = state.files[path] else { return nil }
     var lock = file.base
-    let settled = file.own.filter { $0.value.isSettled }
-    for (name, own) in settled where !own.isNew { lock.entries[name] = own.entry }
-    var new = settled.filter { $0.value.isNew }.map { (name: $0.key, entry: $0.value.entry, rank: $0.value.position) }
+    var new: [(name: String, entry: LockEntry, rank: Int)] = []
+    for (name, own) in file.own where own.isSettled {
+      if own.isNew { new.append((name, own.entry, own.position)) } else { lock.entries[name] = own.entry }
+    }
     if !file.others.isEmpty, !new.isEmpty, let ranks = ranks(&state) {
       let rank = { (name: String) in ranks[StageAddress(file: path, name: name)] }
       new = new.map { ($0.name, $0.entry, rank($0.name) ?? $0.rank) }
@@ -283,7 +297,7 @@ package final class LockBook: Sendable {
         if let entry = lock.entries[name], let rank = rank(name) { new.append((name, entry, rank)) }
       }
     }
-    if !new.isEmpty {
+    if !new.isEmpty, !lock.entries.isEmpty {
       let names = Set(new.map(\.name))
       lock.entries.removeAll { names.contains($0.key) }
     }
@@ -318,7 +332,7 @@ package final class LockBook: Sendable {
 
   /// An entry as the journal carries it: a whole lock file that holds nothing else.
   package static func encode(_ entry: LockEntry, name: String) -> [UInt8] {
-    LockYAML.encode(LockFile(entries: [name: entry]))
+    LockYAML.document(of: name, entry).bytes
   }
 
   private static func digest(_ entry: LockEntry?, name: String) -> Digest16? {

@@ -16,6 +16,8 @@ package final class PathLocks: Sendable {
   private let guardLock: FileLock
   private let pid: Int
   private let command: String
+  /// `{"pid", "cmd"}` of this process.
+  private let ownInfo: [UInt8]
   private let state = Mutex(State())
 
   private struct State {
@@ -52,6 +54,9 @@ package final class PathLocks: Sendable {
     guardLock = FileLock(temporaryFolder + "/rwlock.lock")
     pid = Int(getpid())
     self.command = command
+    var info = Array("{\"pid\": \(pid), \"cmd\": ".utf8)
+    JSONWriter.append(command, to: &info)
+    ownInfo = info + Array("}".utf8)
   }
 
   /// Takes the claim, or says who holds a path of it.
@@ -99,19 +104,31 @@ package final class PathLocks: Sendable {
           throw Diagnostic(.lock, "cannot take '\(path).lock': held by process \(guardLock.holder() ?? 0)")
         }
         defer { guardLock.release() }
-        let found = try Files.read(path) ?? []
+        let file = try SharedDocument(path)
         // Nobody else has written since, and nobody else was in it: there is nothing to read. A longer document that was
         // there before has left spaces behind ours.
-        let isOurs = state.written.map { $0.count <= found.count && memcmp($0, found, $0.count) == 0 } ?? false
-        var table = isOurs ? Table([]) : Table(found)
+        let isOurs =
+          state.written.map { $0.count <= file.bytes.count && memcmp($0, file.bytes, $0.count) == 0 } ?? false
+        var table = isOurs ? Table() : Table(file.bytes)
         table.dropDead(besides: pid)
-        let before = state
+        let wasDirty = state.isDirty
         let blocker = body(&table, &state)
-        guard blocker == nil || before.isDirty else { return .success(blocker) }
-        table.setOwn(pid: pid, command: command, readers: state.readers.keys, writers: state.writers.keys)
-        let text = table.text
-        try Files.overwrite(text, at: path)
-        state.written = table.hasOthers(than: pid) ? nil : text
+        guard blocker == nil || wasDirty else { return .success(blocker) }
+        var text: [UInt8]
+        if table.isEmpty {
+          text = ownText(state)
+          state.written = text
+        } else {
+          table.setOwn(pid: pid, command: command, readers: state.readers.keys, writers: state.writers.keys)
+          text = table.text
+          state.written = table.hasOthers(than: pid) ? nil : text
+        }
+        do throws(Diagnostic) {
+          try file.overwrite(text)
+        } catch {
+          state.written = nil
+          throw error
+        }
         state.isDirty = false
         return .success(blocker)
       } catch {
@@ -119,6 +136,34 @@ package final class PathLocks: Sendable {
       }
     }
     return try result.get()
+  }
+
+  /// The document that names nobody but us, which is made for each stage.
+  private func ownText(_ state: State) -> [UInt8] {
+    var bytes = Array("{".utf8)
+    bytes.reserveCapacity((state.readers.count + state.writers.count) * 200 + 64)
+    func append(_ paths: some Sequence<String>, _ opening: StaticString, _ closing: StaticString) {
+      var isFirst = true
+      for path in paths {
+        if !isFirst { bytes.append(contentsOf: ", ".utf8) }
+        isFirst = false
+        JSONWriter.append(path, to: &bytes)
+        bytes.append(opening)
+        bytes.append(contentsOf: ownInfo)
+        bytes.append(closing)
+      }
+      bytes.append(UInt8(ascii: "}"))
+    }
+    if !state.writers.isEmpty {
+      bytes.append(contentsOf: "\"write\": {".utf8)
+      append(state.writers.keys, ": ", "")
+    }
+    if !state.readers.isEmpty {
+      bytes.append(contentsOf: (state.writers.isEmpty ? "\"read\": {" : ", \"read\": {").utf8)
+      append(state.readers.keys, ": [", "]")
+    }
+    bytes.append(UInt8(ascii: "}"))
+    return bytes
   }
 
   /// The document: `{"write": {path: info}, "read": {path: [info]}}`, info being `{"pid", "cmd"}`.
@@ -129,6 +174,10 @@ package final class PathLocks: Sendable {
     }
     var write: [(path: String, info: Info)] = []
     var read: [(path: String, infos: [Info])] = []
+
+    init() {}
+
+    var isEmpty: Bool { write.isEmpty && read.isEmpty }
 
     /// An unreadable document counts as empty: it only ever held the living.
     init(_ bytes: [UInt8]) {
@@ -152,6 +201,7 @@ package final class PathLocks: Sendable {
     }
 
     mutating func dropDead(besides pid: Int) {
+      if isEmpty { return }
       func isAlive(_ info: Info) -> Bool {
         info.pid == pid || kill(pid_t(truncatingIfNeeded: info.pid), 0) == 0 || errno == EPERM
       }
@@ -198,7 +248,7 @@ package final class PathLocks: Sendable {
       read.removeAll { $0.infos.isEmpty }
     }
 
-    /// As `json.dumps` writes it. Made for each stage, so without a tree of values in between.
+    /// As `json.dumps` writes it.
     var text: [UInt8] {
       var bytes = Array("{".utf8)
       func append(_ info: Info) {

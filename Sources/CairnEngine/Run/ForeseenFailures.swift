@@ -3,6 +3,8 @@
 import CairnCore
 import CairnStore
 import CairnSystem
+import Dispatch
+import Synchronization
 
 struct ForeseenFailures {
   private let context: RunContext
@@ -15,6 +17,19 @@ struct ForeseenFailures {
       guard !stage.commands.isEmpty, !stage.isFrozen else { continue }
       for output in stage.outputs { if let path = output.location.local { made.insert(true, at: path) } }
     }
+  }
+
+  /// Of all stages of the plan, by all processors: no command starts before this is known.
+  static func all(_ context: RunContext, order: [StageID]) -> Set<StageID> {
+    let foreseen = ForeseenFailures(context, order: order)
+    let piece = 64
+    if order.count < 2 * piece { return Set(order.filter(foreseen.contains)) }
+    let found = Mutex<Set<StageID>>([])
+    DispatchQueue.concurrentPerform(iterations: (order.count + piece - 1) / piece) { number in
+      let some = order[(number * piece)..<min(order.count, (number + 1) * piece)].filter(foreseen.contains)
+      if !some.isEmpty { found.withLock { $0.formUnion(some) } }
+    }
+    return found.withLock { $0 }
   }
 
   /// An input of the stage is not there, and no stage of the plan makes it; data that it should hold is not there; or

@@ -49,13 +49,16 @@ package final class Runner: Sendable {
     if request.forceDownstream {
       for id in order { for producer in context.producers(id) { consumers[producer, default: []].append(id) } }
     }
+    // Asked only where stages run side by side, and the first failure ends the run.
+    let doubtful =
+      request.jobs > 1 && request.policy == .stop ? ForeseenFailures.all(context, order: order) : []
     state = Mutex(
       State(
         schedule: Schedule(
           order: order, producers: request.singleItem ? { _ in [] } : context.producers, cutProducers: cutProducers,
           stageCount: context.pipeline.stages.count, slots: request.jobs, policy: request.policy,
           settings: { context.pipeline[$0].settings }, pool: pool, seconds: seconds,
-          isDoubtful: ForeseenFailures(context, order: order).contains),
+          isDoubtful: doubtful.contains),
         forced: request.force ? Set(order) : [], consumers: consumers))
   }
 
@@ -98,18 +101,21 @@ package final class Runner: Sendable {
 
   /// Starts everything that may start, and prepares what comes next.
   private func pump() {
-    let (executions, isDone, held) = state.withLock { state -> ([StageExecution], Bool, [String: Int]?) in
+    let (executions, isDone, isSettling, held) = state.withLock {
+      state -> ([StageExecution], Bool, Bool, [String: Int]?) in
       var ready: [StageExecution] = []
       while let id = state.schedule.next() { ready.append(execution(of: id, &state)) }
       if state.isBrisk, context.request.mayPrepare {
         while let id = state.schedule.nextAhead() { ready.append(execution(of: id, &state)) }
       }
+      let isSettling = state.schedule.isDone && state.unsettled > 0
       let isDone = state.schedule.isDone && state.unsettled == 0 && !state.isDone
       if isDone { state.isDone = true }
       let held = state.schedule.held
       defer { state.held = held }
-      return (ready, isDone, held == state.held ? nil : held)
+      return (ready, isDone, isSettling, held == state.held ? nil : held)
     }
+    if isSettling { context.committer.hurry() }
     if let held { context.emit(.held(held)) }
     for execution in executions { work.async { execution.proceed() } }
     if isDone { done.signal() }

@@ -3,32 +3,54 @@ package import CairnCore
 
 extension LockYAML {
   /// The whole file, its keys in the order that they had; `stages` in the lock's order.
-  package static func encode(_ lock: LockFile) -> [UInt8] {
+  ///
+  /// - Parameter known: of a stage, the `EntryDocument` of its entry where that is at hand.
+  package static func encode(_ lock: LockFile, known: (String) -> EntryDocument? = { _ in nil }) -> [UInt8] {
     var bytes: [UInt8] = []
     bytes.reserveCapacity(lock.entries.count * 300 + 64)
     for key in lock.keys + ["schema", "stages"].filter({ !lock.keys.contains($0) }) {
       switch key {
-      case "schema": bytes.append(contentsOf: "schema: '2.0'\n".utf8)
-      case "stages" where lock.entries.isEmpty: bytes.append(contentsOf: "stages: {}\n".utf8)
-      case "stages": appendStages(lock, to: &bytes)
+      case "schema": bytes.append(schema)
+      case "stages" where lock.entries.isEmpty: bytes.append("stages: {}\n")
+      case "stages": appendStages(lock, known, to: &bytes)
       default: bytes.append(contentsOf: YAMLWriter.dump(.map(["datasets": .list(lock.datasets)])).utf8)
       }
     }
     return bytes
   }
 
-  private static func appendStages(_ lock: LockFile, to bytes: inout [UInt8]) {
-    bytes.append(contentsOf: "stages:\n".utf8)
+  private static func appendStages(
+    _ lock: LockFile, _ known: (String) -> EntryDocument?, to bytes: inout [UInt8]
+  ) {
+    bytes.append(stages)
     var anchors = 0
-    for (name, entry) in lock.entries { append(name, entry, to: &bytes, anchors: &anchors) }
+    for (name, entry) in lock.entries {
+      if let known = known(name), known.isPlain {
+        bytes.append(contentsOf: known.bytes[(schema.utf8CodeUnitCount + stages.utf8CodeUnitCount)...])
+      } else {
+        append(name, entry, to: &bytes, anchors: &anchors)
+      }
+    }
   }
 
-  /// The lines of one stage as they stand below `stages:`, indented by two.
-  package static func encodeEntry(name: String, _ entry: LockEntry) -> [UInt8] {
+  private static let schema: StaticString = "schema: '2.0'\n"
+  private static let stages: StaticString = "stages:\n"
+
+  /// A whole lock that holds one entry.
+  package struct EntryDocument: Sendable {
+    package var bytes: [UInt8]
+    /// The entry's lines are the same whatever stands before them.
+    package var isPlain: Bool
+  }
+
+  package static func document(of name: String, _ entry: LockEntry) -> EntryDocument {
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(512)
+    bytes.append(schema)
+    bytes.append(stages)
     var anchors = 0
-    append(name, entry, to: &bytes, anchors: &anchors)
-    return bytes
+    let isPlain = append(name, entry, to: &bytes, anchors: &anchors)
+    return EntryDocument(bytes: bytes, isPlain: isPlain)
   }
 
   /// The entry as a document of its own, as the run-cache holds it.
@@ -41,9 +63,14 @@ extension LockYAML {
     }
     var bytes: [UInt8] = []
     bytes.reserveCapacity(writer.bytes.count)
-    for line in writer.bytes.split(separator: 0x0A).dropFirst() {
-      bytes.append(contentsOf: line.dropFirst(4))
-      bytes.append(0x0A)
+    writer.bytes.withUnsafeBufferPointer { lines in
+      // Behind the stage's name.
+      var start = (lines.firstIndex(of: 0x0A) ?? 0) + 1
+      while start < lines.count {
+        let end = (lines[start...].firstIndex(of: 0x0A) ?? lines.count - 1) + 1
+        bytes.append(contentsOf: lines[(start + 4)..<end])
+        start = end
+      }
     }
     return bytes
   }
@@ -63,14 +90,17 @@ extension LockYAML {
     return .map(map)
   }
 
-  /// `anchors`: how many the entries before this one have.
-  private static func append(_ name: String, _ entry: LockEntry, to bytes: inout [UInt8], anchors: inout Int) {
+  /// True when nothing needed thought. `anchors`: how many the entries before this one have.
+  @discardableResult
+  private static func append(
+    _ name: String, _ entry: LockEntry, to bytes: inout [UInt8], anchors: inout Int
+  ) -> Bool {
     let start = bytes.count
     var writer = PlainLockWriter(bytes: bytes)
     bytes = []
     if writer.entry(name, entry) {
       bytes = writer.bytes
-      return
+      return true
     }
     bytes = writer.bytes
     bytes.removeLast(bytes.count - start)
@@ -78,6 +108,7 @@ extension LockYAML {
       .map(["stages": .map([.string(name): value(entry)])]),
       sharing: LockSharing.marks(of: entry, below: [.key("stages"), .key(name)], after: &anchors))
     bytes.append(contentsOf: text.dropFirst("stages:\n".utf8.count))
+    return false
   }
 }
 

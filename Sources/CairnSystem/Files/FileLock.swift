@@ -29,8 +29,13 @@ package final class FileLock: Sendable {
         close(opened)
         return locked
       }
+      // Nobody else had it since we did: a run takes this lock for every stage.
+      let text = Self.ownText
+      if Self.holds(opened, text) {
+        descriptor = opened
+        return 0
+      }
       // Written before it is shortened, as zc.lockfile does: a reader never meets an empty file.
-      let text = Array(" \(getpid())\n".utf8)
       var written = restarting(Int32(pwrite(opened, text, text.count, 0)))
       if written >= 0 { written = restarting(ftruncate(opened, text.count)) }
       // The text is for people; a full disk must not keep anybody from the lock.
@@ -44,6 +49,16 @@ package final class FileLock: Sendable {
     if outcome == -EWOULDBLOCK { return false }
     if outcome < 0 { throw Diagnostic.system(-outcome, "take the lock", path) }
     return true
+  }
+
+  /// Cairn never forks without an exec: the pid stays.
+  private static let ownText = Array(" \(getpid())\n".utf8)
+
+  private static func holds(_ descriptor: Int32, _ text: [UInt8]) -> Bool {
+    withUnsafeTemporaryAllocation(byteCount: text.count + 1, alignment: 1) { buffer in
+      pread(descriptor, buffer.baseAddress, buffer.count, 0) == text.count
+        && memcmp(buffer.baseAddress!, text, text.count) == 0
+    }
   }
 
   /// Tries until `deadline` has passed (`nil`: for ever); false when it passed.

@@ -35,6 +35,11 @@ package enum Files {
     if descriptor == -ENOENT || descriptor == -ENOTDIR { return nil }
     if descriptor < 0 { throw Diagnostic.system(-descriptor, "open it", path) }
     defer { close(descriptor) }
+    return try read(descriptor, path: path)
+  }
+
+  /// The rest of an open file; `path` is for messages.
+  static func read(_ descriptor: Int32, path: String) throws(Diagnostic) -> [UInt8] {
     var raw = cairn_file_stat()
     let stated = cairn_fstat(descriptor, &raw)
     if stated < 0 { throw Diagnostic.system(-stated, "look at it", path) }
@@ -76,18 +81,6 @@ package enum Files {
     if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
     defer { close(descriptor) }
     let result = cairn_write_all(descriptor, bytes, bytes.count)
-    if result < 0 { throw Diagnostic.system(-result, "write it", path) }
-  }
-
-  /// Writes over what is there by one call, so that a kill leaves the old text or the new: a longer old text is covered
-  /// with spaces. For small documents in which trailing space means nothing; saves cutting the file short each time.
-  package static func overwrite(_ bytes: [UInt8], at path: String, mode: UInt32 = 0o666) throws(Diagnostic) {
-    let descriptor = path.asSystemPath { cairn_open($0, O_WRONLY | O_CREAT, mode) }
-    if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
-    defer { close(descriptor) }
-    let size = Int(try FileStat.of(descriptor: descriptor, path: path).size)
-    let padded = bytes + [UInt8](repeating: 0x20, count: max(0, size - bytes.count))
-    let result = cairn_write_all(descriptor, padded, padded.count)
     if result < 0 { throw Diagnostic.system(-result, "write it", path) }
   }
 

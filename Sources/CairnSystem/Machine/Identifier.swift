@@ -46,7 +46,7 @@ package enum Identifier {
   /// The UUID of a name in a name space (version 5); `nil` when the name space is no UUID.
   package static func uuid(namespace: String, name: [UInt8]) -> String? {
     guard let space = uuidBytes(namespace) else { return nil }
-    return uuid(Array(SHA1.digest(space + name).prefix(16)), version: 5)
+    return uuid(SHA1.digest(space + name), version: 5)
   }
 
   package static func uuid(namespace: String, name: String) -> String? {
@@ -73,18 +73,28 @@ package enum Identifier {
   private static let last = Mutex(ULIDState())
   private static let crockford = Array("0123456789ABCDEFGHJKMNPQRSTVWXYZ".utf8)
 
+  /// Of the first 16 of `bytes`.
   private static func uuid(_ bytes: [UInt8], version: UInt8) -> String {
-    var bytes = bytes
-    bytes[6] = bytes[6] & 0x0F | version << 4
-    bytes[8] = bytes[8] & 0x3F | 0x80
-    let digits = Array("0123456789abcdef".utf8)
-    var text: [UInt8] = []
-    for (index, byte) in bytes.enumerated() {
-      if index == 4 || index == 6 || index == 8 || index == 10 { text.append(UInt8(ascii: "-")) }
-      text.append(digits[Int(byte >> 4)])
-      text.append(digits[Int(byte & 15)])
+    String(unsafeUninitializedCapacity: 36) { text in
+      var end = 0
+      func put(_ byte: UInt8) {
+        text[end] = byte
+        end += 1
+      }
+      func digit(_ value: UInt8) -> UInt8 { value < 10 ? 0x30 + value : 0x57 + value }
+      for index in 0..<16 {
+        if index == 4 || index == 6 || index == 8 || index == 10 { put(UInt8(ascii: "-")) }
+        let byte =
+          switch index {
+          case 6: bytes[index] & 0x0F | version << 4
+          case 8: bytes[index] & 0x3F | 0x80
+          default: bytes[index]
+          }
+        put(digit(byte >> 4))
+        put(digit(byte & 15))
+      }
+      return end
     }
-    return String(decoding: text, as: UTF8.self)
   }
 
   private static func uuidBytes(_ text: String) -> [UInt8]? {
@@ -98,24 +108,46 @@ package enum Identifier {
 /// SHA-1, for UUIDs of names and git's object names alone: it protects nothing.
 enum SHA1 {
   static func digest(_ message: [UInt8]) -> [UInt8] {
-    var padded = message + [0x80]
-    padded += [UInt8](repeating: 0, count: (119 - message.count % 64) % 64)
+    var padded = message
+    padded.append(0x80)
+    padded.append(contentsOf: repeatElement(0, count: (119 - message.count % 64) % 64))
     let bits = UInt64(message.count) * 8
-    padded += (0..<8).map { UInt8(truncatingIfNeeded: bits >> UInt64(56 - 8 * $0)) }
-    var state: [UInt32] = [0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0]
-    for block in stride(from: 0, to: padded.count, by: 64) {
-      compress(padded[block..<block + 64], into: &state)
+    for shift in stride(from: UInt64(56), through: 0, by: -8) {
+      padded.append(UInt8(truncatingIfNeeded: bits >> shift))
     }
-    return state.flatMap { word in (0..<4).map { UInt8(truncatingIfNeeded: word >> UInt32(24 - 8 * $0)) } }
+    var state: State = (0x6745_2301, 0xEFCD_AB89, 0x98BA_DCFE, 0x1032_5476, 0xC3D2_E1F0)
+    // Each attempt of a stage has such a name: no list is made on the way.
+    withUnsafeTemporaryAllocation(of: UInt32.self, capacity: 80) { words in
+      padded.withUnsafeBufferPointer { padded in
+        for block in stride(from: 0, to: padded.count, by: 64) { compress(padded, at: block, words, into: &state) }
+      }
+    }
+    var digest: [UInt8] = []
+    digest.reserveCapacity(20)
+    for word in [state.0, state.1, state.2, state.3, state.4] {
+      for shift in stride(from: UInt32(24), through: 0, by: -8) {
+        digest.append(UInt8(truncatingIfNeeded: word >> shift))
+      }
+    }
+    return digest
   }
 
-  private static func compress(_ block: ArraySlice<UInt8>, into state: inout [UInt32]) {
-    var words = [UInt32](repeating: 0, count: 80)
-    for (index, byte) in block.enumerated() { words[index / 4] = words[index / 4] << 8 | UInt32(byte) }
+  private typealias State = (UInt32, UInt32, UInt32, UInt32, UInt32)
+
+  /// `words` is scratch.
+  private static func compress(
+    _ bytes: UnsafeBufferPointer<UInt8>, at block: Int, _ words: UnsafeMutableBufferPointer<UInt32>,
+    into state: inout State
+  ) {
+    for index in 0..<16 {
+      let place = block + 4 * index
+      let high = UInt32(bytes[place]) << 24 | UInt32(bytes[place + 1]) << 16
+      words[index] = high | UInt32(bytes[place + 2]) << 8 | UInt32(bytes[place + 3])
+    }
     for index in 16..<80 {
       words[index] = rotate(words[index - 3] ^ words[index - 8] ^ words[index - 14] ^ words[index - 16], 1)
     }
-    var (a, b, c, d, e) = (state[0], state[1], state[2], state[3], state[4])
+    var (a, b, c, d, e) = state
     for index in 0..<80 {
       let (mixed, constant): (UInt32, UInt32) =
         switch index / 20 {
@@ -127,7 +159,7 @@ enum SHA1 {
       let next = rotate(a, 5) &+ mixed &+ e &+ constant &+ words[index]
       (a, b, c, d, e) = (next, a, rotate(b, 30), c, d)
     }
-    for (index, word) in [a, b, c, d, e].enumerated() { state[index] &+= word }
+    state = (state.0 &+ a, state.1 &+ b, state.2 &+ c, state.3 &+ d, state.4 &+ e)
   }
 
   private static func rotate(_ word: UInt32, _ count: UInt32) -> UInt32 { word << count | word >> (32 - count) }
