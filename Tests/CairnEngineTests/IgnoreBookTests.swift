@@ -42,4 +42,16 @@ import Testing
     try book.takeBack()
     #expect(repository.read(".gitignore") == "mine\n/theirs\n/b\n")
   }
+
+  @Test(
+    "an output that a pattern covers needs no line, wherever the pattern stands",
+    arguments: [".gitignore", ".git/info/exclude", "sub/.gitignore", "nowhere"])
+  func covered(by file: String) throws {
+    try repository.remove(".gitignore")
+    try repository.write(file, "*.bin\n")
+    try end("sub/a.bin", at: 1)
+    try end("sub/b", at: 2)
+    let lines = [".gitignore": "/b\n", ".git/info/exclude": "/b\n", "sub/.gitignore": "*.bin\n/b\n"]
+    #expect(repository.read("sub/.gitignore") == lines[file] ?? "/a.bin\n/b\n")
+  }
 }

@@ -1,4 +1,5 @@
 import CairnCore
+import OrderedCollections
 import Testing
 
 @testable import CairnFormats
@@ -52,6 +53,21 @@ struct LockTests {
     let text = String(decoding: LockYAML.encode(LockFile(entries: ["a": entry, "b": entry])), as: UTF8.self)
     #expect(text.split(separator: "\n").filter { $0.contains("opt.a") } == ["        opt.a: *id001", "        opt.a: *id002"])
     #expect(String(decoding: LockYAML.encodeAlone(entry), as: UTF8.self).contains("opt.a: *id001"))
+  }
+
+  @Test("a lock has the same bytes whether or not the lines of an entry are at hand")
+  func knownEntries() {
+    let opt: Value = .map(["kind": "sgd"])
+    let entries: [(String, LockEntry)] = [
+      ("a", LockEntry(command: "x y", deps: [LockedFile(path: "d")], outs: [LockedFile(path: "o", size: 3)])),
+      ("b", LockEntry(command: "x", params: ["p.json": ["opt": .map(["a": opt]), "opt.a": opt]])),
+      ("c", LockEntry(command: "yes", params: ["p.json": ["opt": .map(["a": opt]), "opt.a": opt]])),
+    ]
+    let lock = LockFile(entries: OrderedDictionary(uniqueKeysWithValues: entries))
+    let known = Dictionary(uniqueKeysWithValues: entries.map { ($0, LockYAML.document(of: $0, $1)) })
+    #expect(known["a"]?.isPlain == true && known["b"]?.isPlain == false)
+    #expect(LockYAML.encode(lock) { known[$0] } == LockYAML.encode(lock))
+    #expect(known["a"]?.bytes == LockYAML.encode(LockFile(entries: ["a": entries[0].1])))
   }
 
   @Test(

@@ -25,6 +25,26 @@ import Testing
     #expect(RunCache.value(entry) == value)
   }
 
+  @Test("key and value are DVC's for a stage without parameters, whose text is written without a tree of values")
+  func namesOfPlainEntry() {
+    var entry = LockEntry(
+      command: #"cp "in é" out && chmod +x out && mkdir -p dir && cp "in é" dir/f"#,
+      deps: [
+        LockedFile(path: "in é", hashName: "md5", hashText: "ba8d2b9408ed255ee92a112fe7ba59be", size: 3),
+        LockedFile(path: "src", hashName: "md5", hashText: "134c70ba5e66ead9a17838ee53a592a1.dir", size: 2, fileCount: 1),
+      ],
+      outs: [
+        LockedFile(path: "dir", hashName: "md5", hashText: "68d1af169d53aa22670f8a3a160906dd.dir", size: 3, fileCount: 1),
+        LockedFile(path: "out", hashName: "md5", hashText: "ba8d2b9408ed255ee92a112fe7ba59be", size: 3, isExecutable: true),
+      ])
+    #expect(RunCache.key(entry) == "0f11eade58e056edf7899aa4a42440d44da6fb8caac5b157b574aed82958951b")
+    #expect(RunCache.value(entry) == "366f7995fa3ff9add8da151c0ea50db47ce2b86729b6fe8370f5821edea226b2")
+    // An entry with a key of its own takes the general way, where such a key counts.
+    let plain = RunCache.key(entry)
+    entry.deps[0].other = ["etag": "x"]
+    #expect(RunCache.key(entry) != plain)
+  }
+
   @Test("an entry is written to DVC's place in DVC's bytes, and found again")
   func roundTrip() throws {
     let scratch = try Scratch()

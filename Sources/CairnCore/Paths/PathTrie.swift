@@ -27,10 +27,10 @@ package struct PathTrie<Value: Sendable>: Sendable {
 
   package mutating func insert(_ value: Value, at path: RepoPath) {
     var parent = 0
-    for (length, hash) in Self.prefixes(of: path.text) {
-      if let node = lookup(path.text, length, hash) {
+    Self.walk(path.text) { bytes, length, hash in
+      if let node = lookup(bytes, length, hash) {
         parent = node
-        continue
+        return true
       }
       let node = nodes.count
       nodes.append(Node(hash: hash, text: path.text, length: length, value: nil))
@@ -42,6 +42,7 @@ package struct PathTrie<Value: Sendable>: Sendable {
       nodes[parent].lastChild = Int32(node)
       remember(node)
       parent = node
+      return true
     }
     nodes[parent].value = value
   }
@@ -50,9 +51,10 @@ package struct PathTrie<Value: Sendable>: Sendable {
   package func valuesAbove(_ path: RepoPath) -> [Value] {
     var found: [Value] = []
     if let value = nodes[0].value { found.append(value) }
-    for (length, hash) in Self.prefixes(of: path.text) {
-      guard let node = lookup(path.text, length, hash) else { break }
+    Self.walk(path.text) { bytes, length, hash in
+      guard let node = lookup(bytes, length, hash) else { return false }
       if let value = nodes[node].value { found.append(value) }
+      return true
     }
     return found
   }
@@ -60,11 +62,16 @@ package struct PathTrie<Value: Sendable>: Sendable {
   /// The outermost value at `path` or above it.
   package func firstAbove(_ path: RepoPath) -> Value? {
     if let value = nodes[0].value { return value }
-    for (length, hash) in Self.prefixes(of: path.text) {
-      guard let node = lookup(path.text, length, hash) else { return nil }
-      if let value = nodes[node].value { return value }
+    var found: Value?
+    Self.walk(path.text) { bytes, length, hash in
+      guard let node = lookup(bytes, length, hash) else { return false }
+      if let value = nodes[node].value {
+        found = value
+        return false
+      }
+      return true
     }
-    return nil
+    return found
   }
 
   /// The values strictly below `path`.
@@ -87,17 +94,16 @@ package struct PathTrie<Value: Sendable>: Sendable {
 
   private func find(_ path: RepoPath) -> Int? {
     if path.isRoot { return 0 }
-    return lookup(path.text, path.text.utf8.count, Self.hash(path.text))
+    var text = path.text
+    return text.withUTF8 { lookup($0, $0.count, Self.hash($0)) }
   }
 
-  private func lookup(_ text: String, _ length: Int, _ hash: UInt64) -> Int? {
+  private func lookup(_ bytes: UnsafeBufferPointer<UInt8>, _ length: Int, _ hash: UInt64) -> Int? {
     let mask = table.count - 1
     var slot = Int(truncatingIfNeeded: hash) & mask
     while table[slot] >= 0 {
       let index = Int(table[slot])
-      if nodes[index].hash == hash, nodes[index].length == length,
-        nodes[index].text.utf8.prefix(length).elementsEqual(text.utf8.prefix(length))
-      {
+      if nodes[index].hash == hash, nodes[index].length == length, Self.begins(nodes[index].text, bytes, length) {
         return index
       }
       slot = (slot + 1) & mask
@@ -122,26 +128,32 @@ package struct PathTrie<Value: Sendable>: Sendable {
   }
 
   // FNV-1a, spread once more: one pass over the bytes gives the hash of every folder on the way.
-  private static func hash(_ text: String) -> UInt64 {
+  private static func hash(_ bytes: UnsafeBufferPointer<UInt8>) -> UInt64 {
     var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    for byte in text.utf8 { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
+    for byte in bytes { hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3 }
     return spread(hash)
   }
 
   private static func spread(_ hash: UInt64) -> UInt64 { hash ^ (hash >> 29) }
 
-  private static func prefixes(of text: String) -> [(length: Int, hash: UInt64)] {
-    if text.isEmpty { return [] }
-    var found: [(Int, UInt64)] = []
-    var hash: UInt64 = 0xcbf2_9ce4_8422_2325
-    var length = 0
-    for byte in text.utf8 {
-      if byte == UInt8(ascii: "/") { found.append((length, spread(hash))) }
-      hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
-      length += 1
+  private static func begins(_ text: String, _ bytes: UnsafeBufferPointer<UInt8>, _ length: Int) -> Bool {
+    var text = text
+    return text.withUTF8 { $0.prefix(length).elementsEqual(bytes.prefix(length)) }
+  }
+
+  /// Every folder on the way to the path, then the path, each as the first `length` bytes, until `body` says no.
+  private static func walk(
+    _ text: String, _ body: (_ bytes: UnsafeBufferPointer<UInt8>, _ length: Int, _ hash: UInt64) -> Bool
+  ) {
+    if text.isEmpty { return }
+    var text = text
+    text.withUTF8 { bytes in
+      var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+      for (length, byte) in bytes.enumerated() {
+        if byte == UInt8(ascii: "/"), !body(bytes, length, spread(hash)) { return }
+        hash = (hash ^ UInt64(byte)) &* 0x100_0000_01b3
+      }
+      _ = body(bytes, bytes.count, spread(hash))
     }
-    found.append((length, spread(hash)))
-    return found
   }
 }
-

@@ -20,7 +20,10 @@ package struct Pipeline: Sendable {
       stages.enumerated().map { ($1.address, StageID($0)) }, uniquingKeysWith: { first, _ in first })
   }
 
-  package subscript(id: StageID) -> Stage { stages[id.index] }
+  package subscript(id: StageID) -> Stage {
+    // A stage has dozens of fields: whoever asks for its name must not copy them all.
+    _read { yield stages[id.index] }
+  }
   package var ids: [StageID] { stages.indices.map(StageID.init) }
 }
 

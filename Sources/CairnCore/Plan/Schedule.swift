@@ -153,12 +153,13 @@ package struct Schedule: Sendable {
         links.followers[first, default: []].append(second)
       }
     }
-    let known = order.compactMap(seconds)
+    let expected = order.map(seconds)
+    let known = expected.compactMap { $0 }
     // An unknown duration counts as the mean of the known ones: a new stage is neither rushed nor starved.
     let typical = known.isEmpty ? 0 : known.reduce(0, +) / Double(known.count)
     var ahead = Array(repeating: 0.0, count: stageCount)
-    for id in order.reversed() {
-      ahead[id.index] = (seconds(id) ?? typical) + (links.consumers[id.index].map { ahead[$0.index] }.max() ?? 0)
+    for (id, seconds) in zip(order, expected).reversed() {
+      ahead[id.index] = (seconds ?? typical) + (links.consumers[id.index].map { ahead[$0.index] }.max() ?? 0)
     }
     var needs = [Needs(StageSettings())]
     var numbers: [Needs: Int] = [needs[0]: 0]

@@ -101,23 +101,34 @@ package final class Runner: Sendable {
 
   /// Starts everything that may start, and prepares what comes next.
   private func pump() {
-    let (executions, isDone, isSettling, held) = state.withLock {
-      state -> ([StageExecution], Bool, Bool, [String: Int]?) in
+    let (ready, ahead, isDone, isSettling, held) = state.withLock {
+      state -> ([StageExecution], [StageExecution], Bool, Bool, [String: Int]?) in
       var ready: [StageExecution] = []
+      var ahead: [StageExecution] = []
       while let id = state.schedule.next() { ready.append(execution(of: id, &state)) }
       if state.isBrisk, context.request.mayPrepare {
-        while let id = state.schedule.nextAhead() { ready.append(execution(of: id, &state)) }
+        while let id = state.schedule.nextAhead() { ahead.append(execution(of: id, &state)) }
       }
       let isSettling = state.schedule.isDone && state.unsettled > 0
       let isDone = state.schedule.isDone && state.unsettled == 0 && !state.isDone
       if isDone { state.isDone = true }
       let held = state.schedule.held
       defer { state.held = held }
-      return (ready, isDone, isSettling, held == state.held ? nil : held)
+      return (ready, ahead, isDone, isSettling, held == state.held ? nil : held)
     }
     if isSettling { context.committer.hurry() }
     if let held { context.emit(.held(held)) }
-    for execution in executions { work.async { execution.proceed() } }
+    // A prepared stage starts in a moment: what is to be prepared follows on the same thread, which saves waking one.
+    let joins = ahead.count == 1 && ready.last?.isPrepared ?? false
+    for execution in joins ? ready.dropLast() : ready[...] { work.async { execution.proceed() } }
+    if joins, let last = ready.last {
+      work.async {
+        last.proceed()
+        ahead[0].proceed()
+      }
+    } else {
+      for execution in ahead { work.async { execution.proceed() } }
+    }
     if isDone { done.signal() }
   }
 

@@ -100,8 +100,10 @@ package final class ProducerIndex: Sendable {
 
   /// What is known of the stage's earlier runs; `nil` when it never ran.
   package func history(of stage: String) -> StageHistory? {
-    let key = Self.stageKey(stage)
-    return reading { state in
+    reading { state in
+      // Asked of every stage before the first one starts: where nothing is known, nothing is hashed.
+      if state.byStage.isEmpty { return nil }
+      let key = Self.stageKey(stage)
       // A run that was accepted has the start of the one that it vouches for, in the microseconds of records, and
       // comes after it.
       func rank(_ run: Run) -> (Int64, Int) { (run.started / 1000, run.result == .accepted ? 1 : 0) }
