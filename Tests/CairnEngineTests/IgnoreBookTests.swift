@@ -48,6 +48,7 @@ import Testing
     arguments: [".gitignore", ".git/info/exclude", "sub/.gitignore", "nowhere"])
   func covered(by file: String) throws {
     try repository.remove(".gitignore")
+    try repository.write("sub/a.bin", "")
     try repository.write(file, "*.bin\n")
     try end("sub/a.bin", at: 1)
     try end("sub/b", at: 2)
