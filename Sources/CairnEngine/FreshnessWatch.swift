@@ -68,20 +68,19 @@ final class FreshnessWatch {
       return
     }
     guard let paths = paths.value else { return }
-    var after = look(at: paths)
+    let early = look(at: paths)
     guard areAllFresh(order) else { return }
     // The last outputs are younger than a clock tick: what was seen of them counts once it has passed.
     let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
     if wait > 0 { usleep(UInt32(wait / 1000)) }
-    guard let trusted = lookAgain(after) else { return }
-    after = trusted
+    guard let after = lookAgain(early) else { return }
     // The locks are as this run knows them: nobody else has written since.
     guard (try? workspace.book.refresh()) == false, sources.hold(in: after.entries, written: written) else { return }
     write(after)
   }
 
-  /// `look` with new stamps of what was too young to be told apart from what may have come after it, and of what has
-  /// changed in between; `nil` when the stages behind those are not fresh.
+  /// `look` with new stamps of what was too young to be told apart from what may have come after it; `nil` when the
+  /// stages behind that are not fresh now.
   private func lookAgain(_ look: Look) -> Look? {
     let young = look.entries.indices.filter { FreshnessIndex.isRacy([look.entries[$0]], now: look.taken) }
     if young.isEmpty { return look }
@@ -101,7 +100,8 @@ final class FreshnessWatch {
         end = slash
       }
     }
-    let cached = Set(paths.compactMap { $0.split(separator: "/").suffix(2).joined() })
+    // An object of the cache is named by its hash, cut in two.
+    let cached = Set(paths.map { $0.split(separator: "/").suffix(2).joined() })
     return order.filter { id in
       let stage = workspace.project.pipeline[id]
       let locations =
