@@ -15,13 +15,18 @@ final class GitIgnoreTree: Sendable {
   private let project: RepoPath
   private let state = Mutex(State())
   private let global: IgnoreRules
+  /// What `.gitignore` files are taken to hold, in place of what is on the disk; by their paths in the work tree.
+  private let instead: [RepoPath: [UInt8]?]
 
-  /// `nil` where there is no work tree around `root`.
-  init?(gitRoot: String?, root: String) {
+  /// `nil` where there is no work tree around `root`. `instead`: what the `.gitignore` of a folder of the project's is
+  /// taken to hold.
+  init?(gitRoot: String?, root: String, instead: [RepoPath: [UInt8]?] = [:]) {
     guard let gitRoot else { return nil }
     git = PathResolver(root: gitRoot)
     guard case .local(let project) = git.location(ofAbsolute: root) else { return nil }
     self.project = project
+    self.instead = Dictionary(
+      uniqueKeysWithValues: instead.map { (project.appending($0.text).appending(".gitignore"), $1) })
     var patterns: [IgnorePattern] = []
     var files: [String] = []
     if let repository = (try? GitRepository.at(gitRoot)) ?? nil {
@@ -54,7 +59,7 @@ final class GitIgnoreTree: Sendable {
     let above = folder.isRoot ? global : rules(in: folder.parent)
     var result = above
     let file = folder.appending(".gitignore")
-    if let bytes = (try? Files.read(git.absolute(file))) ?? nil {
+    if let bytes = instead[file] ?? ((try? Files.read(git.absolute(file))) ?? nil) {
       state.withLock { $0.files.append(git.absolute(file)) }
       result = above.adding(IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: file.text), of: folder)
     }

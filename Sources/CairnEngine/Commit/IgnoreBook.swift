@@ -136,7 +136,7 @@ package final class IgnoreBook: Sendable {
     }
     guard !unknown.isEmpty else { return }
     // Git is a process, and the user waits for it: where nobody has a pattern, its answer is known.
-    let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root)
+    let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root, instead: withoutOurLines())
     let doubtful = unknown.filter { patterns?.hasPatterns(for: $0.parent) ?? true }
     let ignored = doubtful.isEmpty ? [] : try git.ignored(doubtful.map { prefix + $0.text })
     state.withLock { state in
@@ -150,6 +150,16 @@ package final class IgnoreBook: Sendable {
         state.added[folder]?.removeAll { covered.contains(folder.appending($0.name)) }
       }
     }
+  }
+
+  /// What files that only this run has changed held before it.
+  private func withoutOurLines() -> [RepoPath: [UInt8]?] {
+    let written = state.withLock { state in state.after.map { ($0, $1, state.before[$0] ?? nil) } }
+    var found: [RepoPath: [UInt8]?] = [:]
+    for (folder, after, before) in written where ((try? Files.read(file(in: folder))) ?? nil) == after {
+      found.updateValue(before, forKey: folder)
+    }
+    return found
   }
 
   /// Brings every file back to what it held before, as DVC does when a run fails; where somebody else has changed it
