@@ -49,9 +49,16 @@ final class GitIgnoreTree: Sendable {
     return rules(in: full.parent).isIgnored(full, isDirectory: isDirectory)
   }
 
-  /// Whether any pattern at all could decide about what lies in `folder`, a folder of the project's.
-  func hasPatterns(for folder: RepoPath) -> Bool {
-    !rules(in: folder.isRoot ? project : project.appending(folder.text)).patterns.isEmpty
+  /// Whether a pattern decides about a path of the project's, or may: what is not sure is git's to say.
+  func mayDecide(_ path: RepoPath) -> Bool {
+    let full = project.appending(path.text)
+    let rules = rules(in: full.parent)
+    if rules.patterns.isEmpty { return false }
+    let isPlain = rules.patterns.allSatisfy { pattern in
+      !pattern.text.utf8.contains { $0 == UInt8(ascii: "[") || $0 == UInt8(ascii: "\\") }
+    }
+    return !isPlain
+      || [false, true].contains { isDirectory in !rules.match(full, isDirectory: isDirectory).patterns.isEmpty }
   }
 
   private func rules(in folder: RepoPath) -> IgnoreRules {

@@ -135,9 +135,9 @@ package final class IgnoreBook: Sendable {
       }
     }
     guard !unknown.isEmpty else { return }
-    // Git is a process, and the user waits for it: where nobody has a pattern, its answer is known.
+    // Git is a process, and the user waits for it: what no pattern speaks of is not covered.
     let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root, instead: withoutOurLines())
-    let doubtful = unknown.filter { patterns?.hasPatterns(for: $0.parent) ?? true }
+    let doubtful = unknown.filter { patterns?.mayDecide($0) ?? true }
     let ignored = doubtful.isEmpty ? [] : try git.ignored(doubtful.map { prefix + $0.text })
     state.withLock { state in
       var covered: Set<RepoPath> = []
