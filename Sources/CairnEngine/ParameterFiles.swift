@@ -58,6 +58,12 @@ package final class ParameterFiles: ParameterSource, Sendable {
     case .document(let document):
       var values: [(key: String, value: MarkedValue)] = []
       if set.keys.isEmpty {
+        if document.entries == nil, document.value.isTruthy {
+          // What is empty or zero counts as a file without values.
+          let type = PythonText.typeName(document.value)
+          throw Diagnostic(
+            .parameterFile, "unexpected error - '\(type)' object has no attribute 'keys'", at: set.mark)
+        }
         for entry in document.entries ?? [] { values.append((PythonText.str(entry.key.value), entry.value)) }
         return .values(values)
       }

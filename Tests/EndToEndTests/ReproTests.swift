@@ -27,6 +27,29 @@ struct ReproTests {
     for _ in 0..<2 { #expect(try repository.cairn("repro").output.contains("Running stage 'a':")) }
   }
 
+  @Test("a whole parameter file that holds no mapping is refused before the command runs; an empty one is not")
+  func parametersWithoutKeys() throws {
+    let repository = try project("stages: {a: {cmd: touch o, params: [{p.yaml: }], outs: [o]}}\n")
+    for (text, type) in [("just text", "str"), ("[1, 2]", "list"), ("1.5", "float")] {
+      try repository.write("p.yaml", text)
+      let failed = try repository.cairn("repro")
+      #expect(failed.status == 255)
+      #expect(failed.errors.contains("ERROR: failed to reproduce 'a': '\(type)' object has no attribute 'keys'\n"))
+      #expect(repository.read("o") == nil)
+      let status = try repository.cairn("status")
+      #expect(status.status == 0)
+      #expect(status.output.contains("new:                p.yaml"))
+      let commit = try repository.cairn("commit", "-f")
+      #expect(commit.status == 255)
+      #expect(commit.errors.hasPrefix("ERROR: unexpected error - '\(type)' object has no attribute 'keys'\n"))
+    }
+    for text in ["", "0", "[]"] {
+      try repository.write("p.yaml", text)
+      #expect(try repository.cairn("repro").status == 0)
+    }
+    #expect(repository.read("dvc.lock")?.contains("p.yaml: {}") == true)
+  }
+
   @Test("a frozen stage that makes nothing is fresh although it never ran; one without its input fails")
   func frozen() throws {
     let repository = try project(

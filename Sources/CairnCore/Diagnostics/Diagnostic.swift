@@ -47,7 +47,8 @@ package struct Diagnostic: Error, Sendable {
 
   /// "what: cause: cause", as DVC joins a chain of exceptions.
   package var fullMessage: String {
-    ([message] + causes.map(\.fullMessage)).joined(separator: ": ")
+    // As a cause, an unexpected fault has its own words only: the front is for what ends the whole command.
+    ([message] + causes.map { String($0.fullMessage.trimmingUnexpected) }).joined(separator: ": ")
   }
 
   /// DVC does not expect this fault: where it passes over its own errors, it stops at this one, and ends with 255.
@@ -81,5 +82,12 @@ package struct Diagnostic: Error, Sendable {
     var copy = self
     if copy.mark == nil { copy.mark = mark }
     return copy
+  }
+}
+
+extension String {
+  fileprivate var trimmingUnexpected: Substring {
+    let front = "unexpected error - "
+    return hasPrefix(front) ? dropFirst(front.count) : self[...]
   }
 }

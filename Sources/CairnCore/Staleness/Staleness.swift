@@ -131,6 +131,10 @@ package struct Staleness: Sendable {
       guard index < now.parameters.count else { break }
       let locked = lock?.params[set.declared]
       switch now.parameters[index] {
+      case .failed(let diagnostic) where locked == nil && diagnostic.isUnexpected:
+        // What was never recorded is new, whatever its file says.
+        parameters.append((index, .file(.new)))
+        reasons.append(Reason(.parameterAdded, path: set.declared))
       case .failed(let diagnostic):
         unknown = unknown ?? diagnostic
       case .missingFile:

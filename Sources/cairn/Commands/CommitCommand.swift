@@ -48,7 +48,7 @@ struct CommitCommand: CairnCommand {
       }
       do {
         try work.run(target) { console.confirm($0) }
-      } catch where error.code == .io {
+      } catch where error.code == .io || error.isUnexpected {
         throw error
       } catch {
         throw error.framed("failed to commit" + (target.map { " \($0)" } ?? "")).exiting(.no)
