@@ -145,11 +145,9 @@ package struct FreshnessIndex: Sendable {
   }
 
   /// True when a stamp is so young that a later change could leave it as it is.
-  package static func isRacy(_ entries: [Entry], now: Nanoseconds) -> Bool {
-    entries.contains { entry in
-      guard let stamp = entry.stamp else { return false }
-      return max(stamp.modified, stamp.changed) > now - granularity
-    }
+  package static func isRacy(_ entry: Entry, now: Nanoseconds) -> Bool {
+    guard let stamp = entry.stamp else { return false }
+    return max(stamp.modified, stamp.changed) > now - granularity
   }
 
   // MARK: Write

@@ -82,7 +82,7 @@ final class FreshnessWatch {
   /// `look` with new stamps of what was too young to be told apart from what may have come after it; `nil` when the
   /// stages behind that are not fresh now.
   private func lookAgain(_ look: Look) -> Look? {
-    let young = look.entries.indices.filter { FreshnessIndex.isRacy([look.entries[$0]], now: look.taken) }
+    let young = look.entries.indices.filter { FreshnessIndex.isRacy(look.entries[$0], now: look.taken) }
     if young.isEmpty { return look }
     let again = self.look(at: young.map { look.entries[$0].path })
     var result = Look(entries: look.entries, taken: again.taken)
@@ -113,7 +113,7 @@ final class FreshnessWatch {
   }
 
   private func write(_ look: Look) {
-    guard !FreshnessIndex.isRacy(look.entries, now: look.taken) else { return }
+    guard !look.entries.contains(where: { FreshnessIndex.isRacy($0, now: look.taken) }) else { return }
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 

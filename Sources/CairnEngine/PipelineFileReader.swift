@@ -1,9 +1,8 @@
 // Reads one dvc.yaml with its lock, or one .dvc file, into stages. Knows nothing of the other files.
 package import CairnCore
 internal import CairnFormats
+internal import CairnStore
 internal import CairnSystem
-internal import Dispatch
-internal import Synchronization
 
 struct PipelineFileReader: Sendable {
   struct Result: Sendable {
@@ -26,13 +25,7 @@ struct PipelineFileReader: Sendable {
 
   /// In the order given; many files are read side by side.
   func read(_ files: [RepoPath]) -> [Result] {
-    if files.count < 8 { return files.map(read) }
-    let results = Mutex<[Int: Result]>([:])
-    DispatchQueue.concurrentPerform(iterations: files.count) { index in
-      let result = read(files[index])
-      results.withLock { $0[index] = result }
-    }
-    return results.withLock { results in files.indices.compactMap { results[$0] } }
+    files.count < 8 ? files.map(read) : Parallel.map(files.count, chunk: 1) { read(files[$0]) }
   }
 
   func read(_ path: RepoPath) -> Result {
@@ -80,11 +73,15 @@ struct PipelineFileReader: Sendable {
     let builder = StageBuilder(file: path, folder: folder, paths: paths)
     // Each stage's fault is its own: a target beside it may still be wanted.
     let names = try template.names()
-    let stages = Self.sideBySide(names) { name throws(Diagnostic) in
-      guard let resolved = try template.resolve(name) else { throw .noStage(name, in: shown) }
-      let stage = try builder.stage(resolved)
-      try checkOutputs(of: stage)
-      return stage
+    let stages = Parallel.map(names.count, chunk: 64) { number -> Swift.Result<Stage, Diagnostic> in
+      do throws(Diagnostic) {
+        guard let resolved = try template.resolve(names[number]) else { throw .noStage(names[number], in: shown) }
+        let stage = try builder.stage(resolved)
+        try checkOutputs(of: stage)
+        return .success(stage)
+      } catch {
+        return .failure(error)
+      }
     }
     for (name, stage) in zip(names, stages) {
       switch stage {
@@ -99,26 +96,6 @@ struct PipelineFileReader: Sendable {
       result.file = PipelineFile(path: path, document: document)
       result.failures.append(LoadedProject.Failure(file: path, stage: "", diagnostic: error))
     }
-  }
-
-  /// `make` of each name, in their order; many are made by all processors.
-  private static func sideBySide(
-    _ names: [String], _ make: @Sendable (String) throws(Diagnostic) -> Stage
-  ) -> [Swift.Result<Stage, Diagnostic>] {
-    @Sendable func made(_ names: ArraySlice<String>) -> [Swift.Result<Stage, Diagnostic>] {
-      names.map { name in
-        do throws(Diagnostic) { return .success(try make(name)) } catch { return .failure(error) }
-      }
-    }
-    let piece = 64
-    if names.count < 2 * piece { return made(names[...]) }
-    let pieces = (names.count + piece - 1) / piece
-    let results = Mutex<[Int: [Swift.Result<Stage, Diagnostic>]]>([:])
-    DispatchQueue.concurrentPerform(iterations: pieces) { number in
-      let some = made(names[(number * piece)..<min(names.count, (number + 1) * piece)])
-      results.withLock { $0[number] = some }
-    }
-    return results.withLock { results in (0..<pieces).flatMap { results[$0] ?? [] } }
   }
 
   private func topLevel(

@@ -7,7 +7,7 @@ import CairnSystem
 struct SourceStamps: Sendable {
   /// By the paths of `FreshnessIndex`.
   private let stamps: [String: FreshnessIndex.Stamp?]
-  private let folders: [(path: String, place: RepoPath)]
+  private let folders: [String: RepoPath]
   /// What cannot be told apart from a later state: it had just been written when it was read.
   private let young: Set<String>
   private let project: LoadedProject
@@ -16,12 +16,13 @@ struct SourceStamps: Sendable {
   init(_ workspace: Workspace) {
     project = workspace.project
     root = workspace.repository.root
-    folders = FreshnessIndex.folders(of: workspace)
-    let paths = FreshnessIndex.files(of: workspace) + folders.map(\.path)
+    folders = Dictionary(
+      FreshnessIndex.folders(of: workspace).map { ($0.path, $0.place) }, uniquingKeysWith: { first, _ in first })
+    let paths = FreshnessIndex.files(of: workspace) + folders.keys
     let entries = FreshnessIndex.look(at: paths, root: root)
     stamps = Dictionary(entries.map { ($0.path, $0.stamp) }, uniquingKeysWith: { first, _ in first })
     let began = workspace.settings.loaded
-    young = Set(entries.filter { FreshnessIndex.isRacy([$0], now: began) }.map(\.path))
+    young = Set(entries.filter { FreshnessIndex.isRacy($0, now: began) }.map(\.path))
   }
 
   /// True when `entries`, looked at later, show that the same pipeline would be read now.
@@ -35,10 +36,9 @@ struct SourceStamps: Sendable {
     }
     if changed.isEmpty { return true }
     let written = Set(written.map(\.text))
-    let places = Dictionary(folders.map { ($0.path, $0.place) }, uniquingKeysWith: { first, _ in first })
     var known: Set<RepoPath>?
     for path in changed {
-      guard let place = places[path] else {
+      guard let place = folders[path] else {
         if written.contains(path) { continue }
         return false
       }

@@ -47,11 +47,9 @@ package struct DataCache: Sendable {
     of manifest: DirectoryManifest, _ algorithm: ContentHash.Algorithm
   ) throws(Diagnostic) -> [Int] {
     let store = store(algorithm)
-    let present = try Parallel.map(manifest.entries.count, makeTool: { NoTool() }) {
-      number, _ throws(Diagnostic) in try store.contains(ContentHash(algorithm, manifest.entries[number].md5))
+    let present = try Parallel.map(manifest.entries.count) { number throws(Diagnostic) in
+      try store.contains(ContentHash(algorithm, manifest.entries[number].md5))
     }
     return present.indices.filter { !present[$0] }
   }
 }
-
-struct NoTool: ~Copyable {}

@@ -22,7 +22,7 @@ package struct LocalRemote: Sendable {
     guard try fetchObject(hash, into: cache) else { return [hash] }
     guard hash.isDirectory, let manifest = try cache.store(for: hash).manifest(hash) else { return [] }
     let absent = try cache.missing(of: manifest, hash.algorithm)
-    let fetched = try Parallel.map(absent.count, makeTool: { NoTool() }) { number, _ throws(Diagnostic) in
+    let fetched = try Parallel.map(absent.count) { number throws(Diagnostic) in
       try fetchObject(ContentHash(hash.algorithm, manifest.entries[absent[number]].md5), into: cache)
     }
     return zip(absent, fetched).filter { !$1 }.map { ContentHash(hash.algorithm, manifest.entries[$0.0].md5) }

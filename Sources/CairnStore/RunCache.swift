@@ -29,17 +29,10 @@ package struct RunCache: Sendable {
   /// What is looked up before a run: SHA-256 of command, dependencies, parameters and the paths of the outputs.
   ///
   /// Of `entry` the outputs' hashes do not matter; its lists must be in the lock's order.
-  package static func key(_ entry: LockEntry) -> String {
-    if let text = RunCacheText.ofInputs(entry) { return digest(text) }
-    guard case .map(var map) = leavingOutSizes(entry) else { return "" }
-    map["outs"] = .list(entry.outs.map { .string($0.path) })
-    return digest(JSONWriter.bytes(.map(map), sortKeys: true))
-  }
+  package static func key(_ entry: LockEntry) -> String { digest(RunCacheText.ofInputs(entry)) }
 
   /// The name of the entry below its key: SHA-256 of the whole.
-  package static func value(_ entry: LockEntry) -> String {
-    digest(RunCacheText.ofAll(entry) ?? JSONWriter.bytes(leavingOutSizes(entry), sortKeys: true))
-  }
+  package static func value(_ entry: LockEntry) -> String { digest(RunCacheText.ofAll(entry)) }
 
   /// The newest entry for these inputs; `nil` when there is none, or when the newest is broken: that one is removed,
   /// as DVC removes it, where the cache mends, and handed to `warn` as a message.
@@ -120,88 +113,6 @@ package struct RunCache: Sendable {
   }
 
   private static func digest(_ text: [UInt8]) -> String { ContentHasher.sha256(of: text).hex }
-
-  private static func leavingOutSizes(_ entry: LockEntry) -> Value {
-    var entry = entry
-    for index in entry.deps.indices { (entry.deps[index].size, entry.deps[index].fileCount) = (nil, nil) }
-    for index in entry.outs.indices { (entry.outs[index].size, entry.outs[index].fileCount) = (nil, nil) }
-    let value = LockYAML.value(entry)
-    // Nearly every entry has no other place for such a key.
-    if entry.params.isEmpty, (entry.deps + entry.outs).allSatisfy(\.other.isEmpty) { return value }
-    return leavingOutSizes(value)
-  }
-
-  /// DVC leaves out every key `size` and `nfiles`, however deep, parameters of that name included.
-  private static func leavingOutSizes(_ value: Value) -> Value {
-    switch value {
-    case .list(let items): return .list(items.map(leavingOutSizes))
-    case .map(let map):
-      var kept: ValueMap = [:]
-      for (key, inner) in map where key != "size" && key != "nfiles" { kept[key] = leavingOutSizes(inner) }
-      return .map(kept)
-    default: return value
-    }
-  }
-}
-
-/// The JSON whose digests name an entry, written without a tree of values: each stage asks for it three times. `nil`
-/// for an entry with more than command, dependencies and outputs.
-private enum RunCacheText {
-  static func ofInputs(_ entry: LockEntry) -> [UInt8]? {
-    text(of: entry) { bytes in
-      bytes.append(contentsOf: "\"outs\": [".utf8)
-      for (index, out) in entry.outs.enumerated() {
-        if index > 0 { bytes.append(contentsOf: ", ".utf8) }
-        JSONWriter.append(out.path, to: &bytes)
-      }
-      bytes.append(UInt8(ascii: "]"))
-    }
-  }
-
-  static func ofAll(_ entry: LockEntry) -> [UInt8]? {
-    // An empty list is left out.
-    entry.outs.isEmpty ? nil : text(of: entry) { bytes in append(entry.outs, named: "\"outs\": [", to: &bytes) }
-  }
-
-  /// The keys in their order, which is that of the letters.
-  private static func text(of entry: LockEntry, outs: (inout [UInt8]) -> Void) -> [UInt8]? {
-    guard entry.params.isEmpty, case .string(let command) = entry.command, (entry.deps + entry.outs).allSatisfy(isPlain)
-    else { return nil }
-    var bytes: [UInt8] = []
-    bytes.reserveCapacity(command.utf8.count + 128 * (entry.deps.count + entry.outs.count) + 64)
-    bytes.append(contentsOf: "{\"cmd\": ".utf8)
-    JSONWriter.append(command, to: &bytes)
-    bytes.append(contentsOf: ", ".utf8)
-    if !entry.deps.isEmpty {
-      append(entry.deps, named: "\"deps\": [", to: &bytes)
-      bytes.append(contentsOf: ", ".utf8)
-    }
-    outs(&bytes)
-    bytes.append(UInt8(ascii: "}"))
-    return bytes
-  }
-
-  private static func isPlain(_ file: LockedFile) -> Bool {
-    file.other.isEmpty && (file.hashName == nil || file.hashName == "md5")
-  }
-
-  private static func append(_ files: [LockedFile], named title: StaticString, to bytes: inout [UInt8]) {
-    bytes.append(title)
-    for (index, file) in files.enumerated() {
-      bytes.append(contentsOf: (index > 0 ? ", {" : "{").utf8)
-      if file.hasHashField { bytes.append(contentsOf: "\"hash\": \"md5\", ".utf8) }
-      if file.isExecutable { bytes.append(contentsOf: "\"isexec\": true, ".utf8) }
-      if file.hashName != nil, let hash = file.hashText {
-        bytes.append(contentsOf: "\"md5\": ".utf8)
-        JSONWriter.append(hash, to: &bytes)
-        bytes.append(contentsOf: ", ".utf8)
-      }
-      bytes.append(contentsOf: "\"path\": ".utf8)
-      JSONWriter.append(file.path, to: &bytes)
-      bytes.append(UInt8(ascii: "}"))
-    }
-    bytes.append(UInt8(ascii: "]"))
-  }
 }
 
 extension Diagnostic {

@@ -16,8 +16,8 @@ package final class PathLocks: Sendable {
   private let guardLock: FileLock
   private let pid: Int
   private let command: String
-  /// `{"pid", "cmd"}` of this process.
-  private let ownInfo: [UInt8]
+  /// `{"pid", "cmd"}` of this process, and a list of that alone.
+  private let ownInfo, ownInfos: [UInt8]
   private let state = Mutex(State())
 
   private struct State {
@@ -54,9 +54,8 @@ package final class PathLocks: Sendable {
     guardLock = FileLock(temporaryFolder + "/rwlock.lock")
     pid = Int(getpid())
     self.command = command
-    var info = Array("{\"pid\": \(pid), \"cmd\": ".utf8)
-    JSONWriter.append(command, to: &info)
-    ownInfo = info + Array("}".utf8)
+    ownInfo = Table.Info(pid: pid, command: command).json
+    ownInfos = Array("[".utf8) + ownInfo + Array("]".utf8)
   }
 
   /// Takes the claim, or says who holds a path of it.
@@ -114,7 +113,7 @@ package final class PathLocks: Sendable {
         let wasDirty = state.isDirty
         let blocker = body(&table, &state)
         guard blocker == nil || wasDirty else { return .success(blocker) }
-        var text: [UInt8]
+        let text: [UInt8]
         if table.isEmpty {
           text = ownText(state)
           state.written = text
@@ -138,31 +137,35 @@ package final class PathLocks: Sendable {
     return try result.get()
   }
 
-  /// The document that names nobody but us, which is made for each stage.
+  /// The document that names nobody but us: made for each stage, so without a table.
   private func ownText(_ state: State) -> [UInt8] {
-    var bytes = Array("{".utf8)
-    bytes.reserveCapacity((state.readers.count + state.writers.count) * 200 + 64)
-    func append(_ paths: some Sequence<String>, _ opening: StaticString, _ closing: StaticString) {
-      var isFirst = true
-      for path in paths {
-        if !isFirst { bytes.append(contentsOf: ", ".utf8) }
-        isFirst = false
+    Self.text(
+      write: state.writers.keys.lazy.map { ($0, self.ownInfo) },
+      read: state.readers.keys.lazy.map { ($0, self.ownInfos) })
+  }
+
+  /// As `json.dumps` writes it; `info` and `infos` are JSON already.
+  private static func text(
+    write: some Collection<(path: String, info: [UInt8])>, read: some Collection<(path: String, infos: [UInt8])>
+  ) -> [UInt8] {
+    var bytes: [UInt8] = []
+    bytes.reserveCapacity((write.count + read.count) * 200 + 64)
+    func append(_ title: StaticString, _ pairs: some Collection<(String, [UInt8])>) {
+      if pairs.isEmpty { return }
+      bytes.append(contentsOf: (bytes.isEmpty ? "{" : ", ").utf8)
+      bytes.append(title)
+      for (index, (path, value)) in pairs.enumerated() {
+        if index > 0 { bytes.append(", ") }
         JSONWriter.append(path, to: &bytes)
-        bytes.append(opening)
-        bytes.append(contentsOf: ownInfo)
-        bytes.append(closing)
+        bytes.append(": ")
+        bytes.append(contentsOf: value)
       }
-      bytes.append(UInt8(ascii: "}"))
+      bytes.append("}")
     }
-    if !state.writers.isEmpty {
-      bytes.append(contentsOf: "\"write\": {".utf8)
-      append(state.writers.keys, ": ", "")
-    }
-    if !state.readers.isEmpty {
-      bytes.append(contentsOf: (state.writers.isEmpty ? "\"read\": {" : ", \"read\": {").utf8)
-      append(state.readers.keys, ": [", "]")
-    }
-    bytes.append(UInt8(ascii: "}"))
+    append("\"write\": {", write.lazy.map { ($0.path, $0.info) })
+    append("\"read\": {", read.lazy.map { ($0.path, $0.infos) })
+    if bytes.isEmpty { bytes.append("{") }
+    bytes.append("}")
     return bytes
   }
 
@@ -171,6 +174,13 @@ package final class PathLocks: Sendable {
     struct Info {
       var pid: Int
       var command: String
+
+      var json: [UInt8] {
+        var bytes = Array("{\"pid\": \(pid), \"cmd\": ".utf8)
+        JSONWriter.append(command, to: &bytes)
+        bytes.append("}")
+        return bytes
+      }
     }
     var write: [(path: String, info: Info)] = []
     var read: [(path: String, infos: [Info])] = []
@@ -248,42 +258,10 @@ package final class PathLocks: Sendable {
       read.removeAll { $0.infos.isEmpty }
     }
 
-    /// As `json.dumps` writes it.
     var text: [UInt8] {
-      var bytes = Array("{".utf8)
-      func append(_ info: Info) {
-        bytes.append(contentsOf: "{\"pid\": \(info.pid), \"cmd\": ".utf8)
-        JSONWriter.append(info.command, to: &bytes)
-        bytes.append(UInt8(ascii: "}"))
-      }
-      func open(_ path: String, isFirst: Bool) {
-        if !isFirst { bytes.append(contentsOf: ", ".utf8) }
-        JSONWriter.append(path, to: &bytes)
-        bytes.append(contentsOf: ": ".utf8)
-      }
-      if !write.isEmpty {
-        bytes.append(contentsOf: "\"write\": {".utf8)
-        for (index, (path, info)) in write.enumerated() {
-          open(path, isFirst: index == 0)
-          append(info)
-        }
-        bytes.append(UInt8(ascii: "}"))
-      }
-      if !read.isEmpty {
-        bytes.append(contentsOf: "\(write.isEmpty ? "" : ", ")\"read\": {".utf8)
-        for (index, (path, infos)) in read.enumerated() {
-          open(path, isFirst: index == 0)
-          bytes.append(UInt8(ascii: "["))
-          for (number, info) in infos.enumerated() {
-            if number > 0 { bytes.append(contentsOf: ", ".utf8) }
-            append(info)
-          }
-          bytes.append(UInt8(ascii: "]"))
-        }
-        bytes.append(UInt8(ascii: "}"))
-      }
-      bytes.append(UInt8(ascii: "}"))
-      return bytes
+      PathLocks.text(
+        write: write.map { ($0.path, $0.info.json) },
+        read: read.map { ($0.path, Array("[".utf8) + $0.infos.map(\.json).joined(separator: ", ".utf8) + Array("]".utf8)) })
     }
   }
 }

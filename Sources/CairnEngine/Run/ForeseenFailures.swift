@@ -2,9 +2,8 @@
 // output that git has. A look at names, no hashing.
 import CairnCore
 import CairnStore
+import CairnStore
 import CairnSystem
-import Dispatch
-import Synchronization
 
 struct ForeseenFailures {
   private let context: RunContext
@@ -22,14 +21,8 @@ struct ForeseenFailures {
   /// Of all stages of the plan, by all processors: no command starts before this is known.
   static func all(_ context: RunContext, order: [StageID]) -> Set<StageID> {
     let foreseen = ForeseenFailures(context, order: order)
-    let piece = 64
-    if order.count < 2 * piece { return Set(order.filter(foreseen.contains)) }
-    let found = Mutex<Set<StageID>>([])
-    DispatchQueue.concurrentPerform(iterations: (order.count + piece - 1) / piece) { number in
-      let some = order[(number * piece)..<min(order.count, (number + 1) * piece)].filter(foreseen.contains)
-      if !some.isEmpty { found.withLock { $0.formUnion(some) } }
-    }
-    return found.withLock { $0 }
+    let fails = Parallel.map(order.count, chunk: 64) { foreseen.contains(order[$0]) }
+    return Set(zip(order, fails).lazy.filter(\.1).map(\.0))
   }
 
   /// An input of the stage is not there, and no stage of the plan makes it; data that it should hold is not there; or
