@@ -67,7 +67,7 @@ package enum GitIgnoreFile {
     let old = try Files.read(path) ?? []
     let new = adding(name, to: old)
     if new == old { return false }
-    try AtomicFile.write(new, to: path, sync: false)
+    try AtomicFile.writeKeepingMode(new, to: path, sync: false)
     return true
   }
 
@@ -80,7 +80,7 @@ package enum GitIgnoreFile {
       try Files.remove(path)
       return nil
     }
-    if new != old { try AtomicFile.write(new, to: path, sync: false) }
+    if new != old { try AtomicFile.writeKeepingMode(new, to: path, sync: false) }
     return path
   }
 

@@ -151,6 +151,27 @@ import Testing
     #expect(try Files.list(folder.path)?.count == 1)
   }
 
+  @Test("a link to a user's file stays a link; the file that it leads to is replaced, or made")
+  func links() throws {
+    let folder = try TemporaryFolder()
+    try folder.write("real/lock", "old")
+    try Files.chmod(folder("real/lock"), 0o640)
+    let relative = folder("relative"), dangling = folder("dangling")
+    #expect(symlink(folder("real/lock"), folder("absolute")) == 0)
+    #expect(symlink("absolute", relative) == 0)
+    #expect(symlink("real/new", dangling) == 0)
+    try AtomicFile.writeKeepingMode(Array("two".utf8), to: relative, sync: false)
+    try AtomicFile.writeKeepingMode(Array("new".utf8), to: dangling, sync: false)
+    #expect(try folder.text("real/lock") == "two")
+    #expect(try FileStat.of(folder("real/lock"))?.mode == 0o640)
+    #expect(try folder.text("real/new") == "new")
+    #expect(try Files.readLink(relative) == "absolute")
+    #expect(try Files.readLink(dangling) == "real/new")
+    try AtomicFile.writeKeepingMode(Array("own".utf8), to: relative, sync: false, followsLinks: false)
+    #expect(try Files.readLink(relative) == nil)
+    #expect(try folder.text("real/lock") == "two")
+  }
+
   @Test("the same bytes are not written again")
   func unchanged() throws {
     let folder = try TemporaryFolder()

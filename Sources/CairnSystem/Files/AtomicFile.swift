@@ -15,12 +15,13 @@ package enum AtomicFile {
     try write(bytes, to: path, creation: mode, exact: nil, sync: sync)
   }
 
-  /// The same, keeping the permissions of the file that is there; `mode` is for a new one.
+  /// The same for a file of the user's: the permissions of the one that is there stay (`mode` is for a new one), and so
+  /// does a link at `path`: the file that it leads to is replaced, or made (`followsLinks`).
   package static func writeKeepingMode(
-    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool, followsLinks: Bool = true
   ) throws(Diagnostic) {
     let existing = try FileStat.of(path)
-    try write(bytes, to: path, creation: mode, exact: existing?.mode, sync: sync)
+    try write(bytes, to: followsLinks ? target(of: path) : path, creation: mode, exact: existing?.mode, sync: sync)
   }
 
   /// Writes only when the bytes differ from those that are there, so that an unchanged file keeps its time stamps.
@@ -32,6 +33,17 @@ package enum AtomicFile {
     if let existing = try Files.read(path), existing == bytes { return false }
     try writeKeepingMode(bytes, to: path, mode: mode, sync: sync)
     return true
+  }
+
+  /// Where the links at `path` lead.
+  private static func target(of path: String) throws(Diagnostic) -> String {
+    var path = path
+    // Circles have been refused by `stat`.
+    while let link = try Files.readLink(path) {
+      let folder = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? ""
+      path = link.utf8.first == UInt8(ascii: "/") ? link : folder + link
+    }
+    return path
   }
 
   private static func write(
