@@ -113,6 +113,25 @@ import Testing
     #expect(try place.index.count() == 1)
   }
 
+  @Test("a page of the SQLite file that only a question reads is damaged: the file is made anew, and the answer is whole")
+  func damagedPage() throws {
+    let place = TemporaryStore()
+    for number in 0..<60 {
+      _ = try place.store.write(.example("s", outputs: [("out", "\(number)")], at: Int64(number)))
+    }
+    #expect(try place.index.runs().count == 60)
+    let path = place.top + "/.cairn/lineage.sqlite"
+    let whole = try #require(try Files.read(path))
+    #expect(whole.count > 8 * 4096)
+    for page in 1..<whole.count / 4096 {
+      try Files.write(whole[..<(page * 4096)] + Array(repeating: 7, count: 4096) + whole[((page + 1) * 4096)...], to: path)
+      let index = try place.index
+      #expect(try index.runs().count == 60, "page \(page)")
+      #expect(try index.artifacts(path: "out").count == 60, "page \(page)")
+      #expect(try index.allRuns().count == 60, "page \(page)")
+    }
+  }
+
   @Test("runs are listed newest first, by stage, path and result")
   func list() throws {
     let place = TemporaryStore()

@@ -3,41 +3,51 @@
 package import CairnCore
 import CairnSystem
 import GRDB
+import Synchronization
 
 /// Can be deleted at any time. A file that is corrupt or of another version is discarded silently; where none can be
 /// written, the index is built in memory for this one process. Opening brings it up to the store.
 package final class LineageIndex: Sendable {
   package let store: RecordStore
-  let database: DatabaseQueue
+  private let path: String
+  private let database: Mutex<DatabaseQueue>
 
   /// Opens or makes the index of `store` in the file `path`, and reads what it has not seen. Where there is no record
   /// yet, no file is made: a question leaves a project that has never heard of Cairn as it was.
   package init(path: String, store: RecordStore) throws(Diagnostic) {
     self.store = store
+    self.path = path
+    database = Mutex(try Self.open(path, store))
+  }
+
+  private static func open(_ path: String, _ store: RecordStore) throws(Diagnostic) -> DatabaseQueue {
     let hasRecords = try !store.documents().isEmpty
     if hasRecords { try? store.prepareProjectFolder() }
-    if hasRecords, let database = Self.openFile(path) {
+    if hasRecords, let database = openFile(path) {
       do {
-        try Self.catchUp(database, with: store)
-        self.database = database
-        return
+        try catchUp(database, with: store)
+        return database
       } catch let error as DatabaseError {
         try? database.close()
-        // Not our business to find out why: everything in it can be had again.
-        if error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB { Self.remove(path) }
+        if isSpoilt(error) { remove(path) }
       } catch { throw Diagnostic.index(error) }
     }
     do {
-      let again = try (hasRecords ? Self.openFile(path) : nil) ?? Self.openMemory()
+      let again = try (hasRecords ? openFile(path) : nil) ?? openMemory()
       do {
-        try Self.catchUp(again, with: store)
-        database = again
+        try catchUp(again, with: store)
+        return again
       } catch is DatabaseError {
-        let memory = try Self.openMemory()
-        try Self.catchUp(memory, with: store)
-        database = memory
+        let memory = try openMemory()
+        try catchUp(memory, with: store)
+        return memory
       }
     } catch { throw Diagnostic.index(error) }
+  }
+
+  /// Not our business to find out why: everything in it can be had again.
+  private static func isSpoilt(_ error: DatabaseError) -> Bool {
+    error.resultCode == .SQLITE_CORRUPT || error.resultCode == .SQLITE_NOTADB
   }
 
   /// Forgets everything and reads all records anew; gives the number of run records.
@@ -235,7 +245,19 @@ package final class LineageIndex: Sendable {
   package func allRuns() throws(Diagnostic) -> [RunID] { try runs("SELECT hash FROM run ORDER BY hash", []) }
 
   func ask<Answer>(_ question: (Database) throws -> Answer) throws(Diagnostic) -> Answer {
-    do { return try database.read(question) } catch { throw Diagnostic.index(error) }
+    do {
+      let database = database.withLock { $0 }
+      do {
+        return try database.read(question)
+      } catch let error as DatabaseError where Self.isSpoilt(error) {
+        // In pages that opening did not look at.
+        try? database.close()
+        Self.remove(path)
+        let again = try Self.open(path, store)
+        self.database.withLock { $0 = again }
+        return try again.read(question)
+      }
+    } catch { throw Diagnostic.index(error) }
   }
 }
 
