@@ -112,6 +112,21 @@ struct WhyTests {
     #expect(json.contains("\"would\": \"restore\""))
   }
 
+  @Test("a stage whose declared parameter is in no file is not told as known: it will fail")
+  func missingParameter() throws {
+    let repository = try TestRepository()
+    let text = "stages:\n  a:\n    cmd: cat in > a\n    deps: [in]\n    params: [lr]\n    outs: [a]\n"
+    try repository.write("dvc.yaml", text)
+    try repository.write("in", "1\n")
+    try repository.write("params.yaml", "lr: 0.1\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("dvc.yaml", text.replacing("[lr]", with: "[lr, new]"))
+    let json = try repository.cairn("why", "a", "--json").output
+    #expect(json.contains("\"kind\": \"parameter-missing\""))
+    #expect(json.contains("\"would\": \"run\""), "\(json)")
+    #expect(try repository.cairn("repro").status == 255)
+  }
+
   @Test("why a stage just ran is told by the edit that began it, not by the file that the stage before made anew")
   func rootOfPastRun() throws {
     let repository = try finishedProject()

@@ -151,7 +151,9 @@ package struct WhyQuery: Sendable {
     }
     part.verdict = .stale
     part.would = isCertain ? .run : .depends
-    if isCertain, !isBehind { lookForResult(stage, judgement, &part) }
+    // With a value missing it fails before anything is looked for.
+    let lacksValue = part.reasons.contains { $0.reason.kind == .parameterMissing }
+    if isCertain, !isBehind, !lacksValue { lookForResult(stage, judgement, &part) }
   }
 
   /// The stage that makes a dependency (whole, a part of it, or something in it), and the run that made it so.
