@@ -146,7 +146,8 @@ package struct Reproduction: Sendable {
   /// Finishes what a process that died left in its journal. The caller holds the project's lock.
   package func recover() throws(Diagnostic) {
     try JournalReplay.runIfNeeded(
-      workspace.repository, git: workspace.git, records: workspace.records, producers: workspace.producers)
+      workspace.repository, git: workspace.git, cache: workspace.cache, records: workspace.records,
+      producers: workspace.producers)
     try workspace.book.refresh()
   }
 

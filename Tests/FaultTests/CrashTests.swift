@@ -18,6 +18,7 @@ struct CrashTests {
     #expect(resumed.status == 0, "\(resumed)")
 
     #expect(try Leavings(repository) == Leavings(reference.repository))
+    #expect(try repository.shell("find .dvc/cache/runs -type f | wc -l").output == "3\n")
     let keeps: [FaultPoint] = [.journalWritten, .journalSynced, .recordsWritten, .lockWritten, .beforeJournalRemoved]
     if keeps.contains(point) {
       #expect(pipeline.executions()["a1"] == 1)

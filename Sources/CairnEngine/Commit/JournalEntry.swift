@@ -39,12 +39,14 @@ package enum JournalEntry: Sendable {
     package var entry: [UInt8]
     /// Output paths that `.gitignore` must name.
     package var ignored: [RepoPath]
+    /// Whether the run-cache gets `entry`.
+    package var isKept: Bool
     /// The run record's canonical bytes; empty where none is written (`fresh` with a missing lock entry).
     package var record: [UInt8]
 
     package init(
       attempt: String, stage: StageAddress, position: Int, replaces: Digest16?, entry: [UInt8], ignored: [RepoPath],
-      record: [UInt8]
+      isKept: Bool = false, record: [UInt8]
     ) {
       self.attempt = attempt
       self.stage = stage
@@ -52,6 +54,7 @@ package enum JournalEntry: Sendable {
       self.replaces = replaces
       self.entry = entry
       self.ignored = ignored
+      self.isKept = isKept
       self.record = record
     }
   }
@@ -91,6 +94,7 @@ package enum JournalEntry: Sendable {
         JSONWriter.appendUTF8(path.text, to: &body)
       }
       body.append("]")
+      if end.isKept { body.append(", \"kept\": true") }
     case .closed(let attempt):
       body.append("{\"kind\": \"closed\", \"attempt\": ")
       JSONWriter.appendUTF8(attempt, to: &body)
@@ -138,7 +142,7 @@ package enum JournalEntry: Sendable {
           attempt: attempt, stage: stage, position: position,
           replaces: value["replaces"]?.string.flatMap { Digest16(hex: $0) }, entry: Array(entry.utf8),
           ignored: (value["ignored"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) },
-          record: record))
+          isKept: value["kept"]?.bool ?? false, record: record))
     case "closed": self = .closed(attempt: attempt)
     default: return nil
     }

@@ -2,6 +2,7 @@
 package import CairnCore
 package import CairnLineage
 import CairnFormats
+package import CairnStore
 package import CairnSystem
 
 package enum JournalReplay {
@@ -13,22 +14,22 @@ package enum JournalReplay {
 
   /// The same, where there is something to do.
   package static func runIfNeeded(
-    _ repository: Repository, git: GitRepository?, records: RecordStore, producers: ProducerIndex
+    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex
   ) throws(Diagnostic) {
     guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return }
-    _ = try run(repository, git: git, records: records)
+    _ = try run(repository, git: git, cache: cache, records: records)
     // What was lost is part of the history that the next question is asked of.
     try producers.catchUp(with: records)
   }
 
-  /// Writes dead journals out: records, locks, `.gitignore`, and a record `lost` for each start without an end, whose
+  /// Writes dead journals out: records, locks, `.gitignore`, the run-cache, and a record `lost` for each start without an end, whose
   /// commands are ended where they still run.
   ///
   /// The caller holds the write lock. Journals whose owners live are left alone.
   /// - Returns: the addresses of executions that were lost.
   @discardableResult
   package static func run(
-    _ repository: Repository, git: GitRepository?, records: RecordStore
+    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore
   ) throws(Diagnostic) -> [StageAddress] {
     let root = repository.root
     var lost: [StageAddress] = []
@@ -56,6 +57,11 @@ package enum JournalReplay {
         let ignores = IgnoreBook(root: root, git: git)
         for end in content.ends { try ignores.add(end.ignored, position: end.position) }
         try ignores.write()
+      }
+      let runCache = RunCache(cache: cache)
+      for end in content.ends where end.isKept {
+        // The run is recorded; the next one merely cannot be restored.
+        if let entry = (try? LockBook.entry(of: end)) ?? nil { try? runCache.save(entry) }
       }
       try records.sync()
       removeTemporaryFiles(

@@ -335,6 +335,14 @@ package final class LockBook: Sendable {
     LockYAML.document(of: name, entry).bytes
   }
 
+  /// The entry that `end` carries, its lists in the lock's order.
+  static func entry(of end: JournalEntry.Ended) throws(Diagnostic) -> LockEntry? {
+    guard var entry = try parse(end.entry, name: end.stage.name ?? "") else { return nil }
+    entry.deps.sort { $0.path.precedesInBytes($1.path) }
+    entry.outs.sort { $0.path.precedesInBytes($1.path) }
+    return entry
+  }
+
   private static func digest(_ entry: LockEntry?, name: String) -> Digest16? {
     entry.map { ContentHasher.md5(of: encode($0, name: name)) }
   }

@@ -50,7 +50,8 @@ package struct OpenProject: Sendable {
     guard try lock.lock(within: waitsForEver ? nil : .seconds(3), waiting: waiting) else { throw .lockIsTaken }
     // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
     let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
-    try JournalReplay.runIfNeeded(repository, git: git, records: history.store, producers: history.producers)
+    try JournalReplay.runIfNeeded(
+      repository, git: git, cache: cache, records: history.store, producers: history.producers)
     return lock
   }
 

@@ -161,7 +161,7 @@ extension StageExecution {
       Commitment(
         ended: JournalEntry.Ended(
           attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
-          entry: put.encoded, ignored: ignored, record: record)
+          entry: put.encoded, ignored: ignored, isKept: isKept, record: record)
       ) { [self] error in
         // Not before the journal has it: who waits for these paths looks there.
         releasePaths()
