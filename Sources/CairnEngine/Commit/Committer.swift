@@ -20,8 +20,8 @@ package struct Commitment: Sendable {
 /// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
 ///
 /// Lines are added to the journal by whoever has one: a command that is about to start waits for its line, and must not
-/// wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on whenever
-/// the last write is over a second old and nobody else holds DVC's lock; `finish` writes what is left and removes the
+/// wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on, no more than
+/// once a second and while nobody else holds DVC's lock; `finish` writes what is left and removes the
 /// journal.
 package final class Committer: @unchecked Sendable {
   // Guard: every stored `var` is touched on `queue` alone.
@@ -37,6 +37,8 @@ package final class Committer: @unchecked Sendable {
   private let pending = Mutex(Pending())
   private var lastLockWrite = DispatchTime.now()
   private var lastLockCost: UInt64 = 0
+  private var lockWriteIsDue = false
+  private var isFinishing = false
   private let failure = Mutex<Diagnostic?>(nil)
   private var wroteLocks: [RepoPath] = []
   private var wroteFiles: [RepoPath] = []
@@ -136,16 +138,31 @@ package final class Committer: @unchecked Sendable {
       fail(batch, error)
       return
     }
+    writeLocksWhenDue()
+  }
+
+  /// Writes the locks, when the last time is long enough ago; else as soon as it is: the command that runs now may
+  /// last for hours, and whoever looks meanwhile, or lets git add everything, shall find what has ended.
+  private func writeLocksWhenDue() {
+    let pause = max(1_000_000_000, 20 * lastLockCost)
     let sinceLast = DispatchTime.now().uptimeNanoseconds - lastLockWrite.uptimeNanoseconds
-    if sinceLast > max(1_000_000_000, 20 * lastLockCost) {
-      do throws(Diagnostic) {
-        if try writeLock.tryLock() {
-          defer { writeLock.release() }
-          try writeLocks()
-        }
-      } catch {
-        // Said at the end: `finish` tries again, and the journal has everything.
-      }
+    guard sinceLast > pause else { return writeLocks(after: pause - sinceLast + 1) }
+    do throws(Diagnostic) {
+      guard try writeLock.tryLock() else { return writeLocks(after: pause) }
+      defer { writeLock.release() }
+      try writeLocks()
+    } catch {
+      // Said at the end: `finish` tries again, and the journal has everything.
+    }
+  }
+
+  private func writeLocks(after nanoseconds: UInt64) {
+    if lockWriteIsDue { return }
+    lockWriteIsDue = true
+    queue.asyncAfter(deadline: .now() + .nanoseconds(Int(nanoseconds))) { [weak self] in
+      guard let self else { return }
+      lockWriteIsDue = false
+      if !isFinishing, failure.withLock({ $0 }) == nil, book.hasChanges { writeLocksWhenDue() }
     }
   }
 
@@ -205,6 +222,7 @@ package final class Committer: @unchecked Sendable {
   package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
     let nothingToDo = journal.withLock { $0 == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {
+      isFinishing = true
       flush()
       return failure.withLock { $0 }
     }
