@@ -36,6 +36,11 @@ extension RunRestoration {
       let id = try history.store.write(accepted)
       history.producers.add(id, accepted)
       try write(entry, of: stage)
+      if let git, !settings.hasNoSCM {
+        let ignores = IgnoreBook(root: repository.root, git: git)
+        try ignores.add(stage.outputs.filter(\.isCached).compactMap(\.location.local), position: 0)
+        try ignores.write()
+      }
       return id
     }
   }
