@@ -24,7 +24,7 @@ extension RunRestoration {
       throw Diagnostic(.usage, "the command of '\(record.stage.address)' was edited since: its lock entry would not fit")
         .hinting("`cairn repro \(record.stage.address)` runs it again")
     }
-    return try locked { () throws(Diagnostic) in
+    return try locked(record.outputs) { () throws(Diagnostic) in
       let outputs = try storeOutputs(of: stage, record)
       let entry = try entry(of: stage, record, outputs, in: history.store)
       // Record first: a lock entry without one would have no story.

@@ -10,10 +10,13 @@ package struct RunRestoration: Sendable {
   let settings: Settings
   let cache: DataCache
   let snapshotter: Snapshotter
+  /// What was typed: told to whoever waits for a path.
+  let arguments: [String]
 
-  package init(_ repository: Repository, _ settings: Settings) {
+  package init(_ repository: Repository, _ settings: Settings, arguments: [String]) {
     self.repository = repository
     self.settings = settings
+    self.arguments = arguments
     cache = DataCache(
       folder: settings.cacheFolder, linkTypes: settings.linkKinds.compactMap { LinkType(rawValue: $0.rawValue) },
       isShared: settings.isCacheShared)
@@ -47,7 +50,7 @@ package struct RunRestoration: Sendable {
         .usage, "run \(run.short) of '\(record.stage.address)' ended as '\(record.result.rawValue)': it has no outputs to trust"
       ).hinting(record.result == .inputChanged ? "`cairn runs salvage \(run.short)` brings back what it made" : "")
     }
-    return try locked { () throws(Diagnostic) in
+    return try locked(record.outputs) { () throws(Diagnostic) in
       // All that can be refused is refused before anything is written.
       var plans: [(checkout: Checkout, plan: CheckoutPlan)] = []
       var applied = Applied()
@@ -70,7 +73,11 @@ package struct RunRestoration: Sendable {
         plans.append((checkout, plan))
       }
       let files = try parameterFiles(record, &applied)
-      for (path, bytes) in files { try AtomicFile.writeKeepingMode(bytes, to: path, sync: false) }
+      for (path, bytes) in files {
+        // A file that is checked out as a link is the cache's own.
+        let isCached = try Files.realPath(path)?.utf8.starts(with: (cache.folder + "/").utf8) ?? false
+        try AtomicFile.writeKeepingMode(bytes, to: path, sync: false, followsLinks: !isCached)
+      }
       for (checkout, plan) in plans {
         if try checkout.apply(plan) { applied.outputs.append(plan.path.text) } else { applied.missing.append(plan.path.text) }
       }
@@ -147,7 +154,7 @@ package struct RunRestoration: Sendable {
       throw Diagnostic(.noSuchRun, "nothing is kept of run \(run.short) ('\(record.result.rawValue)')")
         .hinting("only a run that ended as 'input-changed' leaves outputs to salvage")
     }
-    return try locked { () throws(Diagnostic) in
+    return try locked(record.outputs) { () throws(Diagnostic) in
       var written: [(path: RepoPath, source: String)] = []
       for output in record.outputs {
         guard let path = RepoPath(output.path) else { continue }
@@ -196,17 +203,6 @@ package struct RunRestoration: Sendable {
       if try !FileLink.make(.reflink, from: source, to: target) { _ = try FileLink.make(.copy, from: source, to: target) }
       try Files.chmod(target, stat.mode | 0o200)
     }
-  }
-
-  /// Runs `body` under DVC's lock of the project, waiting for another holder at most a minute.
-  func locked<Result>(_ body: () throws(Diagnostic) -> Result) throws(Diagnostic) -> Result {
-    try Files.makeDirectories(repository.temporaryFolder)
-    let lock = FileLock(Repository.join(repository.temporaryFolder, "lock"))
-    guard try lock.lock(within: .seconds(60)) else {
-      throw Diagnostic(.locked, "the repository is locked by process \(lock.holder().map(String.init) ?? "unknown")")
-    }
-    defer { lock.release() }
-    return try body()
   }
 }
 

@@ -102,6 +102,25 @@ struct CrashTests {
     #expect(!found.output.isEmpty, "the edited output is gone")
   }
 
+  @Test("what restore brings back after a crash is not written over by a command that outlived it")
+  func restoreAfterCrash() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml", "stages:\n  a:\n    cmd: sleep $(cat in); cat in > a\n    deps: [in]\n    outs:\n    - a:\n        cache: false\n")
+    try repository.write("in", "0\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("a", "edited by hand\n")
+    try repository.write("in", "49.5\n")
+    let running = try repository.startRepro()
+    #expect(eventually { repository.isRunning("sleep\u{0}49.5") })
+    running.signal(SIGKILL)
+    _ = running.wait()
+    #expect(try repository.cairn("restore", "--previous", "a").status == 0)
+    #expect(repository.read("a") == "edited by hand\n")
+    #expect(!repository.isRunning("sleep\u{0}49.5"))
+    #expect(try repository.count("lost", of: "a") == 1)
+  }
+
   @Test("the file that was being written beside the lock goes with its dead writer, however young it is")
   func temporaryFile() throws {
     let repository = try CountedPipeline(width: 1).repository

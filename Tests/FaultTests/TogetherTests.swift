@@ -35,6 +35,37 @@ struct TogetherTests {
     }
   }
 
+  @Test("no older outputs are put under a command that runs: apply, even by force, is refused")
+  func applyBesideARun() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: cat in > a; sleep $(cat in)\n    deps: [in]\n    outs: [a]\n")
+    try repository.write("in", "0\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.write("in", "48.5\n")
+    let running = try repository.startRepro()
+    #expect(eventually { repository.isRunning("sleep\u{0}48.5") && repository.read("a") == "48.5\n" })
+    let applied = try repository.cairn("runs", "apply", "--force", "@last:a")
+    #expect(applied.status == 255 && applied.errors.contains("is in use: process \(running.pid)"), "\(applied)")
+    #expect(repository.read("a") == "48.5\n")
+    running.signal(SIGTERM)
+    _ = running.wait()
+  }
+
+  @Test("what has ended is in dvc.lock and .gitignore soon, although the stage after it goes on for long")
+  func whileALongOneRuns() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n  a:\n    cmd: echo a > a\n    outs: [a]\n"
+        + "  b:\n    cmd: sleep 47.5; cat a > b\n    deps: [a]\n    outs: [b]\n")
+    let running = try repository.startRepro()
+    #expect(eventually { repository.read(".gitignore") == "/a\n" })
+    #expect(eventually { repository.read("dvc.lock")?.contains("path: a\n") ?? false })
+    #expect(repository.isRunning("sleep\u{0}47.5"))
+    running.signal(SIGTERM)
+    _ = running.wait()
+  }
+
   @Test("a stage that ends while git is asked about the one before keeps its line in .gitignore")
   func slowGit() throws {
     let repository = try TestRepository()

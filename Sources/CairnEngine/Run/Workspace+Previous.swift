@@ -10,32 +10,17 @@ extension Workspace {
     let stage = project.pipeline[id]
     let previous = PreviousOutputs(root: repository.root, folder: repository.cairnFolder + "/kept/previous")
     guard previous.exists(stage.address) else { return nil }
-    let locks = PathLocks(
-      temporaryFolder: repository.temporaryFolder, command: (["cairn"] + arguments).joined(separator: " "))
-    let claim = PathLocks.Claim(
-      reads: [], writes: stage.outputs.compactMap { $0.location.local.map { repository.root + "/" + $0.text } })
-    if let blocker = try locks.acquire(claim) {
-      throw Diagnostic(
-        .lock,
-        "'\(stage.address.text(from: folder))' is in use: process \(blocker.pid) (\(blocker.command)) holds '\(blocker.path)'")
-    }
-    let restored: Result<[RepoPath], Diagnostic>
-    do throws(Diagnostic) {
-      let checkout = Checkout(cache: cache, snapshotter: snapshotter)
-      restored = .success(
-        try previous.restore(
+    defer { index.flush() }
+    return try LockedOutputs(repository: repository, settings: settings, cache: cache, arguments: arguments)
+      .write(stage.outputs.compactMap(\.location.local)) { () throws(Diagnostic) in
+        let checkout = Checkout(cache: cache, snapshotter: snapshotter)
+        return try previous.restore(
           stage.address, mark: { LeftoverMark.text(at: $0, snapshotter.observe($0), snapshotter) }
         ) {
           cached throws(Diagnostic) in
           _ = try checkout.materialise(
             CheckoutTarget(path: cached.path, hash: cached.hash, isExecutable: cached.isExecutable), force: true)
-        })
-    } catch {
-      restored = .failure(error)
-    }
-    locks.release(claim)
-    try locks.settle()
-    index.flush()
-    return try restored.get()
+        }
+      }
   }
 }

@@ -26,7 +26,7 @@ struct RunsSalvageCommand: OwnCommand {
     if json { console.keepOutputForResults() }
     let context = try HistoryContext()
     let (id, record) = try context.run(run, in: context.history.index())
-    let restoration = RunRestoration(context.repository, context.settings)
+    let restoration = RunRestoration(context.repository, context.settings, arguments: invocation.arguments)
     let restored = try restoration.salvage(record, of: id)
     for path in restored { console.info("\(path)  restored") }
     if restored.isEmpty, !accept { console.info("The outputs are as that run made them.") }
