@@ -50,6 +50,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let lostLinks =
     "$PROGRAM config cache.type symlink && echo f > f && mkdir d && echo 1 > d/1 && $PROGRAM add -q f d && rm -rf .dvc/cache"
 
+  private static let persistent =
+    "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
+
   private static let strangeURL = "sed -i 's,deps: .in.txt.,deps: [UNS://host/in.txt],' dvc.yaml && grep -q UNS dvc.yaml"
 
   static let all: [CommandCase] = [
@@ -114,6 +117,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro -s keep", 255, says: "ERROR: failed to reproduce 'keep': can't unprotect non-existing data '",
       before: "printf '  keep:\\n    cmd: echo > kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml && $PROGRAM config cache.type symlink && $PROGRAM repro -q && rm -rf .dvc/cache"),
+    CommandCase(
+      "repro -f -s keep", before: persistent + " && $PROGRAM repro -q && chmod 755 kept.txt",
+      after: "test ! -x kept.txt && ! grep isexec dvc.lock"),
+    CommandCase(
+      "repro -f -s keep", before: persistent + " && sed -i 's/persist: true/persist: true, cache: false/' dvc.yaml && $PROGRAM repro -q && chmod 755 kept.txt",
+      after: "test -x kept.txt"),
     // What DVC 2 has written stays for as long as it is true.
     CommandCase(
       "repro", says: "Running stage 'one':", "Stage 'two' didn't change, skipping",

@@ -26,7 +26,7 @@ package struct DataUnprotection {
       guard Files.exists(path) else {
         throw Diagnostic(Code("unprotect"), "unexpected error - [Errno 2] No such file or directory: '\(name)'")
       }
-      return try file(path)
+      return try Unprotect.file(path, mode: project.cache.current.fileMode)
     }
     var hasCopied = false
     for entry in try Files.list(path) ?? [] {
@@ -34,14 +34,6 @@ package struct DataUnprotection {
       if try release(inner, innerName) { hasCopied = true }
     }
     return hasCopied
-  }
-
-  private func file(_ path: String) throws(Diagnostic) -> Bool {
-    guard let found = try FileStat.of(path, followLinks: false) else { return false }
-    let isLink = found.kind == .symlink || found.links > 1
-    if isLink { try FileLink.copyAtomically(from: path, to: path) }
-    try Files.chmod(path, project.cache.current.fileMode)
-    return isLink
   }
 }
 

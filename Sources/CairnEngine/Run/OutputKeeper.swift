@@ -44,7 +44,7 @@ package struct OutputKeeper: Sendable {
   /// try left, is removed, anything else is moved aside until the stage has succeeded. Persistent outputs stay, writable.
   func clear(_ stage: Stage, _ context: RunContext) throws(Diagnostic) -> Aside {
     // Before anything is touched: a link to an object that is gone cannot become a file.
-    for output in stage.outputs where output.isPersistent {
+    for output in stage.outputs where output.isPersistent && output.isCached {
       guard let path = output.location.local else { continue }
       let absolute = snapshotter.absolute(path)
       if Files.exists(absolute, followLinks: false), !Files.exists(absolute) { throw .notUnprotected(absolute) }
@@ -56,7 +56,7 @@ package struct OutputKeeper: Sendable {
       let absolute = snapshotter.absolute(path)
       guard Files.exists(absolute, followLinks: false) else { continue }
       if output.isPersistent {
-        try Unprotect.path(absolute)
+        if output.isCached { try Unprotect.path(absolute, mode: cache.current.fileMode) }
         continue
       }
       let content = snapshotter.observe(path)

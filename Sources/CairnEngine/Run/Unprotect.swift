@@ -4,26 +4,23 @@ import CairnStore
 import CairnSystem
 
 enum Unprotect {
-  /// A link to an object, or an object's other name, becomes a plain writable copy; other files become writable.
-  static func path(_ path: String) throws(Diagnostic) {
-    guard let stat = try FileStat.of(path, followLinks: false) else { return }
-    switch stat.kind {
-    case .directory:
-      for entry in try Files.list(path) ?? [] { try self.path(path + "/" + entry.name) }
-    case .symlink: try replace(path, mode: 0o644)
-    case .file where stat.links > 1: try replace(path, mode: stat.mode | 0o200)
-    case .file where stat.mode & 0o200 == 0: try Files.chmod(path, stat.mode | 0o200)
-    default: break
+  /// A file at `path`, or each in the folder there, gets bytes of its own where it is a link to an object or an
+  /// object's other name, and `mode` in any case: an executable one is so no longer, as with DVC.
+  static func path(_ path: String, mode: UInt32) throws(Diagnostic) {
+    if Files.isDirectory(path) {
+      for entry in try Files.list(path) ?? [] { try self.path(path + "/" + entry.name, mode: mode) }
+    } else {
+      _ = try file(path, mode: mode)
     }
   }
-}
 
-extension Unprotect {
-  private static func replace(_ path: String, mode: UInt32) throws(Diagnostic) {
-    let temporary = AtomicFile.temporaryName(beside: path)
-    try FileTree.copy(path, to: temporary)
-    try Files.chmod(temporary, mode)
-    try Files.rename(temporary, to: path)
+  /// True when a link has become a file.
+  static func file(_ path: String, mode: UInt32) throws(Diagnostic) -> Bool {
+    guard let found = try FileStat.of(path, followLinks: false) else { return false }
+    let isLink = found.kind == .symlink || found.links > 1
+    if isLink { try FileLink.copyAtomically(from: path, to: path) }
+    if isLink || found.mode != mode { try Files.chmod(path, mode) }
+    return isLink
   }
 }
 
