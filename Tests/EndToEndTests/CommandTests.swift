@@ -123,6 +123,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro -f -s keep", before: persistent + " && sed -i 's/persist: true/persist: true, cache: false/' dvc.yaml && $PROGRAM repro -q && chmod 755 kept.txt",
       after: "test -x kept.txt"),
+    CommandCase(
+      "repro", 255, says: "ERROR: failed to reproduce 'first': dependency 'late.txt' does not exist",
+      before: "echo > first.txt && printf 'stages:\\n  first:\\n    cmd: cat late.txt > first.txt\\n    deps: [late.txt]\\n    outs: [first.txt]\\n    frozen: true\\n  free:\\n    cmd: echo > free.txt\\n    outs: [free.txt]\\n  late:\\n    cmd: echo > late.txt\\n    outs: [late.txt]\\n' > dvc.yaml",
+      after: "test ! -e free.txt"),
     // What DVC 2 has written stays for as long as it is true.
     CommandCase(
       "repro", says: "Running stage 'one':", "Stage 'two' didn't change, skipping",

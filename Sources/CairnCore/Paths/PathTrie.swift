@@ -88,10 +88,6 @@ package struct PathTrie<Value: Sendable>: Sendable {
     return found
   }
 
-  package func hasValuesBelow(_ path: RepoPath) -> Bool {
-    find(path).map { nodes[$0].firstChild >= 0 } ?? false
-  }
-
   private func find(_ path: RepoPath) -> Int? {
     if path.isRoot { return 0 }
     var text = path.text
