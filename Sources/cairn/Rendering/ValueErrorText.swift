@@ -24,9 +24,13 @@ enum ValueErrorText {
 
   /// `{"type", "msg"}` of a pipeline that could not be understood.
   static func value(_ error: Diagnostic) -> Value {
+    let path = error.mark?.source.path ?? ""
     let type =
       switch error.code {
-      case .yamlSyntax: "YAMLSyntaxError"
+      case _ where isNotText(error): "EncodingError"
+      case .yamlSyntax where TargetWords.isStageFile(path) || path.hasSuffix("dvc.lock"): "YAMLSyntaxError"
+      // A file of `vars`.
+      case .yamlSyntax, .unreadableFile: format(ofFile: path) + "FileCorruptedError"
       case .schema, .validationFailed: "YAMLValidationError"
       case .template: "ResolveError"
       default: "DvcException"
@@ -46,18 +50,26 @@ enum ValueErrorText {
     let shown = Repository.relative("/" + path, to: workingDirectory)
     let type: String
     let message: String
-    if error.code == .notUTF8 || error.message.hasSuffix("is not valid utf-8") {
+    if isNotText(error) {
       (type, message) = ("EncodingError", "is not valid utf-8")
     } else {
-      let format: String
-      switch ParameterFile.suffix(of: path) {
-      case ".json": format = "JSON"
-      case ".toml": format = "TOML"
-      case ".py": format = "Python"
-      default: format = "YAML"
-      }
+      let format = format(ofFile: path)
       (type, message) = (format + "FileCorruptedError", "\(format) file structure is corrupted")
     }
     return .map(["type": .string(type), "msg": .string("unable to read: '\(shown)', \(message)")])
+  }
+
+  private static func isNotText(_ error: Diagnostic) -> Bool {
+    error.code == .notUTF8 || error.message.hasSuffix("is not valid utf-8")
+  }
+
+  /// As DVC's names of faults have it.
+  private static func format(ofFile path: String) -> String {
+    switch ParameterFile.suffix(of: path) {
+    case ".json": "JSON"
+    case ".toml": "TOML"
+    case ".py": "Python"
+    default: "YAML"
+    }
   }
 }
