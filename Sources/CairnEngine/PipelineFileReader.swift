@@ -21,6 +21,8 @@ struct PipelineFileReader: Sendable {
   let ignore: IgnoreTree
   let git: GitIgnoreTree?
   let parameters: ParameterFiles
+  /// `nil`: what they lead to is not asked.
+  let remotes: RemoteFolders?
   let notesUses: Bool
 
   /// In the order given; many files are read side by side.
@@ -57,6 +59,7 @@ struct PipelineFileReader: Sendable {
       let isEdited = tracked.md5 != StageChecksum.md5(of: stage, tracked)
       stage.tracked?.isEdited = isEdited
     }
+    try checkRemotes(of: stage)
     try checkOutputs(of: stage)
     return stage
   }
@@ -77,6 +80,7 @@ struct PipelineFileReader: Sendable {
       do throws(Diagnostic) {
         guard let resolved = try template.resolve(names[number]) else { throw .noStage(names[number], in: shown) }
         let stage = try builder.stage(resolved)
+        try checkRemotes(of: stage)
         try checkOutputs(of: stage)
         return .success(stage)
       } catch {
@@ -122,6 +126,16 @@ struct PipelineFileReader: Sendable {
     }
     result.sources.files.append(lockPath)
     result.lock = (lockPath, try LockYAML.parse(document))
+  }
+
+  /// A `remote://` that no setting knows is refused, whoever asks for the stage.
+  private func checkRemotes(of stage: Stage) throws(Diagnostic) {
+    guard let remotes else { return }
+    func check(_ location: Location, _ mark: SourceMark?) throws(Diagnostic) {
+      if case .url(let url) = location, let fault = remotes.unknownRemote(in: url) { throw fault.located(at: mark) }
+    }
+    for dependency in stage.dependencies { try check(dependency.location, dependency.mark) }
+    for output in stage.outputs { try check(output.location, output.mark) }
   }
 
   /// An output where DVC does not look is refused.

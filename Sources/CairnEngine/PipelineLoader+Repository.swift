@@ -15,6 +15,6 @@ extension PipelineLoader {
       root: repository.root, folder: repository.workingFolder ?? .root,
       // Of a commit's files nothing is ignored.
       gitRoot: settings.hasNoSCM || files != nil ? nil : Self.gitRoot(around: repository.root), unpacking: unpacking,
-      files: files, notesUses: notesUses)
+      files: files, remotes: RemoteFolders(settings), notesUses: notesUses)
   }
 }

@@ -16,10 +16,11 @@ package struct PipelineLoader: Sendable {
   /// - Parameters:
   ///   - gitRoot: the top of the git work tree around the project; `nil` without git.
   ///   - files: `nil` for those on the disk.
+  ///   - remotes: `nil`: any `remote://` will do.
   ///   - notesUses: whether stages say which values their templates took.
   package init(
     root: String, folder: RepoPath, gitRoot: String?, unpacking: UnpackingOptions = UnpackingOptions(),
-    files: (any ProjectFiles)? = nil, notesUses: Bool = false
+    files: (any ProjectFiles)? = nil, remotes: RemoteFolders? = nil, notesUses: Bool = false
   ) {
     self.root = root
     self.folder = folder
@@ -30,7 +31,7 @@ package struct PipelineLoader: Sendable {
     git = GitIgnoreTree(gitRoot: gitRoot, root: root)
     reader = PipelineFileReader(
       paths: PathResolver(root: root), files: files, folder: folder, unpacking: unpacking, ignore: ignore, git: git,
-      parameters: parameters, notesUses: notesUses)
+      parameters: parameters, remotes: remotes, notesUses: notesUses)
   }
 
   /// The top of the git work tree that holds `root`; `nil` when there is none.

@@ -37,11 +37,7 @@ package struct Workspace: Sendable {
     let tracked = git.map { TrackedFiles($0, root: repository.root) }
     if asksGit { tracked?.prefetch() }
     let folder = repository.workingFolder ?? .root
-    var unpacking = UnpackingOptions()
-    unpacking.negatesFalse = settings.parsesBoolsAsPairs
-    unpacking.repeatsKeyForLists = settings.appendsLists
-    let loader = PipelineLoader(
-      root: repository.root, folder: folder, gitRoot: git?.workTree, unpacking: unpacking)
+    let loader = PipelineLoader(repository, settings)
     let project = loader.loadKeepingFailures()
     let index = StateIndex(
       path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))

@@ -53,6 +53,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let persistent =
     "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
 
+  private static let lostRemote = "sed -i 's,deps: .in.txt.,deps: [\"remote://none/in.txt\"],' dvc.yaml"
   private static let strangeURL = "sed -i 's,deps: .in.txt.,deps: [UNS://host/in.txt],' dvc.yaml && grep -q UNS dvc.yaml"
 
   static let all: [CommandCase] = [
@@ -156,6 +157,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "move got.txt far/dvc.yaml", 1, says: "failed to move 'got.txt' -> 'far/dvc.yaml' - DVC file 'dvc.yaml' cannot be an output.",
       before: "mkdir far && \(edited)", after: "test -f got.txt && test ! -e far/dvc.yaml"),
+    // A remote that no setting knows is told when the pipeline is read
+    CommandCase("status", 1, says: "ERROR: config file error: remote 'none' doesn't exist", before: lostRemote),
+    CommandCase("repro", 251, says: "ERROR: configuration error - config file error: remote 'none' doesn't exist", before: lostRemote),
+    CommandCase("stage list", 251, says: "ERROR: configuration error - config file error: remote 'none' doesn't exist", before: lostRemote),
+    CommandCase("freeze one", 1, says: "ERROR: failed to freeze 'one' - config file error: remote 'none' doesn't exist", before: lostRemote),
+    CommandCase("stage add -n three -d remote://none/a true", 251, says: "config file error: remote 'none' doesn't exist", after: "git diff --exit-code"),
+    CommandCase("stage list", before: "\(lostRemote) && mkdir ../store && $PROGRAM remote add none ../store"),
     // Looking
     CommandCase("status", says: "Data and pipelines are up to date."),
     CommandCase("status", says: "one:", "changed deps:", "modified:", "in.txt", before: "echo 2 > in.txt"),

@@ -104,7 +104,7 @@ package struct StageAddition {
         var output = Output(declared: declared(path, stage), location: location(path, stage), role: role)
         output.isCached = isCached
         output.isPersistent = isPersistent
-        try refuseUnsupportedURL(path)
+        try refuseUnknownURL(path)
         if TargetWords.isStageFile(path) { throw .isStageFile(path) }
         if let inside = output.location.local, let pattern = project.loader.ignore.refusal(ofOutput: inside) {
           throw .isIgnored(project.repository.absolute(inside), pattern.shown)
@@ -113,10 +113,10 @@ package struct StageAddition {
       }
     }
     try checkExternals(stage)
-    for path in new.deps { try refuseUnsupportedURL(path) }
+    for path in new.deps { try refuseUnknownURL(path) }
     stage.dependencies = new.deps.map { Dependency(declared: declared($0, stage), location: location($0, stage)) }
     stage.parameters = parameters(new.params, stage)
-    for set in stage.parameters { try refuseUnsupportedURL(set.declared) }
+    for set in stage.parameters { try refuseUnknownURL(set.declared) }
     try checkDuplicates(stage)
     return stage
   }
@@ -132,8 +132,9 @@ package struct StageAddition {
     return .local(path)
   }
 
-  private func refuseUnsupportedURL(_ path: String) throws(Diagnostic) {
+  private func refuseUnknownURL(_ path: String) throws(Diagnostic) {
     if let scheme = PathResolver.unsupportedScheme(of: path) { throw .unsupportedURL(scheme) }
+    if let fault = RemoteFolders(project.settings).unknownRemote(in: path) { throw fault }
   }
 
   private func location(_ path: String, _ stage: Stage) -> Location {

@@ -25,11 +25,7 @@ package struct OpenProject: Sendable {
       git = try GitRepository.find(from: repository.root)
       if git == nil { throw .notAGitRepository(repository.root) }
     }
-    var unpacking = UnpackingOptions()
-    unpacking.negatesFalse = settings.parsesBoolsAsPairs
-    unpacking.repeatsKeyForLists = settings.appendsLists
-    let loader = PipelineLoader(
-      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree, unpacking: unpacking)
+    let loader = PipelineLoader(repository, settings)
     try CairnFolder.prepare(repository)
     let index = StateIndex(path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
     return OpenProject(

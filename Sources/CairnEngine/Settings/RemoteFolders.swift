@@ -20,11 +20,12 @@ package struct RemoteFolders: Sendable {
   package func path(of url: String) -> String? { Self.parts(of: url)?.path(folder) }
 
   /// Why there is no path for `url`: its remote is in no setting, or it lies on another machine.
-  func refusal(of url: String) -> Diagnostic {
-    if let name = Self.parts(of: url)?.name, !names.contains(name.lowercased()) {
-      return Diagnostic(.configuration, "config file error: remote '\(name)' doesn't exist")
-    }
-    return .remoteLocation(url)
+  func refusal(of url: String) -> Diagnostic { unknownRemote(in: url) ?? .remoteLocation(url) }
+
+  /// The fault of a URL whose remote is in no setting.
+  func unknownRemote(in url: String) -> Diagnostic? {
+    guard let name = Self.parts(of: url)?.name, !names.contains(name.lowercased()) else { return nil }
+    return Diagnostic(.configuration, "config file error: remote '\(name)' doesn't exist")
   }
 
   /// A remote may stand on another one; ten deep is a circle.
