@@ -54,6 +54,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
 
   private static let lostRemote = "sed -i 's,deps: .in.txt.,deps: [\"remote://none/in.txt\"],' dvc.yaml"
+  private static let unreadable =
+    "printf '  p:\\n    cmd: echo > p.txt\\n    params: [p.json: ]\\n    outs: [p.txt]\\n' >> dvc.yaml"
+
   private static let strangeURL = "sed -i 's,deps: .in.txt.,deps: [UNS://host/in.txt],' dvc.yaml && grep -q UNS dvc.yaml"
 
   static let all: [CommandCase] = [
@@ -164,6 +167,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("freeze one", 1, says: "ERROR: failed to freeze 'one' - config file error: remote 'none' doesn't exist", before: lostRemote),
     CommandCase("stage add -n three -d remote://none/a true", 251, says: "config file error: remote 'none' doesn't exist", after: "git diff --exit-code"),
     CommandCase("stage list", before: "\(lostRemote) && mkdir ../store && $PROGRAM remote add none ../store"),
+    // A parameter file that cannot be read is new for as long as it was never recorded
+    CommandCase("status", says: "new:                p.json", before: "\(unreadable) && : > p.json"),
+    CommandCase("status", says: "new:                p.json", before: "\(unreadable) && echo '{' > p.json"),
+    CommandCase("repro", 255, says: "ERROR: failed to reproduce 'p': Unable to read parameters from 'p.json': unable to read: 'p.json', JSON", before: "\(unreadable) && echo '{' > p.json", after: "test ! -e p.txt"),
+    CommandCase("repro -k", 255, says: "WARNING: Unable to read parameters from 'p.json'\n", before: "\(unreadable) && echo '{' > p.json"),
+    CommandCase("repro -k", 255, says: "WARNING: 'list' object has no attribute 'keys'\n", before: "\(unreadable) && echo '[1]' > p.json"),
+    CommandCase("status", 1, says: "ERROR: Unable to read parameters from 'p.json'", before: "\(unreadable) && echo '{}' > p.json && $PROGRAM repro -q && echo '{' > p.json"),
     // Looking
     CommandCase("status", says: "Data and pipelines are up to date."),
     CommandCase("status", says: "one:", "changed deps:", "modified:", "in.txt", before: "echo 2 > in.txt"),

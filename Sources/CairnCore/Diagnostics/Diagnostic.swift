@@ -51,6 +51,9 @@ package struct Diagnostic: Error, Sendable {
     ([message] + causes.map { String($0.fullMessage.trimmingUnexpected) }).joined(separator: ": ")
   }
 
+  /// What a warning says of a fault that is passed over: no front, no causes.
+  package var ownWords: String { String(message.trimmingUnexpected) }
+
   /// DVC does not expect this fault: where it passes over its own errors, it stops at this one, and ends with 255.
   package var isUnexpected: Bool { message.hasPrefix("unexpected error") }
 

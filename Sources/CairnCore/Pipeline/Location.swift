@@ -9,4 +9,6 @@ package enum Location: Hashable, Sendable {
   case url(String)
 
   package var local: RepoPath? { if case .local(let path) = self { path } else { nil } }
+
+  package var isURL: Bool { if case .url = self { true } else { false } }
 }

@@ -131,7 +131,7 @@ package struct Staleness: Sendable {
       guard index < now.parameters.count else { break }
       let locked = lock?.params[set.declared]
       switch now.parameters[index] {
-      case .failed(let diagnostic) where locked == nil && diagnostic.isUnexpected:
+      case .failed where locked == nil && !set.location.isURL:
         // What was never recorded is new, whatever its file says.
         parameters.append((index, .file(.new)))
         reasons.append(Reason(.parameterAdded, path: set.declared))

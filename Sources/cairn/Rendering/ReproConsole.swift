@@ -114,8 +114,8 @@ final class ReproConsole: ReproPrinter {
     guard let error = outcome.error else { return }
     switch reproduction.request.policy {
     case .stop: break
-    case .keepGoing: console.warning(error.fullMessage)
-    case .ignore: console.warning(error.fullMessage + " (ignored)")
+    case .keepGoing: console.warning(error.ownWords)
+    case .ignore: console.warning(error.ownWords + " (ignored)")
     }
   }
 
