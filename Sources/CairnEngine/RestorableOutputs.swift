@@ -18,7 +18,8 @@ struct RestorableOutputs: Sendable {
     isDry: Bool = false, warn: (String) -> Void, prepare: ([LockedFile]) throws(Diagnostic) -> Void = { _ in }
   ) throws(Diagnostic) -> LockEntry? {
     guard RunCache.canKeep(stage), !snapshot.dependencies.contains(where: { $0.hash == nil }) else { return nil }
-    if let lock, !staleness.commandChanged, staleness.dependencies.isEmpty, staleness.parameters.isEmpty,
+    if let lock, !staleness.commandChanged, !staleness.declarationChanged,
+      staleness.dependencies.isEmpty, staleness.parameters.isEmpty,
       let outs = stage.outputs.map({ lock.out($0.declared) }) as? [LockedFile],
       outs.allSatisfy({ $0.contentHash != nil })
     {

@@ -267,6 +267,10 @@ struct WhyTests {
     #expect(!result.output.contains("was  "), "\(result)")
     #expect(result.output.contains("the lock still has it, and `strict` makes the stage stale"), "\(result)")
     #expect(try repository.cairn("why").output.contains("  params.yaml:train.seed is no longer declared   → train"))
+    // What the lock has was not made by this declaration.
+    #expect(try repository.cairn("why", "train", "--json").output.contains("\"would\": \"run\""))
+    #expect(try repository.cairn("repro", "train").output.contains("Running stage 'train':"))
+    #expect(try repository.cairn("why", "train").status == 0)
   }
 
   @Test("an output that was declared since is a new one, made or not; DVC's words in status stay")

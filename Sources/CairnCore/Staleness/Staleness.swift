@@ -24,6 +24,8 @@ package struct Staleness: Sendable {
   package var commandChanged = false
   /// DVC's `always_changed`, or a callback stage.
   package var alwaysChanged = false
+  /// Under `strict` alone: the lock has something that the declaration no longer has.
+  package var declarationChanged = false
   /// Why, in Cairn's words; empty when fresh. Those of a frozen stage's inputs are left out.
   package var reasons: [Reason] = []
   package var notes: [StageNote] = []
@@ -270,6 +272,7 @@ package struct Staleness: Sendable {
     guard !removed.isEmpty else { return }
     notes.append(StageNote(.declarationDiffers, removed: removed))
     if strict {
+      declarationChanged = true
       reasons.append(
         Reason(.commandChanged, was: .value(.list(removed.map { .string($0) })), now: .value(.list([]))))
     }
