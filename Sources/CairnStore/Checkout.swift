@@ -296,6 +296,23 @@ package struct Checkout: Sendable {
     }
   }
 
+  /// The files where a plan leads whose bytes no cache holds: of one that is impossible, all of them would be lost.
+  package func unsaved(at plan: CheckoutPlan) throws(Diagnostic) -> [String] {
+    let algorithm = plan.target.hash?.algorithm ?? .md5
+    let place = snapshotter.place(plan.path)
+    switch snapshotter.observe(plan.path, algorithm: algorithm) {
+    case .missing, .dataset: return []
+    case .unknown(let error): throw error
+    case .file(let file): return try isSaved(file.hash) ? [] : [place.absolute]
+    case .directory(let folder):
+      var lost: [String] = []
+      for entry in folder.manifest.entries where try !isSaved(ContentHash(algorithm, entry.md5)) {
+        lost.append(place.appending(entry.path).absolute)
+      }
+      return lost
+    }
+  }
+
   private func parent(_ path: String) -> String {
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")), slash != path.utf8.startIndex else { return "/" }
     return String(path[..<slash])
@@ -322,9 +339,12 @@ extension Diagnostic {
     Diagnostic(.unsavedFiles, "unable to remove '\(path)' without a confirmation. Use `-f` to force.")
   }
 
-  /// Of all outputs together, as `checkout` says it.
+  /// Of all outputs together, as `checkout` says it: what lies deeper comes later.
   package static func unsavedFiles(_ paths: [String]) -> Diagnostic {
-    Diagnostic(
+    let depth = { (path: String) in path.utf8.count { $0 == UInt8(ascii: "/") } }
+    let paths = paths.enumerated().sorted { (depth($0.element), $0.offset) < (depth($1.element), $1.offset) }
+      .map(\.element)
+    return Diagnostic(
       .unsavedFiles,
       "Can't remove the following unsaved files without confirmation. Use `--force` to force.\n"
         + paths.joined(separator: "\n"))

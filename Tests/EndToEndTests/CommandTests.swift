@@ -104,6 +104,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "repro --pull -s two", 255, says: "ERROR: failed to reproduce 'two': Checkout failed for following targets:",
       before: "sed -i 's,one.txt,p/one.txt,' dvc.yaml", after: "test -d p"),
+    // What neither the cache nor the remote has is not taken away for it.
+    CommandCase(
+      "repro --pull d.dvc", 255,
+      says: "ERROR: failed to reproduce 'd.dvc': Can't remove the following unsaved files without confirmation. Use `--force` to force.\n", "/d/new\n",
+      before: "mkdir d ../store && echo 1 > d/x && $PROGRAM remote add -q -d store ../store && $PROGRAM add -q d && find .dvc/cache -name '*.dir' -delete && echo 2 > d/new",
+      after: "test -f d/x && test -f d/new && ! find .dvc/cache -name '*.dir' | grep ."),
     CommandCase(
       "repro -f -s far", 255, says: "Running stage 'far':", "[Errno 2] No such file or directory",
       before: "mkdir data && ln -s nowhere data/1 && printf '  far:\\n    cmd: echo > ran.txt\\n    deps: [data]\\n    outs: [far.txt]\\n' >> dvc.yaml",

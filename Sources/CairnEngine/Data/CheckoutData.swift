@@ -52,12 +52,12 @@ package struct CheckoutData {
     var plans: [CheckoutPlan] = []
     for target in try self.targets(selections) {
       var plan = try checkout.plan(target, relink: options.relink)
-      if plan.isImpossible { plan.unsaved = try unsaved(in: plan) }
+      if plan.isImpossible { plan.unsaved = try checkout.unsaved(at: plan) }
       plans.append(plan)
     }
     if !options.force {
       let lost = plans.flatMap(\.unsaved)
-      if !lost.isEmpty { throw .unsavedFiles(Self.shallowFirst(lost)) }
+      if !lost.isEmpty { throw .unsavedFiles(lost) }
     }
     var links: [(path: RepoPath, hash: ContentHash)] = []
     var relinked: Set<RepoPath> = []
@@ -109,23 +109,6 @@ package struct CheckoutData {
     try Files.makeDirectories(Repository.parent(path))
     try Files.removeTree(path)
     outcome.failed.append(project.shown(plan.target.path))
-  }
-
-  /// The files there whose bytes no cache holds.
-  private func unsaved(in plan: CheckoutPlan) throws(Diagnostic) -> [String] {
-    let algorithm = plan.target.hash?.algorithm ?? .md5
-    let path = project.repository.absolute(plan.path)
-    switch project.snapshotter.observe(plan.path, algorithm: algorithm) {
-    case .missing, .dataset: return []
-    case .unknown(let error): throw error
-    case .file(let file): return try project.cache.contains(file.hash) ? [] : [path]
-    case .directory(let folder):
-      var lost: [String] = []
-      for entry in folder.manifest.entries where try !project.cache.contains(ContentHash(algorithm, entry.md5)) {
-        lost.append(Repository.join(path, entry.path))
-      }
-      return lost
-    }
   }
 
   /// Nothing comes from a remote here; DVC asks all the same that those exist which cached outputs name.
@@ -204,10 +187,5 @@ package struct CheckoutData {
       let (isFolder, isOtherFolder) = (a.hasSuffix("/"), b.hasSuffix("/"))
       return isFolder == isOtherFolder ? a.precedesInBytes(b) : isFolder
     }
-  }
-
-  private static func shallowFirst(_ paths: [String]) -> [String] {
-    let depth = { (path: String) in path.utf8.count { $0 == UInt8(ascii: "/") } }
-    return paths.enumerated().sorted { (depth($0.element), $0.offset) < (depth($1.element), $1.offset) }.map(\.element)
   }
 }

@@ -44,7 +44,8 @@ package struct StagePull: Sendable {
             path: path, hash: locked?.contentHash, isExecutable: locked?.isExecutable ?? false, size: locked?.size,
             part: nil)))
     }
-    let lost = plans.flatMap(\.unsaved)
+    var lost: [String] = []
+    for plan in plans { lost += plan.isImpossible ? try checkout.unsaved(at: plan) : plan.unsaved }
     if !lost.isEmpty { throw .unsavedFiles(lost) }
     var isWhole = true
     for plan in plans where plan.target.hash == nil {
