@@ -114,8 +114,9 @@ package struct CacheWriter: Sendable {
     let isCopy = !file.isLink && file.links == 1
     if isTree {
       guard try needsRelink(file, place, hash, store) else { return file }
-    } else if isCopy, cache.linkTypes.first.map({ $0 == .copy || $0 == .reflink }) ?? true {
-      // DVC makes a new copy here; giving the old one the mode of a new one is the same to everybody but `make`.
+    } else if isCopy, cache.linkTypes.first(where: { $0 != .reflink }) ?? .copy == .copy {
+      // No link is asked for before a copy. DVC makes a new one here; giving the old one the mode of a new one is the
+      // same to everybody but `make`.
       var mode = cache.linkTypes.first == .copy ? store.fileMode : 0o666 & ~RawFile.umask
       if file.isExecutable { mode |= 0o100 }
       if mode != file.mode { _ = RawFile.chmod(place.absolute, mode) }

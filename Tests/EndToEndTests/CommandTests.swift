@@ -159,6 +159,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     // Files that track data: an import, and one whose data was edited
     CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
     CommandCase("freeze got.txt.dvc", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep '^frozen: true' got.txt.dvc"),
+    CommandCase(
+      "add big", before: "$PROGRAM config cache.type reflink,symlink && mkdir d && echo 1 > big && cp --reflink=always big d 2>&1 | grep -q . && touch no-reflink; true",
+      after: "test ! -e no-reflink || test -L big"),
     CommandCase("add got.txt", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep 'path: in.txt' got.txt.dvc"),
     CommandCase(
       "move got.txt.dvc other", 1, says: "failed to move 'got.txt.dvc' -> 'other' - DVC file 'got.txt.dvc' cannot be an output.",
