@@ -21,6 +21,52 @@ struct ReproTests {
     #expect(try repository.cairn("runs").output.count < 200)
   }
 
+  @Test("what a command prints into a pipe is shown whole and in order, and is not held in memory until it ends")
+  func longOutput() throws {
+    // 96 MB, the lines numbered; then cairn's own peak, in KiB.
+    let repository = try project(
+      """
+      stages:
+        a:
+          cmd:
+          - seq -f '%015.0f' 6000000; echo err >&2; seq -f '%015.0f' 3
+          - sleep 0.2; grep VmHWM /proc/$PPID/status | tr -dc 0-9 > peak
+          outs: [peak]
+
+      """)
+    try repository.cairn("config", "cairn.runs.log_limit", "100000")
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 0)
+    let peak = try #require(repository.read("peak").flatMap { Int($0) })
+    #expect(peak < 90_000, "\(peak) KiB")
+    let lines = result.output.split(separator: "\n")
+    let first = try #require(lines.firstIndex(of: "000000000000001"))
+    #expect(lines[first + 5_999_999] == "000000006000000" && lines[first + 3_000_000] == "000000003000001")
+    #expect(lines[first + 6_000_000] == "000000000000001" && lines[first + 6_000_002] == "000000000000003")
+    #expect(result.errors.hasPrefix("err\n"))
+  }
+
+  @Test("what has ended, and what begins under -j 1, is shown in a pipe at once", arguments: ["1", "2"])
+  func shownAtOnce(jobs: String) throws {
+    let repository = try project(
+      """
+      stages:
+        a: {cmd: echo a > a, outs: [a]}
+        b: {cmd: 'while ! test -e go; do sleep 0.05; done; echo b > b', deps: [a], outs: [b]}
+
+      """)
+    let running = try repository.start([CairnBinary.path(), "repro", "-j", jobs])
+    let wanted = jobs == "1" ? "Running stage 'b':\n" : "Running stage 'a':\n"
+    var shown = ""
+    for _ in 0..<200 where !shown.contains(wanted) {
+      usleep(50_000)
+      shown = running.outputSoFar()
+    }
+    #expect(shown.contains(wanted), "\(shown)")
+    try repository.write("go", "")
+    #expect(running.wait().status == 0)
+  }
+
   @Test("a stage with neither inputs nor outputs runs every time")
   func callback() throws {
     let repository = try project("stages: {a: {cmd: echo hello}}\n")

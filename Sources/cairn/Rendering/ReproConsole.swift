@@ -24,18 +24,12 @@ final class ReproConsole: ReproPrinter {
   private let hint: String?
   private let state = Mutex(State())
 
-  private enum Piece {
-    case info(String)
-    case warning(String)
-    case output(OutputStream, [UInt8])
-  }
-
   private struct State {
     /// DVC puts an empty line between a stage that did something and whatever follows; a failure after it changes
     /// nothing in that.
     var owesBlankLine = false
     var hasHinted = false
-    var blocks: [StageID: [Piece]] = [:]
+    var blocks: [StageID: StageBlock] = [:]
     /// Stages that have begun and whose blocks are still to come.
     var open: Set<StageID> = []
     var ended: [(id: StageID, didSomething: Bool)] = []
@@ -76,7 +70,10 @@ final class ReproConsole: ReproPrinter {
         say(id, .info(Color.grey.paint(words, if: console.colorsOutput)))
       }
       say(id, .info("Running stage '\(name(id))':"))
-    case .command(let id, let line): say(id, .info("> \(line)"))
+    case .command(let id, let line):
+      say(id, .info("> \(line)"))
+      // Before it starts: it may be silent for hours.
+      if isStreaming { console.flush() }
     case .output(let id, let stream, let bytes): say(id, .output(stream, bytes))
     case .pulling(let id): say(id, .info("Pulling data for stage: '\(name(id))'"))
     case .pulled(let id): close(id, didSomething: false)
@@ -112,6 +109,7 @@ final class ReproConsole: ReproPrinter {
   private func finished(_ id: StageID, _ outcome: Outcome) {
     close(id, didSomething: outcome.error == nil)
     guard let error = outcome.error else { return }
+    console.flush()
     switch reproduction.request.policy {
     case .stop: break
     case .keepGoing: console.warning(error.ownWords)
@@ -153,9 +151,9 @@ final class ReproConsole: ReproPrinter {
     for id in open { close(id, didSomething: false) }
   }
 
-  private func say(_ id: StageID, _ piece: Piece) {
+  private func say(_ id: StageID, _ piece: StageBlock.Piece) {
     if isStreaming { return show(piece) }
-    state.withLock { $0.blocks[id, default: []].append(piece) }
+    state.withLock { $0.blocks[id, default: StageBlock()].append(piece) }
   }
 
   /// The stage has said everything: its block is shown whole.
@@ -169,7 +167,9 @@ final class ReproConsole: ReproPrinter {
         state.open.remove(id)
         guard let block = state.blocks.removeValue(forKey: id) else { continue }
         if state.owesBlankLine { console.info("") }
-        for piece in block { show(piece) }
+        block.forEach(show)
+        // The next block may come in hours. Of stages with nothing to do there may be thousands at once.
+        if didSomething { console.flush() }
         state.owesBlankLine = didSomething
       }
     }
@@ -180,7 +180,7 @@ final class ReproConsole: ReproPrinter {
     return true
   }
 
-  private func show(_ piece: Piece) {
+  private func show(_ piece: StageBlock.Piece) {
     switch piece {
     case .info(let text): console.info(text)
     case .warning(let text): console.warning(text)
