@@ -67,6 +67,15 @@ struct ReproTests {
     #expect(running.wait().status == 0)
   }
 
+  @Test("with -j 1 a command reads what cairn was given on standard input, with more jobs nothing")
+  func standardInput() throws {
+    for (jobs, wanted) in [("1", "got hello\n"), ("2", "got\n")] {
+      let repository = try project("stages: {a: {cmd: 'read x; echo got $x > a', outs: [a]}}\n")
+      let result = try repository.shell("echo hello | \(CairnBinary.path()) repro -j \(jobs)")
+      #expect(repository.read("a") == wanted, "\(result)")
+    }
+  }
+
   @Test("a stage with neither inputs nor outputs runs every time")
   func callback() throws {
     let repository = try project("stages: {a: {cmd: echo hello}}\n")

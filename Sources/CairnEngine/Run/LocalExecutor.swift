@@ -62,6 +62,7 @@ private final class LocalJob: RunningJob {
     var request = ChildProcess.Request(
       ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment,
       output: .pipes)
+    if case .pipes(input: true) = job.output { request.input = .inherit }
     if case .terminal(let input) = job.output {
       let size = Terminal.size() ?? (columns: 80, rows: 24)
       request.output = .terminal(columns: size.columns, rows: size.rows)

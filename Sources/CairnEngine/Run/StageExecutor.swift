@@ -16,8 +16,8 @@ package struct Job: Sendable {
   package var grace: Double
 
   package enum OutputMode: Sendable {
-    /// Standard input is empty, output comes in pieces.
-    case pipes
+    /// Output comes in pieces; `input`: standard input is ours, which is no terminal. Else it is empty.
+    case pipes(input: Bool)
     /// A pseudo-terminal for output; `input`: for standard input too.
     case terminal(input: Bool)
   }

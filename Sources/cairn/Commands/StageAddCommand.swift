@@ -103,7 +103,8 @@ struct StageAddCommand: CairnCommand {
     let printer = ReproConsole(console: invocation.console, reproduction: reproduction)
     let isTerminal = Terminal.isTerminal(STDOUT_FILENO)
     let summary = try reproduction.run(
-      terminal: isTerminal ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes,
+      terminal: isTerminal
+        ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes(input: !Terminal.isTerminal(STDIN_FILENO)),
       emit: { printer.take($0) }, handle: { _ in })
     let error = summary.error ?? summary.failures.first?.error
     if let error {
