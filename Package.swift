@@ -12,6 +12,12 @@ let strict: [SwiftSetting] =
     .enableUpcomingFeature("ExistentialAny"),
   ] + (warningsAsErrors ? [.treatAllWarnings(as: .error)] : [])
 
+/// Half of a start went into placing a hundred thousand pointers anew, and into symbols that nobody looks up.
+let quickStart: [LinkerSetting] = [
+  .unsafeFlags(
+    ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux], configuration: .release))
+]
+
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")
 let heap = Target.Dependency.product(name: "HeapModule", package: "swift-collections")
 let crypto = Target.Dependency.product(name: "Crypto", package: "swift-crypto")
@@ -46,7 +52,7 @@ let package = Package(
       dependencies: [
         "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", arguments,
       ],
-      swiftSettings: strict),
+      swiftSettings: strict, linkerSettings: quickStart),
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
     .testTarget(name: "EndToEndTests", dependencies: ["CairnTestSupport"], swiftSettings: strict),
     .testTarget(name: "FaultTests", dependencies: ["CairnTestSupport", "CairnEngine"], swiftSettings: strict),
