@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
 #include <sys/stat.h>
@@ -58,6 +59,10 @@ int cairn_openat(int folder, const char *name, int flags, unsigned mode) {
 
 int cairn_open(const char *path, int flags, unsigned mode) {
   return cairn_openat(AT_FDCWD, path, flags, mode);
+}
+
+int cairn_rename_new(int folder, const char *from, const char *to) {
+  return renameat2(folder, from, folder, to, RENAME_NOREPLACE) < 0 ? -errno : 0;
 }
 
 int cairn_clone(int from, int to) { return ioctl(to, FICLONE, from) < 0 ? -errno : 0; }

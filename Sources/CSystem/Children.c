@@ -121,7 +121,20 @@ static int is_simple(const struct cairn_spawn *request) {
          (request->output < 0 || request->output > 2) && (request->error < 0 || request->error > 2);
 }
 
+// Dispatch gives its threads a niceness of their own where it may, which a child would inherit: it gets the process's.
+static void take_niceness_of_process(void) {
+  // The number of the process is its first thread's, which Dispatch leaves alone.
+  static _Atomic int known, own;
+  if (!known) {
+    own = getpriority(PRIO_PROCESS, (id_t)getpid());
+    known = 1;
+  }
+  int wanted = own;
+  if (getpriority(PRIO_PROCESS, 0) != wanted) setpriority(PRIO_PROCESS, 0, wanted);
+}
+
 int cairn_spawn(const struct cairn_spawn *request, pid_t *pid) {
+  take_niceness_of_process();
   if (is_simple(request)) {
     int result = spawn_simply(request, pid);
     // A script without `#!` and a kernel without close_range are for the library.
@@ -189,12 +202,13 @@ int cairn_watch_new(void) {
 }
 
 int cairn_watch_add(int watch, int descriptor, uint64_t token) {
-  struct epoll_event event = {.events = EPOLLIN, .data.u64 = token};
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
   return epoll_ctl(watch, EPOLL_CTL_ADD, descriptor, &event) < 0 ? -errno : 0;
 }
 
-int cairn_watch_remove(int watch, int descriptor) {
-  return epoll_ctl(watch, EPOLL_CTL_DEL, descriptor, NULL) < 0 ? -errno : 0;
+int cairn_watch_again(int watch, int descriptor, uint64_t token) {
+  struct epoll_event event = {.events = EPOLLIN | EPOLLONESHOT, .data.u64 = token};
+  return epoll_ctl(watch, EPOLL_CTL_MOD, descriptor, &event) < 0 ? -errno : 0;
 }
 
 int cairn_watch_wait(int watch, uint64_t *tokens, int capacity) {

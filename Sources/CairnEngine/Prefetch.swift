@@ -10,7 +10,7 @@ final class Prefetch<Value: Sendable>: Sendable {
   init(_ make: @escaping @Sendable () -> Value) { self.make = make }
 
   /// Begins on another thread.
-  func begin() { DispatchQueue.global(qos: .userInitiated).async { _ = self.value } }
+  func begin() { DispatchQueue.global().async { _ = self.value } }
 
   var value: Value {
     known.withLock { known in

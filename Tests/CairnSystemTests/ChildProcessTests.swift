@@ -247,6 +247,28 @@ private func start(
     #expect(max(small, PeakMemory(told: 50, mayBeOurs: false)).bytes == 50)
   }
 
+  @Test("what follows from a child's end may wait for the end of another one")
+  func following() throws {
+    let second = Witness()
+    let ended = DispatchSemaphore(value: 0)
+    let child = try ChildProcess.start(ChildProcess.Request(["/bin/sh", "-c", "true"])) { event in
+      guard case .ended = event else { return }
+      // More than one, so that there is a thread for each, and a queue for what is left.
+      for _ in 0..<20 {
+        ChildWatch.shared.follow(on: .global()) {
+          let request = ChildProcess.Request(["/bin/sh", "-c", "sleep 0.1; echo x"])
+          guard let other = try? ChildProcess.start(request, handler: { second.take($0) }) else { return }
+          while other.signal(0) { usleep(1000) }
+          ended.signal()
+        }
+      }
+    }
+    _ = child
+    for _ in 0..<20 { #expect(ended.wait(timeout: .now() + 20) == .success) }
+    #expect(second.ends == 20)
+    #expect(second.text == String(repeating: "x\n", count: 20))
+  }
+
   @Test("many children at once each end exactly once")
   func many() throws {
     let started = try (0..<300).map { try start("echo \($0)") }

@@ -248,12 +248,11 @@ struct ResourceTests {
   @Test("an input that is edited while the command runs is told at once")
   func editedInput() throws {
     let repository = try project(
-      ["a"], "cmd: sleep 2.5; cat in > NAME.txt\ndeps: [in]\nouts: [NAME.txt]")
+      ["a"], "cmd: touch begun; sleep 2.5; cat in > NAME.txt\ndeps: [in]\nouts: [NAME.txt]")
     try repository.write("in", "1\n")
     let running = try repository.start([CairnBinary.path(), "repro"])
-    usleep(600_000)
+    for _ in 0..<2000 where repository.read("begun") == nil { usleep(10_000) }
     try repository.write("in", "22\n")
-    usleep(1_200_000)
     let result = running.wait()
     #expect(result.status == 255)
     #expect(result.errors.contains("a: in was edited; put it back or this result will not count"), "\(result)")

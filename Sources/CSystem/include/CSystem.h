@@ -22,6 +22,9 @@ int cairn_statat(int folder, const char *name, int follow, struct cairn_file_sta
 int cairn_open(const char *path, int flags, unsigned mode);
 int cairn_openat(int folder, const char *name, int flags, unsigned mode);
 
+// renameat2(2) with RENAME_NOREPLACE, within one folder.
+int cairn_rename_new(int folder, const char *from, const char *to);
+
 // FICLONE: makes `to` share the blocks of `from`.
 int cairn_clone(int from, int to);
 
@@ -75,10 +78,11 @@ int cairn_pidfd_open(pid_t pid);
 // A pipe, close-on-exec, of which the reading end does not block.
 int cairn_pipe(int *reading, int *writing, int non_blocking);
 
-// An epoll instance; `cairn_watch` adds readiness to read, reported with `token`.
+// An epoll instance; `cairn_watch_add` adds readiness to read, reported once with `token`, and once more after each
+// `cairn_watch_again`.
 int cairn_watch_new(void);
 int cairn_watch_add(int watch, int descriptor, uint64_t token);
-int cairn_watch_remove(int watch, int descriptor);
+int cairn_watch_again(int watch, int descriptor, uint64_t token);
 // Waits until something is ready, and gives its tokens: at most 64; none when a signal came.
 int cairn_watch_wait(int watch, uint64_t *tokens, int capacity);
 

@@ -25,7 +25,7 @@ package struct Commitment: Sendable {
 /// journal.
 package final class Committer: @unchecked Sendable {
   // Guard: every stored `var` is touched on `queue` alone.
-  private let queue = DispatchQueue(label: "cairn.committer", qos: .userInitiated)
+  private let queue = DispatchQueue(label: "cairn.committer")
   private let root: String
   private let book: LockBook
   /// `nil` without git.

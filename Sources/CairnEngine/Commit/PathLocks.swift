@@ -78,7 +78,7 @@ package final class PathLocks: Sendable {
       return !state.settlesSoon
     }
     guard isFirst else { return }
-    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + Self.pause) { [weak self] in
+    DispatchQueue.global().asyncAfter(deadline: .now() + Self.pause) { [weak self] in
       self?.state.withLock { $0.settlesSoon = false }
       try? self?.settle()
     }

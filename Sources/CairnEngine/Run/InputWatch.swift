@@ -37,7 +37,7 @@ package final class InputWatch: Sendable {
   func end(_ id: StageID) { state.withLock { $0.watched[id] = nil } }
 
   private func tickLater() {
-    DispatchQueue.global(qos: .utility).asyncAfter(deadline: .now() + .seconds(1)) { [weak self] in self?.tick() }
+    DispatchQueue.global().asyncAfter(deadline: .now() + .seconds(1)) { [weak self] in self?.tick() }
   }
 
   private func tick() {
@@ -50,7 +50,7 @@ package final class InputWatch: Sendable {
       return (due, state.isTicking)
     }
     for (id, watched) in due {
-      DispatchQueue.global(qos: .utility).async { [weak self] in
+      DispatchQueue.global().async { [weak self] in
         let begin = WallClock.monotonic()
         watched.look()
         let end = WallClock.monotonic()

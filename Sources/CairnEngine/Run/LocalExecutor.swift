@@ -7,12 +7,13 @@ import Synchronization
 
 package struct LocalExecutor: StageExecutor {
   private let environment: ChildEnvironment
+  private let shell = ShellCommand.shell()
 
   /// The environment is this process's, as it is now.
   package init() { environment = ChildEnvironment() }
 
   package func start(_ job: Job, events: any JobEvents) -> any RunningJob {
-    let running = LocalJob(job, environment: environment, events: events)
+    let running = LocalJob(job, environment: environment, shell: shell, events: events)
     running.startNextLine()
     return running
   }
@@ -22,6 +23,7 @@ package struct LocalExecutor: StageExecutor {
 private final class LocalJob: RunningJob {
   private let job: Job
   private let environment: ChildEnvironment
+  private let shell: String
   private let events: any JobEvents
   private let started = WallClock.now()
   private let state = Mutex(State())
@@ -41,8 +43,9 @@ private final class LocalJob: RunningJob {
     var isFinished = false
   }
 
-  init(_ job: Job, environment: ChildEnvironment, events: any JobEvents) {
+  init(_ job: Job, environment: ChildEnvironment, shell: String, events: any JobEvents) {
     self.job = job
+    self.shell = shell
     self.environment = environment.setting(job.environment.map { ($0.name, $0.value) })
     self.events = events
     if let timeout = job.timeout { watch(timeout) }
@@ -60,7 +63,7 @@ private final class LocalJob: RunningJob {
     if stopped != nil { return finish(hasTimedOut ? .timedOut : .notStarted("the run was stopped"), line: line) }
     events.began(line: line)
     var request = ChildProcess.Request(
-      ShellCommand.argv(for: line), folder: job.workingDirectory, environment: environment,
+      ShellCommand.argv(for: line, shell: shell), folder: job.workingDirectory, environment: environment,
       output: .pipes)
     if case .pipes(input: true) = job.output { request.input = .inherit }
     if case .terminal(let input) = job.output {
@@ -107,7 +110,7 @@ private final class LocalJob: RunningJob {
     startNextLine()
   }
 
-  private static let keys = DispatchQueue(label: "cairn.keys", qos: .userInteractive)
+  private static let keys = DispatchQueue(label: "cairn.keys")
 
   private func finish(_ end: Observation.End, line: String?) {
     let (cpu, peak) = state.withLock { state in
@@ -137,7 +140,7 @@ private final class LocalJob: RunningJob {
 
   /// SIGTERM to the group when the time is over, SIGKILL when `grace` has passed too.
   private func watch(_ timeout: Double) {
-    let queue = DispatchQueue.global(qos: .userInitiated)
+    let queue = DispatchQueue.global()
     queue.asyncAfter(deadline: .now() + timeout) { [weak self] in
       guard let self, state.withLock({ $0.isFinished }) == false else { return }
       state.withLock { $0.hasTimedOut = true }

@@ -13,7 +13,7 @@ package final class Runner: Sendable {
   private let order: [StageID]
   private let positions: [StageID: Int]
   private let state: Mutex<State>
-  private let work = DispatchQueue(label: "cairn.work", qos: .userInitiated, attributes: .concurrent)
+  private let work = DispatchQueue(label: "cairn.work", attributes: .concurrent)
   private let done = DispatchSemaphore(value: 0)
 
   private struct State {
@@ -63,7 +63,9 @@ package final class Runner: Sendable {
   }
 
   /// Blocks the calling thread, which must be no Dispatch worker, until all is done and durable.
-  package func run() -> RunSummary {
+  ///
+  /// - Parameter settled: is told when no stage can have another result, before the locks are written.
+  package func run(settled: (RunSummary) -> Void = { _ in }) -> RunSummary {
     pump()
     done.wait()
     var summary = state.withLock { state in
@@ -73,6 +75,8 @@ package final class Runner: Sendable {
       summary.signal = state.signal
       return summary
     }
+    summary.outcomes = state.withLock { state in order.compactMap { id in state.outcomes[id].map { (id, $0) } } }
+    settled(summary)
     let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
     changes?.begin()
     let hasFailed = state.withLock { $0.outcomes.values.contains { $0.error != nil } }
@@ -118,17 +122,12 @@ package final class Runner: Sendable {
     }
     if isSettling { context.committer.hurry() }
     if let held { context.emit(.held(held)) }
-    // A prepared stage starts in a moment: what is to be prepared follows on the same thread, which saves waking one.
-    let joins = ahead.count == 1 && ready.last?.isPrepared ?? false
-    for execution in joins ? ready.dropLast() : ready[...] { work.async { execution.proceed() } }
-    if joins, let last = ready.last {
-      work.async {
-        last.proceed()
-        ahead[0].proceed()
-      }
-    } else {
-      for execution in ahead { work.async { execution.proceed() } }
-    }
+    // Where a command has just ended, the next one starts on the thread that saw it, which saves waking another.
+    // What is to be prepared follows on it too.
+    let joined = ready.isEmpty ? 0 : 1
+    for execution in ready.dropLast() + ahead.dropFirst(joined) { work.async { execution.proceed() } }
+    if let last = ready.last { ChildWatch.shared.follow(on: work) { last.proceed() } }
+    for execution in ahead.prefix(joined) { ChildWatch.shared.follow(on: work) { execution.proceed() } }
     if isDone { done.signal() }
   }
 

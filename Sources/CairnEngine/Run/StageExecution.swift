@@ -402,7 +402,7 @@ final class StageExecution: Sendable {
         leaveHost()
         report(.commandEnded(Double(observation.finished - observation.started) / 1e9))
       }
-      queue.async { [self] in
+      ChildWatch.shared.follow(on: queue) { [self] in
         FaultPoint.reach(.commandEnded)
         ended(observation, judged: judged, draft: draft, log: log, attemptName: name)
       }

@@ -32,7 +32,6 @@ final class WriteOnceFolder: Sendable {
   /// Puts `bytes` under `name`. Where a file of that length stands there already, nothing happens.
   func put(_ bytes: UnsafeRawBufferPointer, name: Name) throws(Diagnostic) {
     let (folder, temporary) = try prepare(name.bucket)
-    if size(name, in: folder) == UInt64(bytes.count) { return }
     let temporaryName = name.folder + "/." + salt + "." + String(temporary)
     let descriptor = openat(folder, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
     if descriptor < 0 { throw failure(errno, "write it", temporaryName) }
@@ -48,11 +47,19 @@ final class WriteOnceFolder: Sendable {
       start += count
     }
     close(descriptor)
-    if failed == 0, renameat(folder, temporaryName, folder, name.text) != 0 { failed = errno }
-    if failed != 0 {
-      unlinkat(folder, temporaryName, 0)
-      throw failure(failed, "write it", name.text)
+    if failed == 0 { failed = Files.renameNew(in: folder, temporaryName, to: name.text) }
+    if failed == 0 { return }
+    // Most are new: whether one stands there already is asked only when the name is taken.
+    if failed == EEXIST || failed == EINVAL || failed == ENOSYS {
+      if size(name, in: folder) == UInt64(bytes.count) {
+        unlinkat(folder, temporaryName, 0)
+        return
+      }
+      failed = renameat(folder, temporaryName, folder, name.text) == 0 ? 0 : errno
+      if failed == 0 { return }
     }
+    unlinkat(folder, temporaryName, 0)
+    throw failure(failed, "write it", name.text)
   }
 
   /// The bytes under `name`; `nil` when there is no such file.

@@ -50,7 +50,8 @@ package enum Files {
       while count < buffer.count {
         let got = Glibc.read(descriptor, buffer.baseAddress! + count, buffer.count - count)
         if got > 0 { count += got }
-        if got == 0 { return }
+        // All that there was when we looked; a file without a size (/proc) goes on.
+        if got == 0 || (expected > 0 && count == expected) { return }
         if got < 0, errno != EINTR { failure = errno; return }
       }
     }
@@ -110,6 +111,12 @@ package enum Files {
     while end > utf8.startIndex, utf8[utf8.index(before: end)] == UInt8(ascii: "/") { end = utf8.index(before: end) }
     guard let slash = utf8[..<end].lastIndex(of: UInt8(ascii: "/")) else { return nil }
     return slash == utf8.startIndex ? nil : String(path[..<slash])
+  }
+
+  /// Renames within an open folder where the new name is free: 0 or `errno`, `EEXIST` where it is taken, `EINVAL` or
+  /// `ENOSYS` where the file system cannot tell.
+  package static func renameNew(in folder: Int32, _ name: String, to target: String) -> Int32 {
+    -name.asSystemPath { from in target.asSystemPath { to in cairn_rename_new(folder, from, to) } }
   }
 
   /// Removes a file or a link; false when nothing was there.

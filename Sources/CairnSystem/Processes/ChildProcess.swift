@@ -95,7 +95,7 @@ package final class ChildProcess: Sendable {
 
   /// Starts it and returns at once; throws only when nothing was started.
   ///
-  /// `handler` is called on one thread that all children share, so it must be brief and never wait. The process
+  /// `handler` is called for one child at a time, by whoever watches them all, so it must be brief and never wait. The process
   /// has ended when it itself has: what is in the pipe by then is delivered before `ended`, its end is not awaited,
   /// since a daemon may hold it. Such a daemon's output is read and dropped from then on, so that it does not block.
   package static func start(
@@ -183,13 +183,16 @@ package final class ChildProcess: Sendable {
     }
   }
 
-  // MARK: On the watch's thread
+  // MARK: On the leader of the watch
 
   private enum Reading { case more([UInt8]), nothing, closed }
 
-  private func readSome(_ stream: Stream) {
+  /// True when there may be more.
+  private func readSome(_ stream: Stream) -> Bool {
     let (reading, ended) = state.withLock { state in (read(stream, &state), state.ended) }
     if case .more(let bytes) = reading, !ended { tell(stream, bytes) }
+    if case .closed = reading { return false }
+    return true
   }
 
   private func tell(_ stream: Stream, _ bytes: [UInt8]) {
@@ -203,17 +206,17 @@ package final class ChildProcess: Sendable {
     if !bytes.isEmpty { return .more(bytes) }
     if failure == EAGAIN || failure == EINTR { return .nothing }
     // A pseudo-terminal ends with EIO.
-    ChildWatch.shared.remove(source.descriptor, source.token)
-    close(source.descriptor)
+    ChildWatch.shared.close(source.descriptor, source.token)
     if stream == .output { state.output = nil } else { state.error = nil }
     return .closed
   }
 
-  private func end() {
+  /// True when it has not ended yet.
+  private func end() -> Bool {
     var raw = cairn_exit()
     var chunks: [(Stream, [UInt8])] = []
-    let ended = state.withLock { state in
-      if state.ended { return false }
+    let ended: Bool? = state.withLock { state in
+      if state.ended { return nil }
       if state.killsGroupAtEnd, ownGroup { kill(-pid, SIGKILL) }
       let result = cairn_reap(pid, 0, &raw)
       if result == 0, raw.ended == 0 { return false }
@@ -221,13 +224,13 @@ package final class ChildProcess: Sendable {
       if result < 0 { raw.code = 255 }
       drain(&state, into: &chunks)
       state.ended = true
-      ChildWatch.shared.remove(state.process.descriptor, state.process.token)
-      close(state.process.descriptor)
+      ChildWatch.shared.close(state.process.descriptor, state.process.token)
       return true
     }
-    guard ended else { return }
+    guard ended == true else { return ended == false }
     for (stream, bytes) in chunks { tell(stream, bytes) }
     handler(.ended(Exit(raw)))
+    return false
   }
 
   /// What was written before the end, and no more than a pipe can hold: a daemon may write for ever.

@@ -67,6 +67,10 @@ package enum PythonLines {
   /// Python's `str.splitlines()`: also at vertical tab, form feed, the separators U+001C to U+001E, U+0085, U+2028
   /// and U+2029; `\r\n` is one end; no empty line after the last end.
   package static func split(_ text: String) -> [String] {
+    // Most commands are one line: nothing in them could be an end, whole or in part.
+    if !text.utf8.contains(where: { ($0 < 0x20 && $0 != 0x09) || $0 == 0xC2 || $0 == 0xE2 }) {
+      return text.isEmpty ? [] : [text]
+    }
     var lines: [String] = []
     var line = String.UnicodeScalarView()
     var previous: Unicode.Scalar?
