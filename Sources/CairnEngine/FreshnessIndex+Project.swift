@@ -27,30 +27,35 @@ extension FreshnessIndex {
 
   /// All that the answer "nothing to do" was or would be made from; `nil` when a stage is such that it must always be
   /// asked (it runs every time, its environment counts, something lies elsewhere).
-  static func paths(of workspace: Workspace, order: [StageID]) -> [String]? {
+  ///
+  /// `general`: how many of the first are not the stages'.
+  static func paths(of workspace: Workspace, order: [StageID]) -> (list: [String], general: Int)? {
     let project = workspace.project
     var paths = PathSet(root: workspace.repository.root)
     for path in files(of: workspace) + folders(of: workspace).map(\.path) + [".cairn/journal"] { paths.add(path) }
+    let general = paths.list.count
     for id in order {
       let stage = project.pipeline[id]
       if stage.isAlwaysChanged || stage.isCallback || stage.isFrozen || stage.settings.isKeyedByEnvironment {
         return nil
       }
-      // A dataset is what the lock says, which is among the files already.
-      for location in stage.dependencies.filter({ !$0.isDataset }).map(\.location) + stage.parameters.map(\.location) {
-        guard paths.add(tree: location) else { return nil }
-      }
       let lock = workspace.lockEntry(of: stage)
+      // A dataset is what the lock says, which is among the files already.
+      for dependency in stage.dependencies where !dependency.isDataset {
+        guard paths.add(dependency.location, locked: lock?.dep(dependency.declared)?.contentHash) else { return nil }
+      }
+      for set in stage.parameters { guard paths.add(tree: set.location) else { return nil } }
       for output in stage.outputs {
-        guard paths.add(tree: output.location) else { return nil }
-        guard output.isCached, let hash = lock?.out(output.declared)?.contentHash else { continue }
+        let locked = lock?.out(output.declared)?.contentHash
+        guard paths.add(output.location, locked: locked) else { return nil }
+        guard output.isCached, let hash = locked else { continue }
         let store = workspace.cache.store(for: hash)
         paths.add(store.path(of: hash))
         guard hash.isDirectory, let manifest = (try? store.manifest(hash)) ?? nil else { continue }
         for entry in manifest.entries { paths.add(store.path(of: ContentHash(hash.algorithm, entry.md5))) }
       }
     }
-    return paths.list
+    return (paths.list, general)
   }
 
   /// What the pipeline and the settings were read from, or would have been.
@@ -77,21 +82,27 @@ extension FreshnessIndex {
     let root: String
     private let prefix: [UInt8]
     private(set) var list: [String] = []
-    private var seen: Set<String> = []
-    /// Added with all that is inside; a folder that was merely walked in search of pipelines is not.
-    private var trees: Set<String> = []
+    /// True for what was added with all that is inside; a folder that was merely walked in search of pipelines is not.
+    private var seen: [RepoPath: Bool] = [:]
 
     init(root: String) {
       self.root = root
       prefix = Array((root + "/").utf8)
     }
 
-    @discardableResult
-    mutating func add(_ path: String) -> Bool {
+    mutating func add(_ path: String) {
       var path = path
       if path.utf8.starts(with: prefix) { path = String(decoding: path.utf8.dropFirst(prefix.count), as: UTF8.self) }
-      guard seen.insert(path).inserted else { return false }
+      let key = RepoPath(unchecked: path)
+      if seen[key] != nil { return }
+      seen[key] = false
       list.append(path)
+    }
+
+    /// Of what `locked` names nothing else is looked for: where there is another kind of thing now, it is not fresh.
+    mutating func add(_ location: Location, locked: ContentHash?) -> Bool {
+      guard let locked, !locked.isDirectory, case .local(let path) = location else { return add(tree: location) }
+      add(path.text)
       return true
     }
 
@@ -105,8 +116,10 @@ extension FreshnessIndex {
     }
 
     private mutating func add(tree path: String) -> Bool {
-      guard trees.insert(path).inserted else { return true }
+      let key = RepoPath(unchecked: path)
+      if seen[key] == true { return true }
       add(path)
+      seen[key] = true
       let absolute = path.hasPrefix("/") ? path : root + "/" + path
       guard let stat = (try? FileStat.of(absolute)) ?? nil, stat.isDirectory else { return true }
       guard let entries = (try? Files.list(absolute)) ?? nil else { return false }

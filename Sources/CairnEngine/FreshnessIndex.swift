@@ -144,6 +144,20 @@ package struct FreshnessIndex: Sendable {
     }
   }
 
+  /// The regular files among `entries`, for judging by this look.
+  static func files(_ entries: [Entry], taken: Nanoseconds) -> SeenFiles {
+    var files: [RepoPath: SeenFiles.File] = [:]
+    files.reserveCapacity(entries.count)
+    for entry in entries {
+      guard let stamp = entry.stamp, stamp.mode & S_IFMT == S_IFREG else { continue }
+      files[RepoPath(unchecked: entry.path)] = SeenFiles.File(
+        fingerprint: FileFingerprint(
+          size: stamp.size, modified: stamp.modified, inode: stamp.inode, device: UInt64(stamp.device)),
+        mode: stamp.mode)
+    }
+    return SeenFiles(files, taken: taken)
+  }
+
   /// True when a stamp is so young that a later change could leave it as it is.
   package static func isRacy(_ entry: Entry, now: Nanoseconds) -> Bool {
     guard let stamp = entry.stamp else { return false }

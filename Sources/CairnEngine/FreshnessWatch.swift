@@ -11,13 +11,18 @@ final class FreshnessWatch {
   private let workspace: Workspace
   private let order: [StageID]
   private let key: String
-  private let paths: Prefetch<[String]?>
+  /// What stands there after the run, where all stages are fresh by it.
+  private let early: Prefetch<Look?>
   private let sources: SourceStamps
   private var before: Look?
 
-  private struct Look {
+  private struct Look: Sendable {
     var entries: [FreshnessIndex.Entry]
     var taken: Nanoseconds
+    /// How many of the first are not the stages': what the pipeline was read from, the locks, the journal.
+    var general = 0
+
+    var files: SeenFiles { FreshnessIndex.files(entries, taken: taken) }
   }
 
   /// `nil` when this request is never answered by stamps. A network file system's are another clock's, and may be
@@ -30,24 +35,29 @@ final class FreshnessWatch {
     self.order = order
     self.key = key
     sources = SourceStamps(workspace)
-    paths = Prefetch { FreshnessIndex.paths(of: workspace, order: order) }
+    early = Prefetch {
+      guard let look = Self.look(workspace, order) else { return nil }
+      return Self.areAllFresh(order, workspace, by: look.files) ? look : nil
+    }
   }
 
   /// Stamps for the case that nothing needs to run.
   func lookBefore() {
     // A lock that lacks a stage cannot be followed by "nothing to do".
     guard order.allSatisfy({ workspace.lockEntry(of: workspace.project.pipeline[$0]) != nil }) else { return }
-    before = FreshnessIndex.paths(of: workspace, order: order).map(look)
+    before = Self.look(workspace, order)
   }
 
-  private func look(at paths: [String]) -> Look {
+  private static func look(_ workspace: Workspace, _ order: [StageID]) -> Look? {
+    guard let paths = FreshnessIndex.paths(of: workspace, order: order) else { return nil }
     let taken = WallClock.now()
-    return Look(entries: FreshnessIndex.look(at: paths, root: workspace.repository.root), taken: taken)
+    let entries = FreshnessIndex.look(at: paths.list, root: workspace.repository.root)
+    return Look(entries: entries, taken: taken, general: paths.general)
   }
 
-  /// The run is over: names what is to be looked at, beside what else there is to do.
+  /// All stages have ended: looks at what they left, beside what else there is to do.
   func prepare(_ summary: RunSummary) {
-    if Self.isGood(summary), !Self.isFresh(summary) { paths.begin() }
+    if Self.isGood(summary), !Self.isFresh(summary) { early.begin() }
   }
 
   private static func isGood(_ summary: RunSummary) -> Bool {
@@ -67,9 +77,7 @@ final class FreshnessWatch {
       if let before, sources.hold(in: before.entries, written: written) { write(before) }
       return
     }
-    guard let paths = paths.value else { return }
-    let early = look(at: paths)
-    guard areAllFresh(order) else { return }
+    guard let early = early.value else { return }
     // The last outputs are younger than a clock tick: what was seen of them counts once it has passed.
     let wait = FreshnessIndex.granularity + 1_000_000 - (WallClock.monotonic() - ended)
     if wait > 0 { usleep(UInt32(wait / 1000)) }
@@ -79,15 +87,22 @@ final class FreshnessWatch {
     write(after)
   }
 
-  /// `look` with new stamps of what was too young to be told apart from what may have come after it; `nil` when the
-  /// stages behind that are not fresh now.
+  /// `look` with new stamps of what was too young to be told apart from what may have come after it, and of what Cairn
+  /// itself has written since; `nil` when the stages behind that are not fresh now.
   private func lookAgain(_ look: Look) -> Look? {
-    let young = look.entries.indices.filter { FreshnessIndex.isRacy(look.entries[$0], now: look.taken) }
-    if young.isEmpty { return look }
-    let again = self.look(at: young.map { look.entries[$0].path })
-    var result = Look(entries: look.entries, taken: again.taken)
-    for (index, entry) in zip(young, again.entries) { result.entries[index] = entry }
-    return areAllFresh(stages(behind: again.entries.map(\.path))) ? result : nil
+    let doubtful = look.entries.indices.filter {
+      $0 < look.general || FreshnessIndex.isRacy(look.entries[$0], now: look.taken)
+    }
+    var result = look
+    result.taken = WallClock.now()
+    let root = workspace.repository.root
+    let again = FreshnessIndex.look(at: doubtful.map { look.entries[$0].path }, root: root)
+    var suspects: [String] = []
+    for (index, entry) in zip(doubtful, again) {
+      if index >= look.general || entry.stamp != look.entries[index].stamp { suspects.append(entry.path) }
+      result.entries[index] = entry
+    }
+    return Self.areAllFresh(stages(behind: suspects), workspace, by: result.files) ? result : nil
   }
 
   /// Those that look at one of `paths`, or at a folder that holds one.
@@ -117,25 +132,25 @@ final class FreshnessWatch {
     FreshnessIndex.write(look.entries, root: workspace.repository.root, key: key, words: words())
   }
 
-  /// By all processors: the user waits for this.
-  private func areAllFresh(_ order: [StageID]) -> Bool {
-    let workspace = workspace
+  /// By all processors: the user waits for this. What was just looked at is not looked at again.
+  private static func areAllFresh(_ order: [StageID], _ workspace: Workspace, by seen: SeenFiles) -> Bool {
+    let observer = workspace.observer.trusting(seen)
     let piece = 64
     let isStale = Atomic(false)
     DispatchQueue.concurrentPerform(iterations: (order.count + piece - 1) / piece) { number in
       for id in order[(number * piece)..<min(order.count, (number + 1) * piece)] {
         if isStale.load(ordering: .relaxed) { return }
-        if !Self.isFresh(id, workspace) { isStale.store(true, ordering: .relaxed) }
+        if !isFresh(id, workspace, observer) { isStale.store(true, ordering: .relaxed) }
       }
     }
     return !isStale.load(ordering: .relaxed)
   }
 
-  private static func isFresh(_ id: StageID, _ workspace: Workspace) -> Bool {
+  private static func isFresh(_ id: StageID, _ workspace: Workspace, _ observer: Observer) -> Bool {
     let stage = workspace.project.pipeline[id]
     let lock = workspace.lockEntry(of: stage)
-    var snapshot = workspace.observer.inputs(of: stage, lock: lock, sha256: false)
-    workspace.observer.addOutputs(to: &snapshot, of: stage, lock: lock)
+    var snapshot = observer.inputs(of: stage, lock: lock, sha256: false)
+    observer.addOutputs(to: &snapshot, of: stage, lock: lock)
     let staleness = Staleness.judge(stage, lock: lock, now: snapshot)
     return !staleness.isStale && staleness.unknown == nil
   }

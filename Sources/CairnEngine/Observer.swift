@@ -4,7 +4,7 @@ package import CairnStore
 import CairnSystem
 
 package struct Observer: Sendable {
-  package let snapshotter: Snapshotter
+  package private(set) var snapshotter: Snapshotter
   package let cache: DataCache
   package let parameters: @Sendable (ParameterSet) -> CairnCore.ParameterReading
   /// Where `remote://` leads to a folder of this machine.
@@ -24,6 +24,13 @@ package struct Observer: Sendable {
     self.remotes = remotes
     self.datasets = datasets
     self.parameters = parameters
+  }
+
+  /// The same, which takes the files of one look at many paths as that look found them.
+  func trusting(_ seen: SeenFiles) -> Observer {
+    var trusting = self
+    trusting.snapshotter = snapshotter.trusting(seen)
+    return trusting
   }
 
   /// The inputs: dependencies by the algorithm that the lock used while they are what it says, parameters by their
@@ -56,12 +63,21 @@ package struct Observer: Sendable {
     snapshot.outputs = stage.outputs.map { output in
       let locked = lock?.out(output.declared)?.contentHash
       var inCache: Bool?
-      if asksCache, output.isCached, let locked { inCache = (try? cache.contains(locked)) ?? false }
+      if asksCache, output.isCached, let locked { inCache = isInCache(locked) }
       // DVC asks the cache first and does not look at the file when the object is gone.
       return OutputReading(
         content: content(at: output.location, algorithm: locked?.algorithm ?? .md5, sha256: false, isOutput: true),
         isInCache: inCache)
     }
+  }
+
+  private func isInCache(_ hash: ContentHash) -> Bool {
+    if !hash.isDirectory, let seen = snapshotter.seen,
+      seen.isProtected(cache.store(for: hash).path(of: hash), root: snapshotter.root)
+    {
+      return true
+    }
+    return (try? cache.contains(hash)) ?? false
   }
 
   package func content(
@@ -97,7 +113,8 @@ package struct Observer: Sendable {
   }
 
   private func isIgnored(_ path: RepoPath) -> Bool {
-    filter.isIgnored(path, isDirectory: Files.isDirectory(snapshotter.absolute(path)))
+    let isKnownFile = snapshotter.seen?.holds(path) ?? false
+    return filter.isIgnored(path, isDirectory: !isKnownFile && Files.isDirectory(snapshotter.absolute(path)))
   }
 
   /// Nothing tells of a change since `content` was seen.

@@ -100,9 +100,11 @@ package struct Reproduction: Sendable {
       context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
-    var summary = runner.run()
-    let ended = WallClock.monotonic()
-    freshness?.prepare(summary)
+    var ended = WallClock.monotonic()
+    var summary = runner.run { summary in
+      ended = WallClock.monotonic()
+      freshness?.prepare(summary)
+    }
     if !request.dry {
       // What the stages did is told whatever becomes of this.
       do throws(Diagnostic) {

@@ -12,11 +12,20 @@ package struct Snapshotter: Sendable {
   package let root: String
   package let index: StateIndex
   let filter: any PathFilter
+  /// Files that are not looked at again.
+  package private(set) var seen: SeenFiles?
 
   package init(root: String, index: StateIndex, filter: any PathFilter = DefaultPathFilter()) {
     self.root = root
     self.index = index
     self.filter = filter
+  }
+
+  /// The same, which takes the files of one look at many paths as that look found them.
+  package func trusting(_ seen: SeenFiles) -> Snapshotter {
+    var trusting = self
+    trusting.seen = seen
+    return trusting
   }
 
   /// Where `path` lies on the disk.
@@ -77,17 +86,15 @@ package struct Snapshotter: Sendable {
   }
 
   private func look(_ place: Place, _ kinds: DigestKinds, passesDanglingLinks: Bool) throws(Diagnostic) -> Content {
+    if let seen, let file = seen[place.key] {
+      return .file(try content(place, file.fingerprint, kinds, isExecutable: file.mode & 0o111 != 0, seen.taken))
+    }
     let observed = index.now()
     switch RawFile.stat(place.absolute, followLinks: true) {
     case .failure(let error) where error.code == ENOENT || error.code == ENOTDIR: return .missing
     case .failure(let error): throw .system(error.code, "look at it", place.absolute)
     case .success(let found) where found.isFile:
-      let fingerprint = found.fingerprint
-      let digests = try digests(place, fingerprint, kinds, observed: observed, ReadBuffer())
-      guard let file = FileContent(digests, kinds, fingerprint, isExecutable: found.isExecutable) else {
-        throw .vanished(place.absolute)
-      }
-      return .file(file)
+      return .file(try content(place, found.fingerprint, kinds, isExecutable: found.isExecutable, observed))
     case .success(let found) where found.isDirectory:
       let scan = try DirectoryScan(
         place.absolute, base: place.base, filter: filter, passesDanglingLinks: passesDanglingLinks)
@@ -95,6 +102,16 @@ package struct Snapshotter: Sendable {
       return .directory(try DirectoryContent(scan.files, all, kinds))
     case .success: throw .notAFile(place.absolute)
     }
+  }
+
+  private func content(
+    _ place: Place, _ fingerprint: FileFingerprint, _ kinds: DigestKinds, isExecutable: Bool, _ observed: Nanoseconds
+  ) throws(Diagnostic) -> FileContent {
+    let digests = try digests(place, fingerprint, kinds, observed: observed, ReadBuffer())
+    guard let file = FileContent(digests, kinds, fingerprint, isExecutable: isExecutable) else {
+      throw .vanished(place.absolute)
+    }
+    return file
   }
 
   /// The digests of `files` in their order; known ones from the index, the others read by all processors.
@@ -115,7 +132,8 @@ package struct Snapshotter: Sendable {
     let descriptor = RawFile.open(place.absolute, O_RDONLY)
     if descriptor < 0 { throw .system(-descriptor, "open it", place.absolute) }
     defer { close(descriptor) }
-    let digests = try ContentHasher.digests(of: descriptor, path: place.absolute, kinds, buffer)
+    let digests = try ContentHasher.digests(
+      of: descriptor, path: place.absolute, size: fingerprint.size, kinds, buffer)
     index.remember(place.key, fingerprint, digests, observed: observed)
     return digests
   }

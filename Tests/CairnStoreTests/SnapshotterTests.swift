@@ -23,6 +23,27 @@ import Testing
     #expect(scratch.snapshotter().observe(repoPath("f")).sha256 == nil)
   }
 
+  @Test("files of an earlier look are taken as that look found them, and others as they are")
+  func trusting() throws {
+    let scratch = try Scratch()
+    try scratch.sh("echo hello > f; echo hello > g; touch -d '2020-01-01 00:00:00.5' f g")
+    let snapshotter = scratch.snapshotter()
+    guard case .file(let before) = snapshotter.observe(repoPath("f")) else {
+      Issue.record("no file")
+      return
+    }
+    _ = snapshotter.observe(repoPath("g"))
+    try scratch.sh("echo other > f; echo other > g")
+    let seen = SeenFiles(
+      [repoPath("f"): SeenFiles.File(fingerprint: before.fingerprint, mode: 0o100755)], taken: snapshotter.index.now())
+    let trusting = snapshotter.trusting(seen)
+    #expect(trusting.observe(repoPath("f")).hash == before.hash)
+    guard case .file(let file) = trusting.observe(repoPath("f")) else { return }
+    #expect(file.isExecutable)
+    #expect(trusting.observe(repoPath("g")).hash != before.hash)
+    #expect(snapshotter.observe(repoPath("f")).hash != before.hash)
+  }
+
   @Test("a folder has DVC's hash: links to files count, links to folders and empty folders do not")
   func folder() throws {
     let scratch = try Scratch()

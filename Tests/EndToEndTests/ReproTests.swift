@@ -192,6 +192,31 @@ struct ReproTests {
     #expect(try repository.cairn("repro", "-P").output.contains("Running stage 'sub/deep/dvc.yaml:b':"))
   }
 
+  @Test("names that only Unicode takes for the same are watched each by its bytes")
+  func twins() throws {
+    let (composed, decomposed) = ("\u{e9}", "e\u{301}")
+    let repository = try project(
+      "stages: {a: {cmd: 'cat \(composed) \(decomposed) > out', outs: [out], deps: [\(composed), \(decomposed)]}}\n")
+    try repository.write(composed, "1\n")
+    try repository.write(decomposed, "1\n")
+    usleep(50_000)
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try repository.cairn("repro").output.contains("Stage 'a' didn't change, skipping"))
+    try repository.write(decomposed, "2\n")
+    #expect(try repository.cairn("repro").output.contains("Running stage 'a':"))
+    #expect(repository.read("out") == "1\n2\n")
+  }
+
+  @Test("commands run with the niceness that Cairn was started with")
+  func niceness() throws {
+    let repository = try project("stages: {a: {cmd: nice > out, outs: [out]}}\n")
+    let binary = try CairnBinary.path()
+    for more in [0, 4, 9] {
+      #expect(try repository.shell("nice -n \(more) '\(binary)' repro -f").status == 0)
+      #expect(repository.read("out") == (try repository.shell("nice -n \(more) nice").output))
+    }
+  }
+
   @Test("a run leaves an answer for the next one, which then reads no pipeline")
   func answeredByStamps() throws {
     let repository = try project("stages: {a: {cmd: cp in out, outs: [out], deps: [in]}}\n")
