@@ -198,7 +198,7 @@ private struct StoreWork: Sendable {
   private func storeSmall(
     _ descriptor: Int32, _ file: FoundFile, _ place: Snapshotter.Place, _ buffer: borrowing ReadBuffer
   ) throws(Diagnostic) -> Digests {
-    let count = buffer.fill(from: descriptor)
+    let count = buffer.fill(from: descriptor, expecting: file.fingerprint.size)
     if count < 0 { throw .system(Int32(-count), "read it", place.absolute) }
     if count == ReadBuffer.pieceSize {
       // It grew.

@@ -96,12 +96,12 @@ package struct ContentHasher {
     return hasher.finish()
   }
 
-  package static func md5(of bytes: [UInt8]) -> Digest16 {
-    bytes.withUnsafeBytes { bytes in
-      var md5 = Insecure.MD5()
-      md5.update(bufferPointer: bytes)
-      return Digest16(md5.finalize())
-    }
+  package static func md5(of bytes: [UInt8]) -> Digest16 { bytes.withUnsafeBytes { md5(of: $0) } }
+
+  package static func md5(of bytes: UnsafeRawBufferPointer) -> Digest16 {
+    var md5 = Insecure.MD5()
+    md5.update(bufferPointer: bytes)
+    return Digest16(md5.finalize())
   }
 
   package static func sha256(of bytes: [UInt8]) -> Digest32 {
@@ -122,12 +122,16 @@ package struct ContentHasher {
   }
 
   /// Reads `descriptor` to its end.
+  ///
+  /// - Parameter size: what `stat` said of it, so that a small file needs no read that finds nothing.
   static func digests(
-    of descriptor: Int32, path: String, _ kinds: DigestKinds, _ buffer: borrowing ReadBuffer
+    of descriptor: Int32, path: String, size: UInt64? = nil, _ kinds: DigestKinds, _ buffer: borrowing ReadBuffer
   ) throws(Diagnostic) -> Digests {
     var hasher = ContentHasher(kinds)
+    var rest = size
     while true {
-      let count = buffer.fill(from: descriptor)
+      let count = buffer.fill(from: descriptor, expecting: rest)
+      rest = nil
       if count < 0 { throw .system(Int32(-count), "read it", path) }
       hasher.update(buffer.prefix(count))
       if count < ReadBuffer.pieceSize { return hasher.finish() }
@@ -172,5 +176,12 @@ extension Digest16 {
 }
 
 extension Digest32 {
-  init(_ digest: SHA256.Digest) { self.init(bytes: digest) }
+  init(_ digest: SHA256.Digest) {
+    self = digest.withUnsafeBytes { bytes in
+      func word(_ index: Int) -> UInt64 {
+        UInt64(bigEndian: bytes.loadUnaligned(fromByteOffset: index * 8, as: UInt64.self))
+      }
+      return Digest32(high: Digest16(high: word(0), low: word(1)), low: Digest16(high: word(2), low: word(3)))
+    }
+  }
 }

@@ -16,7 +16,10 @@ struct ReadBuffer: ~Copyable {
   deinit { bytes.deallocate() }
 
   /// Reads until the buffer is full or the file ends; the number of bytes, or a negative errno.
-  func fill(from descriptor: Int32) -> Int {
+  ///
+  /// - Parameter size: what `stat` said of the file. Who has as many bytes need not ask whether it has ended: were it
+  ///   longer by now, its fingerprint would not be the one that it is remembered by.
+  func fill(from descriptor: Int32, expecting size: UInt64? = nil) -> Int {
     var count = 0
     while count < bytes.count, let base = bytes.baseAddress {
       let got = Glibc.read(descriptor, base + count, bytes.count - count)
@@ -26,6 +29,7 @@ struct ReadBuffer: ~Copyable {
         return -Int(errno)
       }
       count += got
+      if let size, size > 0, UInt64(count) == size { break }
     }
     return count
   }

@@ -25,6 +25,12 @@ package struct Digest16: Hashable, Comparable, Sendable {
 
   /// The same as bytes. Locks and manifests name contents so: some for each stage, one for each file of a folder.
   package init?(hexDigits: some Sequence<UInt8>) {
+    let plain = hexDigits.withContiguousStorageIfAvailable { Self(plain: $0) }
+    if let plain {
+      guard let plain else { return nil }
+      self = plain
+      return
+    }
     var (high, low): (UInt64, UInt64) = (0, 0)
     var count = 0
     for byte in hexDigits {
@@ -33,6 +39,17 @@ package struct Digest16: Hashable, Comparable, Sendable {
       count += 1
     }
     guard count == 32 else { return nil }
+    self.init(high: high, low: low)
+  }
+
+  private init?(plain digits: UnsafeBufferPointer<UInt8>) {
+    if digits.count != 32 { return nil }
+    var (high, low): (UInt64, UInt64) = (0, 0)
+    for index in 0..<16 {
+      guard let upper = Hex.value(of: digits[index]), let lower = Hex.value(of: digits[index + 16]) else { return nil }
+      high = high << 4 | UInt64(upper)
+      low = low << 4 | UInt64(lower)
+    }
     self.init(high: high, low: low)
   }
 

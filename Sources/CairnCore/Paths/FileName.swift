@@ -43,7 +43,9 @@ package enum FileName {
 
   /// True when the text has an escaped byte (all of them begin with 0xF4 0x8F 0xBE or 0xBF in UTF-8).
   package static func needsEscape(_ text: String) -> Bool {
-    text.utf8.contains(0xF4) && text.unicodeScalars.contains { $0.value >= 0x10FF80 }
+    // Asked for each path that is used: over a plain buffer, which is searched a word at a time.
+    let mayHave = text.utf8.withContiguousStorageIfAvailable { $0.contains(0xF4) } ?? text.utf8.contains(0xF4)
+    return mayHave && text.unicodeScalars.contains { $0.value >= 0x10FF80 }
   }
 
   private static func validLength(_ bytes: ArraySlice<UInt8>) -> Int? {

@@ -98,6 +98,7 @@ package struct RepoPath: Hashable, Comparable, Sendable, CustomStringConvertible
 
   /// The text by which this path is reached from `folder`, with `..` where needed; `.` for the folder itself.
   package func relative(to folder: RepoPath) -> String {
+    if folder.isRoot { return description }
     let mine = components
     let theirs = folder.components
     var shared = 0
@@ -112,7 +113,11 @@ package struct RepoPath: Hashable, Comparable, Sendable, CustomStringConvertible
 extension String {
   /// Equal as bytes, not as Unicode compares.
   package func hasSameBytes(as other: String) -> Bool {
-    utf8.count == other.utf8.count && utf8.elementsEqual(other.utf8)
+    // Over plain buffers, as below.
+    let same = utf8.withContiguousStorageIfAvailable { mine in
+      other.utf8.withContiguousStorageIfAvailable { mine.count == $0.count && mine.elementsEqual($0) }
+    }
+    return (same ?? nil) ?? utf8.elementsEqual(other.utf8)
   }
 
   /// Ordered as bytes.

@@ -3,6 +3,7 @@ package import CairnCore
 import CairnFormats
 import CairnStore
 package import CairnSystem
+import Glibc
 
 /// What the journal says: a command was started, an execution ended well.
 package enum JournalEntry: Sendable {
@@ -63,8 +64,8 @@ package enum JournalEntry: Sendable {
   /// end of the line, a space, one line of JSON, and the record's own bytes, whose last is the line's end: JSON
   /// escapes tabs and line ends, so neither part can hold one. A record inside the JSON, as `record`, is read as well.
   package func encoded() -> [UInt8] {
-    // Two for each stage: written without a tree of values in between.
-    var body: [UInt8] = []
+    // Two for each stage: written without a tree of values in between, and in place, behind a gap for the checksum.
+    var body = [UInt8](repeating: 0x20, count: Self.checksumLength + 1)
     var record: [UInt8] = []
     switch self {
     case .started(let start):
@@ -74,8 +75,7 @@ package enum JournalEntry: Sendable {
       JSONWriter.appendUTF8(start.attempt, to: &body)
       Self.append(start.stage, to: &body)
       body.append(", \"process\": ")
-      let process = start.process.map(Self.value) ?? .null
-      body.append(contentsOf: JSONWriter.bytes(process, ensureASCII: false))
+      body.append(contentsOf: start.process == .this ? Self.thisProcess : Self.bytes(start.process))
     case .ended(let end):
       record = end.record
       body.reserveCapacity(512 + end.entry.count + record.count)
@@ -100,7 +100,7 @@ package enum JournalEntry: Sendable {
       JSONWriter.appendUTF8(attempt, to: &body)
     }
     // What is no canonical record would tear the line.
-    let isCanonical = record.last == 0x0A && !record.dropLast().contains { $0 == 0x09 || $0 == 0x0A }
+    let isCanonical = record.last == 0x0A && Self.isOneLine(record)
     if !isCanonical, !record.isEmpty {
       body.append(", \"record\": ")
       JSONWriter.appendUTF8(String(decoding: record, as: UTF8.self), to: &body)
@@ -110,19 +110,33 @@ package enum JournalEntry: Sendable {
       body.append(0x09)
       body.append(contentsOf: record.dropLast())
     }
-    var line = Array(Self.checksum(body).utf8)
-    line.reserveCapacity(body.count + 10)
-    line.append(0x20)
-    line.append(contentsOf: body)
-    line.append(0x0A)
-    return line
+    let checksum = Self.checksum(body[(Self.checksumLength + 1)...])
+    for (index, digit) in checksum.utf8.enumerated() { body[index] = digit }
+    body.append(0x0A)
+    return body
+  }
+
+  private static let checksumLength = 8
+  private static let thisProcess = bytes(.this)
+
+  private static func bytes(_ process: ProcessIdentity?) -> [UInt8] {
+    JSONWriter.bytes(process.map(value) ?? .null, ensureASCII: false)
+  }
+
+  /// No tab, and no line end but the last byte.
+  private static func isOneLine(_ record: [UInt8]) -> Bool {
+    record.withUnsafeBytes { bytes in
+      guard let start = bytes.baseAddress else { return true }
+      return memchr(start, 0x09, bytes.count) == nil
+        && memchr(start, 0x0A, bytes.count) == UnsafeMutableRawPointer(mutating: start + bytes.count - 1)
+    }
   }
 
   /// `nil` for a line that was not written whole.
   package init?(line: ArraySlice<UInt8>) {
     guard line.count > 9, line[line.startIndex + 8] == 0x20 else { return nil }
     let body = Array(line.dropFirst(9))
-    guard Self.checksum(body).utf8.elementsEqual(line.prefix(8)) else { return nil }
+    guard Self.checksum(body[...]).utf8.elementsEqual(line.prefix(Self.checksumLength)) else { return nil }
     let tab = body.firstIndex(of: 0x09)
     guard let value = try? JSONReader.parse(SourceText(path: "journal", bytes: Array(body[..<(tab ?? body.count)]))).value,
       let kind = value["kind"]?.string, let attempt = value["attempt"]?.string
@@ -177,7 +191,8 @@ package enum JournalEntry: Sendable {
     return StageAddress(file: RepoPath(unchecked: file), name: parts[1].string)
   }
 
-  private static func checksum(_ bytes: [UInt8]) -> String {
-    String(ContentHasher.md5(of: bytes).hex.prefix(8))
+  private static func checksum(_ bytes: ArraySlice<UInt8>) -> String {
+    let digest = bytes.withUnsafeBytes { ContentHasher.md5(of: $0) }
+    return String(digest.hex.prefix(checksumLength))
   }
 }

@@ -48,7 +48,10 @@ package struct PreviousOutputs: Sendable {
     folder + "/" + ContentHasher.md5(of: Array(stage.text().utf8)).hex
   }
 
-  package func exists(_ stage: StageAddress) -> Bool { Files.exists(home(stage) + "/previous.json") }
+  package func exists(_ stage: StageAddress) -> Bool {
+    // Where no try ever failed there is no folder, and no name to be worked out.
+    Files.exists(folder) && Files.exists(home(stage) + "/previous.json")
+  }
 
   /// What the last failed try left at `path`, and nobody has touched since.
   func isLeftover(_ path: RepoPath, of stage: StageAddress, mark: String?) -> Bool {

@@ -3,36 +3,67 @@ package import CairnCore
 package import CairnLineage
 package import CairnStore
 
-package struct RunContext: Sendable {
+/// A reference, since each step of each stage hands it on.
+package final class RunContext: Sendable {
   /// The project's folder, absolute.
-  package var root: String
-  package var request: ReproRequest
-  package var pipeline: Pipeline
+  package let root: String
+  package let request: ReproRequest
+  package let pipeline: Pipeline
   /// Of each stage, those whose outputs it reads, frozen ones cut off.
-  package var producers: @Sendable (StageID) -> [StageID]
-  package var observer: Observer
-  package var outputs: OutputKeeper
-  package var runCache: RunCache
+  package let producers: @Sendable (StageID) -> [StageID]
+  package let observer: Observer
+  package let outputs: OutputKeeper
+  package let runCache: RunCache
   /// `--pull`.
-  package var pull: StagePull?
-  package var book: LockBook
-  package var committer: Committer
-  package var pathLocks: PathLocks
-  package var provenance: Provenance
+  package let pull: StagePull?
+  package let book: LockBook
+  package let committer: Committer
+  package let pathLocks: PathLocks
+  package let provenance: Provenance
   /// What stages do to one another; `nil` with one job, where the order alone decides.
-  package var beside: StagesBeside?
-  package var records: RecordStore
-  package var leases: HostLeases
+  package let beside: StagesBeside?
+  package let records: RecordStore
+  package let leases: HostLeases
   /// Says whether a stage's recorded peak still fits into memory, and holds it; `nil` with one job.
-  package var memory: MemoryGate?
-  package var inputWatch = InputWatch()
-  package var executor: any StageExecutor
-  package var terminal: Job.OutputMode
+  package let memory: MemoryGate?
+  package let inputWatch = InputWatch()
+  package let executor: any StageExecutor
+  package let terminal: Job.OutputMode
   /// A ULID.
-  package var invocation: String
+  package let invocation: String
   /// The folder where the user stands, relative to the root: names in messages start there.
-  package var folder: RepoPath
-  package var emit: @Sendable (RunEvent) -> Void
+  package let folder: RepoPath
+  package let emit: @Sendable (RunEvent) -> Void
+
+  package init(
+    root: String, request: ReproRequest, pipeline: Pipeline, producers: @escaping @Sendable (StageID) -> [StageID],
+    observer: Observer, outputs: OutputKeeper, runCache: RunCache, pull: StagePull?, book: LockBook,
+    committer: Committer, pathLocks: PathLocks, provenance: Provenance, beside: StagesBeside?, records: RecordStore,
+    leases: HostLeases, memory: MemoryGate?, executor: any StageExecutor, terminal: Job.OutputMode,
+    invocation: String, folder: RepoPath, emit: @escaping @Sendable (RunEvent) -> Void
+  ) {
+    self.root = root
+    self.request = request
+    self.pipeline = pipeline
+    self.producers = producers
+    self.observer = observer
+    self.outputs = outputs
+    self.runCache = runCache
+    self.pull = pull
+    self.book = book
+    self.committer = committer
+    self.pathLocks = pathLocks
+    self.provenance = provenance
+    self.beside = beside
+    self.records = records
+    self.leases = leases
+    self.memory = memory
+    self.executor = executor
+    self.terminal = terminal
+    self.invocation = invocation
+    self.folder = folder
+    self.emit = emit
+  }
 
   func enterMemory(_ id: StageID, _ stage: Stage) -> PathLocks.Blocker? {
     guard let memory, !memory.enter(id, stage) else { return nil }

@@ -2,6 +2,7 @@
 import CSystem
 package import CairnCore
 import Glibc
+import Synchronization
 
 package enum AtomicFile {
   /// Writes a temporary file in the same folder and renames it onto `path`.
@@ -68,10 +69,16 @@ package enum AtomicFile {
 
   /// A name in `path`'s folder that nothing else uses: hidden, and recognisable by `isTemporaryName`.
   package static func temporaryName(beside path: String) -> String {
-    let name = "\(temporaryPrefix)\(getpid())-\(String(Identifier.random64(), radix: 36)).tmp"
+    let number = temporaryCount.add(1, ordering: .relaxed).newValue
+    let name = "\(temporaryPrefix)\(process)-\(salt)-\(String(number, radix: 36)).tmp"
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
     return String(path[...slash]) + name
   }
+
+  private static let process = getpid()
+  /// Random, since the numbers of processes of other hosts and containers repeat.
+  private static let salt = String(Identifier.random64(), radix: 36)
+  private static let temporaryCount = Atomic<UInt64>(0)
 
   /// Temporary files that a killed process left begin so.
   package static let temporaryPrefix = ".cairn-"
