@@ -74,6 +74,28 @@ struct OwnSettingsTests {
     #expect(try repository.cairn("runs", "show", "@last:a", "--json").output.contains("\"after\":{"))
   }
 
+  @Test(
+    "names under meta.cairn must be such as can be meant",
+    arguments: [
+      ("nondeterministic: [mode]", "meta.cairn.nondeterministic names 'mode', which is no output of it", "did you mean 'model'?"),
+      ("env: [A=B]", "meta.cairn.env 'A=B' is no variable's name", "`env_set: {NAME: VALUE}` gives the command a value"),
+    ])
+  func names(setting: String, fault: String, hint: String) throws {
+    let repository = try TestRepository()
+    func declare(_ setting: String) throws {
+      try repository.write(
+        "dvc.yaml", "stages:\n  a:\n    cmd: mkdir model; echo 1 > model/x\n    outs: [model]\n    meta: {cairn: {\(setting)}}\n")
+    }
+    try declare(setting)
+    let wrong = try repository.cairn("repro")
+    #expect(wrong.status == 255)
+    #expect(wrong.errors.hasPrefix("ERROR: stage 'a': \(fault)\n  --> dvc.yaml:5:"), "\(wrong)")
+    #expect(wrong.errors.contains(hint), "\(wrong)")
+    #expect(!repository.exists("model"))
+    try declare("nondeterministic: [./model, model/x], env: [A]")
+    #expect(try repository.cairn("repro").status == 0)
+  }
+
   @Test("config does not write what no command would take")
   func config() throws {
     let repository = try project()

@@ -41,7 +41,30 @@ package struct StageBuilder: Sendable {
     if let meta = fields["meta"], !meta.isNull { stage.meta = meta }
     stage.settings = try StageSettings.parse(stage.meta, ofStage: stage.address.text(from: folder))
     stage.settings.rewrites = try rewrites(of: stage)
+    try checkNondeterministic(of: stage)
     return stage
+  }
+
+  /// Names outputs, or what lies inside one.
+  private func checkNondeterministic(of stage: Stage) throws(Diagnostic) {
+    for (index, name) in stage.settings.nondeterministic.enumerated() {
+      let location = StagePaths.resolve(name, in: stage.wdir, paths).location
+      let isOutput = stage.outputs.contains { output in
+        if output.location == location { return true }
+        guard let path = location.local, let folder = output.location.local else { return false }
+        return path.isInside(folder)
+      }
+      if !isOutput { throw misnamed(name, "nondeterministic", index, "output", stage.outputs.map(\.declared), stage) }
+    }
+  }
+
+  private func misnamed(
+    _ name: String, _ setting: String, _ index: Int, _ kind: String, _ known: [String], _ stage: Stage
+  ) -> Diagnostic {
+    Diagnostic(
+      .badSetting,
+      "stage '\(stage.address.text(from: folder))': meta.cairn.\(setting) names '\(name)', which is no \(kind) of it",
+      at: stage.meta?["cairn"]?[setting]?.items?[index].mark, hint: Suggestion.hint(for: name, among: known))
   }
 
   /// As the dependencies are declared that `meta.cairn.rewrites` names, however it spells them.
@@ -50,11 +73,7 @@ package struct StageBuilder: Sendable {
     for (index, name) in stage.settings.rewrites.enumerated() {
       let location = StagePaths.resolve(name, in: stage.wdir, paths).location
       guard let dependency = stage.dependencies.first(where: { $0.location == location }) else {
-        let shown = stage.address.text(from: folder)
-        throw Diagnostic(
-          .badSetting, "stage '\(shown)': meta.cairn.rewrites names '\(name)', which is no dependency of it",
-          at: stage.meta?["cairn"]?["rewrites"]?.items?[index].mark,
-          hint: Suggestion.hint(for: name, among: stage.dependencies.map(\.declared)))
+        throw misnamed(name, "rewrites", index, "dependency", stage.dependencies.map(\.declared), stage)
       }
       declared.append(dependency.declared)
     }

@@ -20,10 +20,10 @@ extension StageSettings {
       switch key {
       case "resources": settings.resources = try reader.resources(value)
       case "mutex": settings.mutex = try reader.texts(value, key, allowsOne: true)
-      case "env": settings.env = try reader.texts(value, key)
-      case "env_record": settings.envRecord = try reader.texts(value, key)
+      case "env": settings.env = try reader.variableNames(value, key)
+      case "env_record": settings.envRecord = try reader.variableNames(value, key)
       case "env_set": settings.envSet = try reader.variables(value)
-      case "env_secret": settings.envSecret = try reader.texts(value, key)
+      case "env_secret": settings.envSecret = try reader.variableNames(value, key)
       case "retries": settings.retries = try reader.count(value, key)
       case "timeout": settings.timeoutSeconds = try reader.duration(value, key)
       case "executor": try reader.executor(value)
@@ -58,6 +58,16 @@ private struct SettingReader {
       texts.append(text)
     }
     return texts
+  }
+
+  func variableNames(_ value: MarkedValue, _ key: String) throws(Diagnostic) -> [String] {
+    let names = try texts(value, key)
+    for (index, name) in names.enumerated() where name.utf8.contains(UInt8(ascii: "=")) {
+      throw fault(
+        "meta.cairn.\(key)", "'\(name)' is no variable's name", value.items?[index] ?? value,
+        hint: "`env_set: {NAME: VALUE}` gives the command a value")
+    }
+    return names
   }
 
   func resources(_ value: MarkedValue) throws(Diagnostic) -> [String: Double] {

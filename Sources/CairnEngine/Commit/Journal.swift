@@ -55,7 +55,8 @@ package final class Journal: Sendable {
 
   /// Journals in `folder`, oldest first.
   package static func paths(in folder: String) throws(Diagnostic) -> [String] {
-    (try Files.list(folder) ?? []).map(\.name).filter { $0.hasSuffix(suffix) }.sorted().map { folder + "/" + $0 }
+    let files = (try Files.list(folder) ?? []).filter { $0.kind == .file }
+    return files.map(\.name).filter { $0.hasSuffix(suffix) }.sorted().map { folder + "/" + $0 }
   }
 
   /// Whole lines only.
