@@ -69,7 +69,7 @@ final class FreshnessWatch {
     summary.outcomes.allSatisfy { $0.outcome.result == .fresh }
   }
 
-  /// - Parameter ended: when the run was over, by the monotonic clock.
+  /// - Parameter ended: when the run was over and the locks written, by the monotonic clock.
   func remember(_ summary: RunSummary, ended: Nanoseconds) {
     guard Self.isGood(summary) else { return }
     let written = Set(summary.changedFiles)

@@ -100,11 +100,9 @@ package struct Reproduction: Sendable {
       context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
     handle { runner.interrupt($0) }
-    var ended = WallClock.monotonic()
-    var summary = runner.run { summary in
-      ended = WallClock.monotonic()
-      freshness?.prepare(summary)
-    }
+    var summary = runner.run { freshness?.prepare($0) }
+    // The locks are written: from here on what stands there grows old.
+    let ended = WallClock.monotonic()
     if !request.dry {
       // What the stages did is told whatever becomes of this.
       do throws(Diagnostic) {
