@@ -64,9 +64,6 @@ final class StageExecution: Sendable {
 
   // MARK: Observe and judge
 
-  /// Nothing but a slot is lacking.
-  var isPrepared: Bool { progress.withLock { $0.prepared != nil } }
-
   /// From the beginning; or, where it was prepared ahead, from there.
   func proceed() {
     let prepared = progress.withLock { progress in
