@@ -15,7 +15,8 @@ let strict: [SwiftSetting] =
 /// Half of a start went into placing a hundred thousand pointers anew, and into symbols that nobody looks up.
 let quickStart: [LinkerSetting] = [
   .unsafeFlags(
-    ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"], .when(platforms: [.linux], configuration: .release))
+    ["-Xclang-linker", "-no-pie", "-Xlinker", "--no-export-dynamic"],
+    .when(platforms: [.linux], configuration: .release))
 ]
 
 let collections = Target.Dependency.product(name: "OrderedCollections", package: "swift-collections")

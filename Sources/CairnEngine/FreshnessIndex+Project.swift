@@ -80,19 +80,14 @@ extension FreshnessIndex {
   /// Paths without repetition, in the order of their first mention, with everything inside folders.
   private struct PathSet {
     let root: String
-    private let prefix: [UInt8]
     private(set) var list: [String] = []
     /// True for what was added with all that is inside; a folder that was merely walked in search of pipelines is not.
     private var seen: [RepoPath: Bool] = [:]
 
-    init(root: String) {
-      self.root = root
-      prefix = Array((root + "/").utf8)
-    }
+    init(root: String) { self.root = root }
 
     mutating func add(_ path: String) {
-      var path = path
-      if path.utf8.starts(with: prefix) { path = String(decoding: path.utf8.dropFirst(prefix.count), as: UTF8.self) }
+      let path = SeenFiles.name(of: path, root: root)
       let key = RepoPath(unchecked: path)
       if seen[key] != nil { return }
       seen[key] = false

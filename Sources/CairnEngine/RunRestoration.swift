@@ -204,6 +204,13 @@ package struct RunRestoration: Sendable {
       try Files.chmod(target, stat.mode | 0o200)
     }
   }
+
+  func locked<Result>(
+    _ outputs: [RunRecord.OutputPart], _ body: () throws(Diagnostic) -> Result
+  ) throws(Diagnostic) -> Result {
+    try LockedOutputs(repository: repository, settings: settings, cache: cache, arguments: arguments)
+      .write(outputs.compactMap { RepoPath($0.path) }, body)
+  }
 }
 
 extension Value {

@@ -3,7 +3,6 @@
 import CairnCore
 import CairnSystem
 import Glibc
-import Synchronization
 
 /// A buffer that one worker fills again and again.
 struct ReadBuffer: ~Copyable {
@@ -120,13 +119,7 @@ enum RawFile {
   }()
 
   /// A name that nobody else picks, for a file that is renamed once it is whole.
-  static func temporaryName() -> String {
-    "." + process + String(temporaryCount.add(1, ordering: .relaxed).newValue, radix: 36) + ".tmp"
-  }
-
-  private static let temporaryCount = Atomic<UInt64>(0)
-  /// Random, since the numbers of processes of other hosts and containers repeat.
-  private static let process = String(UInt64.random(in: 0...UInt64.max), radix: 36) + "-"
+  static func temporaryName() -> String { "." + AtomicFile.uniqueWord() + ".tmp" }
 }
 
 struct Errno: Error { let code: Int32 }

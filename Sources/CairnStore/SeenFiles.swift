@@ -29,8 +29,12 @@ package struct SeenFiles: Sendable {
 
   /// True for an object that stood at `path` as the cache protects it; else it is not known.
   package func isProtected(_ path: String, root: String) -> Bool {
+    self[Self.name(of: path, root: root)].map { $0.mode & 0o7777 == LocalObjectStore.protectedMode } ?? false
+  }
+
+  /// What lies in `root` is named from there, other paths by themselves.
+  package static func name(of path: String, root: String) -> String {
     let isInside = path.utf8.starts(with: root.utf8) && path.utf8.dropFirst(root.utf8.count).first == UInt8(ascii: "/")
-    let name = isInside ? String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self) : path
-    return self[name].map { $0.mode & 0o7777 == LocalObjectStore.protectedMode } ?? false
+    return isInside ? String(decoding: path.utf8.dropFirst(root.utf8.count + 1), as: UTF8.self) : path
   }
 }

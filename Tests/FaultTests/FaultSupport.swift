@@ -101,6 +101,14 @@ extension TestRepository {
     try start([try CairnBinary.path(), "repro"] + arguments, environment: environment)
   }
 
+  /// Kills `cairn repro` while a command whose line holds `word` runs, which goes on.
+  func killRepro(whileRunning word: String, sourceLocation: SourceLocation = #_sourceLocation) throws {
+    let running = try startRepro()
+    #expect(eventually { isRunning(word) }, sourceLocation: sourceLocation)
+    running.signal(SIGKILL)
+    _ = running.wait()
+  }
+
   /// Whether a process whose command line holds `word` is there.
   func isRunning(_ word: String) -> Bool {
     for name in (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? [] where Int32(name) != nil {

@@ -25,24 +25,14 @@ package struct Digest16: Hashable, Comparable, Sendable {
 
   /// The same as bytes. Locks and manifests name contents so: some for each stage, one for each file of a folder.
   package init?(hexDigits: some Sequence<UInt8>) {
-    let plain = hexDigits.withContiguousStorageIfAvailable { Self(plain: $0) }
-    if let plain {
-      guard let plain else { return nil }
-      self = plain
-      return
-    }
-    var (high, low): (UInt64, UInt64) = (0, 0)
-    var count = 0
-    for byte in hexDigits {
-      guard let digit = Hex.value(of: byte), count < 32 else { return nil }
-      if count < 16 { high = high << 4 | UInt64(digit) } else { low = low << 4 | UInt64(digit) }
-      count += 1
-    }
-    guard count == 32 else { return nil }
-    self.init(high: high, low: low)
+    let parsed =
+      hexDigits.withContiguousStorageIfAvailable { Self(digits: $0) }
+      ?? Array(hexDigits).withUnsafeBufferPointer { Self(digits: $0) }
+    guard let parsed else { return nil }
+    self = parsed
   }
 
-  private init?(plain digits: UnsafeBufferPointer<UInt8>) {
+  private init?(digits: UnsafeBufferPointer<UInt8>) {
     if digits.count != 32 { return nil }
     var (high, low): (UInt64, UInt64) = (0, 0)
     for index in 0..<16 {

@@ -20,9 +20,8 @@ package struct Commitment: Sendable {
 /// Writes the journal (many stages share one sync), then the record files, then says so, then the locks.
 ///
 /// Lines are added to the journal by whoever has one: a command that is about to start waits for its line, and must not
-/// wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on, no more than
-/// once a second and while nobody else holds DVC's lock; `finish` writes what is left and removes the
-/// journal.
+/// wait for a sync. All else happens on one serial queue. `dvc.lock` is rewritten while a long run goes on, no more
+/// than once a second and while nobody else holds DVC's lock; `finish` writes what is left and removes the journal.
 package final class Committer: @unchecked Sendable {
   // Guard: every stored `var` is touched on `queue` alone.
   private let queue = DispatchQueue(label: "cairn.committer")

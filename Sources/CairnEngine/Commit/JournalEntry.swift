@@ -100,7 +100,7 @@ package enum JournalEntry: Sendable {
       JSONWriter.appendUTF8(attempt, to: &body)
     }
     // What is no canonical record would tear the line.
-    let isCanonical = record.last == 0x0A && Self.isOneLine(record)
+    let isCanonical = Self.isOneLine(record)
     if !isCanonical, !record.isEmpty {
       body.append(", \"record\": ")
       JSONWriter.appendUTF8(String(decoding: record, as: UTF8.self), to: &body)
@@ -123,10 +123,10 @@ package enum JournalEntry: Sendable {
     JSONWriter.bytes(process.map(value) ?? .null, ensureASCII: false)
   }
 
-  /// No tab, and no line end but the last byte.
+  /// No tab, and one line end, which is the last byte.
   private static func isOneLine(_ record: [UInt8]) -> Bool {
     record.withUnsafeBytes { bytes in
-      guard let start = bytes.baseAddress else { return true }
+      guard bytes.count > 0, let start = bytes.baseAddress else { return false }
       return memchr(start, 0x09, bytes.count) == nil
         && memchr(start, 0x0A, bytes.count) == UnsafeMutableRawPointer(mutating: start + bytes.count - 1)
     }

@@ -22,8 +22,8 @@ package enum JournalReplay {
     try producers.catchUp(with: records)
   }
 
-  /// Writes dead journals out: records, locks, `.gitignore`, the run-cache, and a record `lost` for each start without an end, whose
-  /// commands are ended where they still run.
+  /// Writes dead journals out: records, locks, `.gitignore`, the run-cache, and a record `lost` for each start without an
+  /// end, whose commands are ended where they still run.
   ///
   /// The caller holds the write lock. Journals whose owners live are left alone.
   /// - Returns: the addresses of executions that were lost.

@@ -42,15 +42,6 @@ struct LockedOutputs {
   }
 }
 
-extension RunRestoration {
-  func locked<Result>(
-    _ outputs: [RunRecord.OutputPart], _ body: () throws(Diagnostic) -> Result
-  ) throws(Diagnostic) -> Result {
-    try LockedOutputs(repository: repository, settings: settings, cache: cache, arguments: arguments)
-      .write(outputs.compactMap { RepoPath($0.path) }, body)
-  }
-}
-
 extension Diagnostic {
   fileprivate static func inUse(_ blocker: PathLocks.Blocker) -> Diagnostic {
     Diagnostic(.lock, "'\(blocker.path)' is in use: process \(blocker.pid) (\(blocker.command)) holds it")

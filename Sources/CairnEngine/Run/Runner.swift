@@ -68,18 +68,18 @@ package final class Runner: Sendable {
   package func run(settled: (RunSummary) -> Void = { _ in }) -> RunSummary {
     pump()
     done.wait()
-    var summary = state.withLock { state in
+    var (summary, outcomes) = state.withLock { state in
       var summary = RunSummary()
       summary.notStarted = state.schedule.notStarted
       summary.skipped = state.skipped
       summary.signal = state.signal
-      return summary
+      return (summary, state.outcomes)
     }
-    summary.outcomes = state.withLock { state in order.compactMap { id in state.outcomes[id].map { (id, $0) } } }
+    summary.outcomes = inOrder(outcomes)
     settled(summary)
     let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
     changes?.begin()
-    let hasFailed = state.withLock { $0.outcomes.values.contains { $0.error != nil } }
+    let hasFailed = outcomes.values.contains { $0.error != nil }
     // What stays in that file of a process that is gone counts for nobody.
     try? context.pathLocks.settle()
     do throws(Diagnostic) {
@@ -90,14 +90,17 @@ package final class Runner: Sendable {
       summary.error = error
     }
     summary.changedFiles = context.committer.changedFiles
-    var outcomes = state.withLock { $0.outcomes }
     for (id, error) in changes?.value ?? [] {
       outcomes[id]?.result = .failed
       outcomes[id]?.error = error
       if context.request.policy != .stop { context.emit(.warning(id, error.fullMessage)) }
     }
-    summary.outcomes = order.compactMap { id in outcomes[id].map { (id, $0) } }
+    summary.outcomes = inOrder(outcomes)
     return summary
+  }
+
+  private func inOrder(_ outcomes: [StageID: Outcome]) -> [(stage: StageID, outcome: Outcome)] {
+    order.compactMap { id in outcomes[id].map { (id, $0) } }
   }
 
   /// Commands that last longer gain nothing when the next one is prepared while they run.

@@ -17,11 +17,8 @@ final class WriteOnceFolder: Sendable {
     /// Of the folder; -1 until it was first needed.
     var descriptor: Int32 = -1
     var madeBuckets = [Bool](repeating: false, count: 256)
-    var temporaries = 0
   }
   private let state = Mutex(State())
-  /// Makes temporary names differ between processes, also those of other machines on a shared disk.
-  private let salt = String(UInt64.random(in: .min ... .max), radix: 36)
 
   init(_ path: String) { self.path = path }
 
@@ -31,8 +28,8 @@ final class WriteOnceFolder: Sendable {
 
   /// Puts `bytes` under `name`. Where a file of that length stands there already, nothing happens.
   func put(_ bytes: UnsafeRawBufferPointer, name: Name) throws(Diagnostic) {
-    let (folder, temporary) = try prepare(name.bucket)
-    let temporaryName = name.folder + "/." + salt + "." + String(temporary)
+    let folder = try prepare(name.bucket)
+    let temporaryName = name.folder + "/." + AtomicFile.uniqueWord()
     let descriptor = openat(folder, temporaryName, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
     if descriptor < 0 { throw failure(errno, "write it", temporaryName) }
     var start = 0
@@ -116,9 +113,9 @@ final class WriteOnceFolder: Sendable {
     try Files.syncFileSystem(descriptor: folder, path: path)
   }
 
-  /// The folder's descriptor (it and the bucket made if need be) and a number for a temporary name.
-  private func prepare(_ bucket: UInt8) throws(Diagnostic) -> (Int32, Int) {
-    let result: Result<(Int32, Int), Diagnostic> = state.withLock { state in
+  /// The folder's descriptor; it and the bucket are made if need be.
+  private func prepare(_ bucket: UInt8) throws(Diagnostic) -> Int32 {
+    let result: Result<Int32, Diagnostic> = state.withLock { state in
       if state.descriptor < 0 {
         do throws(Diagnostic) { try Files.makeDirectories(path) } catch { return .failure(error) }
         state.descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
@@ -131,8 +128,7 @@ final class WriteOnceFolder: Sendable {
         }
         state.madeBuckets[Int(bucket)] = true
       }
-      state.temporaries += 1
-      return .success((state.descriptor, state.temporaries))
+      return .success(state.descriptor)
     }
     return try result.get()
   }

@@ -69,15 +69,19 @@ package enum AtomicFile {
 
   /// A name in `path`'s folder that nothing else uses: hidden, and recognisable by `isTemporaryName`.
   package static func temporaryName(beside path: String) -> String {
-    let number = temporaryCount.add(1, ordering: .relaxed).newValue
-    let name = "\(temporaryPrefix)\(process)-\(salt)-\(String(number, radix: 36)).tmp"
+    let name = "\(temporaryPrefix)\(process)-\(uniqueWord()).tmp"
     guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
     return String(path[...slash]) + name
   }
 
+  /// Letters, digits and a hyphen, as no other call gives them, in this process or another.
+  package static func uniqueWord() -> String {
+    salt + String(temporaryCount.add(1, ordering: .relaxed).newValue, radix: 36)
+  }
+
   private static let process = getpid()
   /// Random, since the numbers of processes of other hosts and containers repeat.
-  private static let salt = String(Identifier.random64(), radix: 36)
+  private static let salt = String(Identifier.random64(), radix: 36) + "-"
   private static let temporaryCount = Atomic<UInt64>(0)
 
   /// Temporary files that a killed process left begin so.

@@ -97,7 +97,8 @@ package final class ChildProcess: Sendable {
   ///
   /// `handler` is called for one child at a time, by whoever watches them all, so it must be brief and never wait. The
   /// process has ended when it itself has: what is in the pipe by then is delivered before `ended`, its end is not
-  /// awaited, since a daemon may hold it. Such a daemon's output is read and dropped from then on, so that it does not block.
+  /// awaited, since a daemon may hold it. Such a daemon's output is read and dropped from then on, so that it does not
+  /// block.
   package static func start(
     _ request: Request, handler: @escaping @Sendable (Event) -> Void
   ) throws(Diagnostic) -> ChildProcess {

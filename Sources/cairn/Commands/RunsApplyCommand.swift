@@ -24,7 +24,8 @@ struct RunsApplyCommand: OwnCommand {
     if json { console.keepOutputForResults() }
     let context = try HistoryContext()
     let (id, record) = try context.run(run, in: context.history.index())
-    let result = try RunRestoration(context.repository, context.settings, arguments: invocation.arguments).apply(record, of: id, force: force)
+    let result = try RunRestoration(context.repository, context.settings, arguments: invocation.arguments)
+      .apply(record, of: id, force: force)
     for change in result.parameters {
       let was = change.was.map { HumanText.value($0) } ?? "-"
       let now = change.now.map { HumanText.value($0) } ?? "-"
