@@ -3,6 +3,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <signal.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
@@ -169,3 +172,9 @@ __attribute__((constructor)) static void cairn_take_arguments(int count, char **
 
 int cairn_argument_count(void) { return argument_count; }
 char *cairn_argument(int index) { return argument_list[index]; }
+
+void cairn_give_back_large_blocks(void) {
+#ifdef __GLIBC__
+  mallopt(M_MMAP_THRESHOLD, 1 << 20);
+#endif
+}

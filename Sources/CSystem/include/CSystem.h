@@ -48,6 +48,10 @@ int cairn_random(void *bytes, size_t count);
 // How many processors the scheduler may give to this process; 0 when it does not say.
 int cairn_affinity_count(void);
 
+// From here on a block of 1 MiB or more goes back to the system when it is freed. Else glibc, once it has seen such a
+// block freed, keeps later ones in the heaps of single threads.
+void cairn_give_back_large_blocks(void);
+
 // The process's environment: NULL-terminated, as environ(7).
 char **cairn_environment(void);
 

@@ -7,7 +7,8 @@ extension LockYAML {
   /// - Parameter known: of a stage, the `EntryDocument` of its entry where that is at hand.
   package static func encode(_ lock: LockFile, known: (String) -> EntryDocument? = { _ in nil }) -> [UInt8] {
     var bytes: [UInt8] = []
-    bytes.reserveCapacity(lock.entries.count * 300 + 64)
+    // As large as it will be, for a long lock would be copied each time that it has grown.
+    bytes.reserveCapacity(lock.entries.keys.reduce(64) { $0 + (known($1)?.bytes.count ?? 300) })
     for key in lock.keys + ["schema", "stages"].filter({ !lock.keys.contains($0) }) {
       switch key {
       case "schema": bytes.append(schema)

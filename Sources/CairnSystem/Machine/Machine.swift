@@ -24,6 +24,9 @@ package enum Machine {
     return min(machine, ControlGroups().memory()?.available ?? .max)
   }
 
+  /// Large blocks of memory go back to the system as soon as they are freed, from here on.
+  package static func giveBackLargeBlocks() { cairn_give_back_large_blocks() }
+
   package static func hostName() -> String {
     var name = [CChar](repeating: 0, count: 256)
     guard gethostname(&name, 255) == 0 else { return "localhost" }
