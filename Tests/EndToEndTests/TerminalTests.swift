@@ -87,6 +87,16 @@ struct TerminalTests {
     #expect(!text.contains("  | the last words"), "they have just been shown")
   }
 
+  @Test("one job reads what is piped into it, though a terminal shows its output", .enabled(if: TerminalTests.hasScript))
+  func pipedInput() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  a:\n    cmd: read answer; echo got-$answer; test -t 1\n")
+    let result = try repository.run(
+      ["/usr/bin/script", "-qec", "echo yes | \(try CairnBinary.path()) repro -j 1; echo =$?", "/dev/null"],
+      environment: ["TERM": "xterm", "SHELL": "/bin/sh"])
+    #expect(result.output.contains("got-yes") && result.output.contains("=0"), "\(result)")
+  }
+
   @Test("into a pipe nothing of this is said")
   func pipe() throws {
     let repository = try project()

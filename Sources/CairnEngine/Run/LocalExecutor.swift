@@ -69,7 +69,12 @@ private final class LocalJob: RunningJob {
     if case .terminal(let input) = job.output {
       let size = Terminal.size() ?? (columns: 80, rows: 24)
       request.output = .terminal(columns: size.columns, rows: size.rows)
-      request.input = input ? .terminal : .null
+      request.input =
+        switch input {
+        case .empty: .null
+        case .ours: .inherit
+        case .keys: .terminal
+        }
     }
     do throws(Diagnostic) {
       let child = try ChildProcess.start(request) { [self] event in
@@ -84,7 +89,7 @@ private final class LocalJob: RunningJob {
         guard state.ended < number else { return nil }
         state.child = child
         // Under the lock: the next line's must not be made before this one has given the terminal its state back.
-        if case .terminal(input: true) = job.output { state.relay = TerminalRelay(to: child, on: Self.keys) }
+        if case .terminal(input: .keys) = job.output { state.relay = TerminalRelay(to: child, on: Self.keys) }
         return state.stopped
       }
       if let stopped { stop(child, stopped) }
@@ -147,5 +152,16 @@ private final class LocalJob: RunningJob {
       signal(SIGTERM)
       queue.asyncAfter(deadline: .now() + job.grace) { [self] in signal(SIGKILL) }
     }
+  }
+}
+
+extension Job.OutputMode {
+  /// What a command gets from this process. `output`: its output goes to a terminal; `mayRead`: no other command runs
+  /// beside it that could read too.
+  package static func ofThisProcess(output isTerminal: Bool, mayRead: Bool) -> Job.OutputMode {
+    let hasKeys = Terminal.isTerminal(STDIN_FILENO)
+    // From a terminal that is not its own a command may not read.
+    guard isTerminal else { return .pipes(input: mayRead && !hasKeys) }
+    return .terminal(input: !mayRead ? .empty : hasKeys ? .keys : .ours)
   }
 }

@@ -18,8 +18,16 @@ package struct Job: Sendable {
   package enum OutputMode: Sendable {
     /// Output comes in pieces; `input`: standard input is ours, which is no terminal. Else it is empty.
     case pipes(input: Bool)
-    /// A pseudo-terminal for output; `input`: for standard input too.
-    case terminal(input: Bool)
+    /// A pseudo-terminal for output.
+    case terminal(input: TerminalInput)
+  }
+
+  package enum TerminalInput: Sendable {
+    case empty
+    /// Ours, which is no terminal.
+    case ours
+    /// The pseudo-terminal, to which our terminal's keys go.
+    case keys
   }
 
   package init(

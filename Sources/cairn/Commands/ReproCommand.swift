@@ -135,10 +135,7 @@ struct ReproCommand: CairnCommand {
     }
     var watch: SignalWatch?
     let summary = try reproduction.run(
-      terminal: isTerminal
-        ? .terminal(input: request.jobs == 1 && Terminal.isTerminal(STDIN_FILENO))
-        // From a terminal that is not its own a command may not read.
-        : .pipes(input: request.jobs == 1 && !Terminal.isTerminal(STDIN_FILENO)),
+      terminal: .ofThisProcess(output: isTerminal, mayRead: request.jobs == 1),
       emit: { printer.take($0) },
       handle: { interrupt in
         if !request.dry { watch = SignalWatch(on: DispatchQueue(label: "cairn.signals")) { interrupt($0) } }

@@ -101,10 +101,8 @@ struct StageAddCommand: CairnCommand {
     request.arguments = invocation.arguments
     let reproduction = try Reproduction(workspace, request)
     let printer = ReproConsole(console: invocation.console, reproduction: reproduction)
-    let isTerminal = Terminal.isTerminal(STDOUT_FILENO)
     let summary = try reproduction.run(
-      terminal: isTerminal
-        ? .terminal(input: Terminal.isTerminal(STDIN_FILENO)) : .pipes(input: !Terminal.isTerminal(STDIN_FILENO)),
+      terminal: .ofThisProcess(output: Terminal.isTerminal(STDOUT_FILENO), mayRead: true),
       emit: { printer.take($0) }, handle: { _ in })
     let error = summary.error ?? summary.failures.first?.error
     if let error {
