@@ -111,6 +111,28 @@ struct TruthTests {
     #expect(result.errors.contains("'made'") && result.errors.contains("'maker'") && result.errors.contains("'meddler'"), "\(result)")
   }
 
+  @Test("a stage that changes an input it declares is told just that, beside others too")
+  func declaredChange() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        maker:
+          cmd: echo 1 > made
+          outs: [made]
+        growing:
+          cmd: chmod u+w made; echo 2 >> made; echo > other
+          deps: [made]
+          outs: [other]
+
+      """)
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 255, "\(result)")
+    #expect(try repository.count("input-changed", of: "growing") == 1)
+    #expect(!result.errors.contains("does not declare"), "\(result)")
+  }
+
   @Test("a file that a stage beside makes, missing when it is needed, is named as an undeclared dependency")
   func undeclaredDependency() throws {
     let repository = try TestRepository()

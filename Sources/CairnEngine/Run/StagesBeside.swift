@@ -49,7 +49,8 @@ package final class StagesBeside: Sendable {
         guard let path = output.location.local, let time = Self.change(of: content, at: path, context) else { continue }
         let culprit = spans.last { span in
           span.stage != made.stage && span.from - Self.granularity <= time && time <= span.to + Self.granularity
-            && !Self.rewrites(context.pipeline[span.stage], path)
+            // Who declares it is told, where it counts, that its input has changed.
+            && !context.pipeline[span.stage].dependencies.contains { $0.location.local == path }
         }
         // Nobody ran: a person did it, as a person may.
         guard let culprit, !found.contains(where: { $0.stage == culprit.stage }) else { continue }
@@ -63,10 +64,6 @@ package final class StagesBeside: Sendable {
       }
     }
     return found
-  }
-
-  private static func rewrites(_ stage: Stage, _ path: RepoPath) -> Bool {
-    stage.dependencies.contains { stage.settings.rewrites.contains($0.declared) && $0.location.local == path }
   }
 
   /// When the bytes were changed; `nil` when they were not.
