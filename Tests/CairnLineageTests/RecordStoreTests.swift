@@ -33,6 +33,18 @@ import Testing
     #expect(try place.store.presence(of: nowhere.digest) == .missing)
   }
 
+  @Test("a record that a journal still holds is not missing")
+  func pending() throws {
+    let place = TemporaryStore()
+    let producer = RunRecord.example("prepare", outputs: [("a", "aa")])
+    let id = try TemporaryStore().store.write(producer)
+    var consumer = RunRecord.example("train", inputs: [("a", "aa")])
+    consumer.inputs[0].producer = id
+    try place.store.write(consumer)
+    #expect(try StoreCheck(place.store).faults.map(\.hash) == [id.digest])
+    #expect(try StoreCheck(place.store, pending: [id.digest]).isWhole)
+  }
+
   @Test("an altered record is reported and never used; a right copy in the shared store is")
   func altered() throws {
     let place = TemporaryStore()

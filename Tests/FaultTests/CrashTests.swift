@@ -58,6 +58,8 @@ struct CrashTests {
         let running = try repository.startRepro("-j", "2")
         usleep(UInt32.random(in: 5_000...300_000))
         running.signal(SIGKILL)
+        let check = try repository.cairn("runs", "check")
+        #expect(check.status == 0, "\(check)")
         _ = running.wait()
         if let lock = repository.read("dvc.lock") { #expect(lock.hasPrefix("schema: '2.0'\n") && lock.hasSuffix("\n")) }
       }

@@ -12,7 +12,18 @@ package enum JournalReplay {
     return paths.contains { !OpenFileLock.isLocked($0) }
   }
 
-  /// The same, where there is something to do.
+  /// The records that journals hold, of live processes too. A full disk leaves some in no other place.
+  package static func records(in repository: Repository) throws(Diagnostic) -> Set<Digest32> {
+    var found: Set<Digest32> = []
+    for path in try Journal.paths(in: CairnFolder.journals(of: repository)) {
+      for case .ended(let end) in try Journal.read(path) where !end.record.isEmpty {
+        found.insert(ContentHasher.sha256(of: end.record))
+      }
+    }
+    return found
+  }
+
+  /// `run`, where there is something to do.
   package static func runIfNeeded(
     _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex
   ) throws(Diagnostic) {

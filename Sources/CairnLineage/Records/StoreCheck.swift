@@ -21,9 +21,9 @@ package struct StoreCheck: Sendable {
   package private(set) var edges = 0
   package private(set) var faults: [Fault] = []
 
-  /// Reads and hashes all of it.
-  package init(_ store: RecordStore) throws(Diagnostic) {
-    var presence: [Digest32: Presence] = [:]
+  /// Reads and hashes all of it. `pending`: records that a journal still holds, whole, and the store will.
+  package init(_ store: RecordStore, pending: Set<Digest32> = []) throws(Diagnostic) {
+    var presence = Dictionary(uniqueKeysWithValues: pending.map { ($0, Presence.present) })
     var names: [(Digest32, role: String, by: Digest32)] = []
     for digest in try store.documents() {
       let bytes: [UInt8]

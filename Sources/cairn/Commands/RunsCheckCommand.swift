@@ -20,7 +20,10 @@ struct RunsCheckCommand: OwnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     if json { console.keepOutputForResults() }
-    let check = try StoreCheck(HistoryContext().history.store)
+    let context = try HistoryContext()
+    // Before the store: what leaves a journal is there already.
+    let pending = try JournalReplay.records(in: context.repository)
+    let check = try StoreCheck(context.history.store, pending: pending)
     if json {
       console.write(json: check.value)
       return check.isWhole ? .success : .no
