@@ -3,6 +3,7 @@
 import CairnCore
 import CairnSystem
 import Glibc
+import Synchronization
 
 /// A buffer that one worker fills again and again.
 struct ReadBuffer: ~Copyable {
@@ -11,8 +12,25 @@ struct ReadBuffer: ~Copyable {
 
   let bytes: UnsafeMutableRawBufferPointer
 
-  init() { bytes = .allocate(byteCount: Self.pieceSize, alignment: 64) }
-  deinit { bytes.deallocate() }
+  /// A stage asks for several, one after the other, most of them for a file that fills a page.
+  private static let spare = Mutex(Spare())
+
+  /// Guard for `@unchecked`: a buffer in here is in nobody's hands.
+  private struct Spare: @unchecked Sendable { var buffers: [UnsafeMutableRawBufferPointer] = [] }
+
+  init() {
+    bytes =
+      Self.spare.withLock { $0.buffers.popLast() } ?? .allocate(byteCount: Self.pieceSize, alignment: 64)
+  }
+
+  deinit {
+    let isKept = Self.spare.withLock { [bytes] spare in
+      if spare.buffers.count >= 4 { return false }
+      spare.buffers.append(bytes)
+      return true
+    }
+    if !isKept { bytes.deallocate() }
+  }
 
   /// Reads until the buffer is full or the file ends; the number of bytes, or a negative errno.
   ///
