@@ -24,8 +24,8 @@ package final class ChildWatch: Sendable {
   }
 
   private let state = Mutex(State())
-  /// Held by the leader, also while it sleeps.
-  private let leadership = Mutex(())
+  /// Held by the leader, also while it sleeps. Who wants a `Mutex` spins for it first, in vain here.
+  private let leadership = DispatchSemaphore(value: 1)
   /// No more threads than can be of use; beyond, what follows goes to a queue.
   private static let mostThreads = Machine.processorCount() + 2
 
@@ -112,7 +112,9 @@ package final class ChildWatch: Sendable {
   private func deliver() -> Never {
     while true {
       state.withLock { $0.idle += 1 }
-      let following = leadership.withLock { _ in lead() }
+      leadership.wait()
+      let following = lead()
+      leadership.signal()
       for work in following { work() }
     }
   }
