@@ -366,6 +366,13 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "metrics show -a", says: "'./dvc.yaml' validation failed in revision '", "': 2 errors\n",
       before: "printf 'stages:\\n  a: {x: 1}\\n' > dvc.yaml && git add -A && git commit -qm broken && git checkout -q HEAD~1 dvc.yaml"),
+    // `--run` asks the run-cache, not the lock
+    CommandCase(
+      "stage add -f -n three -d in.txt -o three.txt --run cp in.txt three.txt", says: "Stage 'three' is cached - skipping run, checking out outputs",
+      before: "$PROGRAM stage add -q -n three -d in.txt -o three.txt --run cp in.txt three.txt"),
+    CommandCase(
+      "stage add -f -n three -O three.txt --run touch three.txt also.txt", says: "Running stage 'three':",
+      before: "$PROGRAM stage add -q -n three -O three.txt --run touch three.txt also.txt && rm also.txt", after: "test -e also.txt"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

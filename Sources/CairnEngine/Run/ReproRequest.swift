@@ -13,6 +13,8 @@ package struct ReproRequest: Sendable {
   package var singleItem = false
   package var force = false
   package var forceDownstream = false
+  /// What is up to date runs too, or is taken from the run-cache.
+  package var runsFresh = false
   package var dry = false
   package var usesRunCache = true
   package var commits = true

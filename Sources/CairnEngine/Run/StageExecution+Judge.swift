@@ -41,6 +41,10 @@ extension StageExecution {
       judged.staleness.reasons.append(Reason(.forced))
       return true
     }
+    if !judged.staleness.isStale, context.request.runsFresh {
+      judged.staleness.reasons.append(Reason(.forced))
+      return true
+    }
     guard judged.staleness.isStale else { return false }
     return !context.request.allowsMissing || isStaleBeyondMissing(judged)
   }

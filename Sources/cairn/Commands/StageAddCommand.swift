@@ -97,6 +97,7 @@ struct StageAddCommand: CairnCommand {
     var request = ReproRequest()
     request.targets = [address.text(from: workspace.folder)]
     request.singleItem = true
+    request.runsFresh = true
     request.jobs = 1
     request.arguments = invocation.arguments
     let reproduction = try Reproduction(workspace, request)
