@@ -50,6 +50,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let lostLinks =
     "$PROGRAM config cache.type symlink && echo f > f && mkdir d && echo 1 > d/1 && $PROGRAM add -q f d && rm -rf .dvc/cache"
 
+  private static let near = "mkdir -p far/d && echo far > far/a && echo b > far/d/b && $PROGRAM remote add -q store far"
+
   private static let persistent =
     "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
 
@@ -373,6 +375,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "stage add -f -n three -O three.txt --run touch three.txt also.txt", says: "Running stage 'three':",
       before: "$PROGRAM stage add -q -n three -O three.txt --run touch three.txt also.txt && rm also.txt", after: "test -e also.txt"),
+    // Data from a remote that is a folder of this machine
+    CommandCase("add remote://store/a -o got", before: near, after: "grep far got && grep 'path: got' got.dvc && git check-ignore got"),
+    CommandCase("add remote://store/d -o got", before: near, after: "cmp far/d/b got/b && grep 'nfiles: 1' got.dvc"),
+    CommandCase("add remote://store/a", 1, says: "ERROR: Cached output(s) outside of DVC project: remote://store/a. See <", before: near),
+    CommandCase("add remote://none/a -o got", 1, says: "ERROR: config file error: remote 'none' doesn't exist"),
+    CommandCase("add remote://store/none -f -o in.txt", 1, says: "ERROR: [Errno 2] No such file or directory: '", "/far/none'", before: near, after: "grep 1 in.txt"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

@@ -32,6 +32,8 @@ package struct AddData {
   /// One target, and the stage that will hold it.
   private struct Item {
     var target: String
+    /// With `--out`: what is copied.
+    var source: String
     var path: RepoPath
     var stage: Stage
     var previous: MarkedValue?
@@ -67,9 +69,7 @@ package struct AddData {
   }
 
   private func item(_ target: String) throws(Diagnostic) -> Item {
-    if PathResolver.isURL(target) {
-      throw options.out == nil ? .outsideOfProject(target, target) : .isElsewhere(target)
-    }
+    let source = try source(of: target)
     let place = try options.out.map { (out) throws(Diagnostic) in try destination(of: target, out) } ?? target
     if let scheme = PathResolver.unsupportedScheme(of: place) { throw .unsupportedURL(scheme) }
     if PathResolver.isURL(place) { throw .outsideOfProject(place, target) }
@@ -80,12 +80,23 @@ package struct AddData {
     if let known = holder(of: path) {
       let stage = loaded.pipeline[known.stage]
       guard stage.commands.isEmpty else { throw .isOutputOfStage(path, stage, project) }
-      return Item(target: target, path: path, stage: stage, previous: stage.tracked?.document, isKnown: true)
+      return Item(
+        target: target, source: source, path: path, stage: stage, previous: stage.tracked?.document, isKnown: true)
     }
-    return try newItem(target, path)
+    return try newItem(target, source, path)
   }
 
-  private func newItem(_ target: String, _ path: RepoPath) throws(Diagnostic) -> Item {
+  /// Where the target lies on this machine.
+  private func source(of target: String) throws(Diagnostic) -> String {
+    guard PathResolver.isURL(target) else { return Repository.normalized(project.absolute(target)) }
+    let remotes = RemoteFolders(project.settings)
+    if let fault = remotes.unknownRemote(in: target) { throw fault }
+    if options.out == nil { throw .outsideOfProject(target, target) }
+    guard let path = remotes.path(of: target) else { throw .isElsewhere(target) }
+    return path
+  }
+
+  private func newItem(_ target: String, _ source: String, _ path: RepoPath) throws(Diagnostic) -> Item {
     let file = RepoPath(unchecked: path.text + ".dvc")
     if TargetWords.isStageFile(path.name) { throw .isStageFile(target) }
     try project.refuseIgnored(stageFile: file)
@@ -108,7 +119,7 @@ package struct AddData {
       }
     }
     stage.outputs = [output]
-    return Item(target: target, path: path, stage: stage, previous: previous, isKnown: false)
+    return Item(target: target, source: source, path: path, stage: stage, previous: previous, isKnown: false)
   }
 
   /// The output that is, or contains, `path`.
@@ -175,7 +186,7 @@ package struct AddData {
     let index = stage.outputs.firstIndex { $0.location.local.map { item.path.isInside($0) } ?? false } ?? 0
     let output = stage.outputs[index]
     guard let place = output.location.local else { return }
-    if options.out != nil { try copy(item.target, to: item.path) }
+    if options.out != nil { try copy(item.source, to: item.path) }
     let old = files.indices.contains(index) ? files[index] : nil
     let isPart = item.path != place
     if isPart, let old, old.hashText != nil, old.contentHash?.isDirectory != true {
@@ -264,11 +275,11 @@ package struct AddData {
     return file.keepingVersions(of: old, in: entries)
   }
 
-  private func copy(_ target: String, to path: RepoPath) throws(Diagnostic) {
-    let source = Repository.normalized(project.absolute(target))
+  private func copy(_ source: String, to path: RepoPath) throws(Diagnostic) {
     let destination = project.repository.absolute(path)
-    if Files.exists(destination) { try Files.removeTree(destination) }
+    // What is there goes only for something that comes.
     guard let found = try FileStat.of(source) else { throw Diagnostic.system(2, "find it", source) }
+    if Files.exists(destination) { try Files.removeTree(destination) }
     if found.kind == .directory {
       try copyFolder(source, to: destination)
     } else {
