@@ -381,6 +381,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("add remote://store/a", 1, says: "ERROR: Cached output(s) outside of DVC project: remote://store/a. See <", before: near),
     CommandCase("add remote://none/a -o got", 1, says: "ERROR: config file error: remote 'none' doesn't exist"),
     CommandCase("add remote://store/none -f -o in.txt", 1, says: "ERROR: [Errno 2] No such file or directory: '", "/far/none'", before: near, after: "grep 1 in.txt"),
+    // What DVC does not expect ends with 255
+    CommandCase("add d", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '", before: "mkdir d && touch d/.dvcignore"),
+    CommandCase(
+      "commit -f d.dvc", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '",
+      before: "mkdir d && echo > d/a && $PROGRAM add -q d && touch d/.dvcignore"),
+    CommandCase("add \(String(repeating: "n", count: 253))", 255, says: "[Errno 36] File name too long: '", before: "touch $(printf '%0253d' 0 | tr 0 n)"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnStore
 
 struct AddCommand: CairnCommand {
   static let configuration = CommandConfiguration(
@@ -43,7 +44,8 @@ struct AddCommand: CairnCommand {
       var work = try AddData(project, options: options)
       for line in try work.run(targets) { invocation.console.info(line) }
     } catch {
-      throw error.exiting(.no)
+      let isExpected = error.isSystemError(2) || error.code != .io && error.code != .ignoreFileInside
+      throw isExpected ? error.exiting(.no) : error
     }
     return .success
   }
