@@ -387,6 +387,10 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       "commit -f d.dvc", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '",
       before: "mkdir d && echo > d/a && $PROGRAM add -q d && touch d/.dvcignore"),
     CommandCase("add \(String(repeating: "n", count: 253))", 255, says: "[Errno 36] File name too long: '", before: "touch $(printf '%0253d' 0 | tr 0 n)"),
+    // Data that no cache is to hold moves, and is in no cache afterwards either
+    CommandCase(
+      "move in.txt moved.txt", before: "printf 'outs:\\n- path: in.txt\\n  cache: false\\n' > in.txt.dvc && rm -r .dvc/cache",
+      after: "test ! -e .dvc/cache && grep 'path: moved.txt' moved.txt.dvc"),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }

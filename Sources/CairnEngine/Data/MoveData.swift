@@ -76,7 +76,7 @@ package struct MoveData {
     }
     if stage.outputs[index].isCached { try git.unignore(from) }
     var files = stage.tracked?.outputs ?? []
-    if exists {
+    if exists, stage.outputs[index].isCached {
       // The cache takes the data as it is; the file goes on saying what was added, as DVC's does.
       if case .unknown(let error) = try project.writer.save(destination, relink: true) { throw error }
       project.snapshotter.index.flush()
