@@ -32,13 +32,13 @@ package struct Checkout: Sendable {
     case (.missing, .nothing), (.dataset, _): break
     case (.missing, .file(let file)):
       plan.creations = [file]
-      plan.counts.added = 1
-      plan.change = .added
+      plan.change = isLink(path) ? .modified : .added
+      if plan.change == .added { plan.counts.added = 1 } else { plan.counts.modified = 1 }
     case (.missing, .folder(let files)):
       plan.isFolder = true
       plan.creations = files
       plan.counts.added = files.count
-      plan.change = .added
+      plan.change = isLink(path) ? .modified : .added
     case (.file(let file), .nothing):
       try plan.delete("", file.hash, self)
       plan.counts.deleted = 1
@@ -93,6 +93,8 @@ package struct Checkout: Sendable {
       try removeSaved(plan.path)
       return false
     }
+    // A link that leads nowhere is in the way of a folder.
+    if plan.isFolder, isLink(plan.path), !Files.exists(place.absolute) { _ = try Files.remove(place.absolute) }
     for path in plan.deletions { try Files.remove(place.appending(path).absolute) }
     for folder in plan.emptied { _ = try Files.removeEmptyDirectory(place.appending(folder).absolute) }
     if plan.isFolder { try Files.makeDirectories(place.absolute) }
@@ -125,6 +127,10 @@ package struct Checkout: Sendable {
   }
 
   // MARK: - Looking
+
+  private func isLink(_ path: RepoPath) -> Bool {
+    (try? FileStat.of(snapshotter.place(path).absolute, followLinks: false))?.kind == .symlink
+  }
 
   private enum Wanted {
     case nothing

@@ -52,6 +52,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
 
   private static let near = "mkdir -p far/d && echo far > far/a && echo b > far/d/b && $PROGRAM remote add -q store far"
 
+  private static let dangling =
+    "echo f > f && mkdir d && echo 1 > d/1 && $PROGRAM add -q f d && rm -r f d && ln -s nowhere f && ln -s nowhere d"
+
   private static let persistent =
     "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
 
@@ -391,6 +394,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "move in.txt moved.txt", before: "printf 'outs:\\n- path: in.txt\\n  cache: false\\n' > in.txt.dvc && rm -r .dvc/cache",
       after: "test ! -e .dvc/cache && grep 'path: moved.txt' moved.txt.dvc"),
+    // A link that leads nowhere, at the place of data
+    CommandCase("checkout f", says: "M       f\n", before: dangling, after: "grep f f"),
+    CommandCase("checkout f --summary", says: "1 file modified\n", before: dangling),
+    CommandCase("checkout d", says: "M       d/\n", before: dangling, after: "grep 1 d/1"),
+    CommandCase("checkout d --summary", says: "1 file added\n", before: dangling),
     CommandCase("nonsense", 254, says: "invalid choice: 'nonsense'"),
   ]
 }
