@@ -61,7 +61,7 @@ let package = Package(
     + layer("CairnCore", [collections, heap])
     + layer("CairnFormats", ["CairnCore", "CYAML", collections])
     + layer("CairnSystem", ["CairnCore", "CSystem"])
-    + layer("CairnStore", ["CairnCore", "CairnFormats", "CairnSystem", crypto, collections])
+    + layer("CairnStore", ["CairnCore", "CairnFormats", "CairnSystem", grdb, crypto, collections])
     + layer("CairnLineage", ["CairnCore", "CairnFormats", "CairnSystem", grdb, crypto, collections])
     + layer(
       "CairnEngine",

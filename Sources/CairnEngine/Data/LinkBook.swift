@@ -10,19 +10,24 @@ package struct LinkBook {
   private let cache: DataCache
   private let snapshotter: Snapshotter
   private let path: String
+  /// What `dvc` put there is noted in its own book.
+  private let dvc: DVCLinks
 
   package init(_ project: OpenProject) {
-    self.init(repository: project.repository, cache: project.cache, snapshotter: project.snapshotter)
+    self.init(project.repository, project.settings, cache: project.cache, snapshotter: project.snapshotter)
   }
 
   package init(_ workspace: Workspace) {
-    self.init(repository: workspace.repository, cache: workspace.cache, snapshotter: workspace.snapshotter)
+    self.init(workspace.repository, workspace.settings, cache: workspace.cache, snapshotter: workspace.snapshotter)
   }
 
-  private init(repository: Repository, cache: DataCache, snapshotter: Snapshotter) {
+  private init(_ repository: Repository, _ settings: Settings, cache: DataCache, snapshotter: Snapshotter) {
     self.repository = repository
     self.cache = cache
     self.snapshotter = snapshotter
+    dvc = DVCLinks(
+      root: repository.root, temporary: repository.temporaryFolder,
+      sites: ConfigLevels.variable("DVC_SITE_CACHE_DIR") ?? settings.text("core", "site_cache_dir") ?? "/var/tmp/dvc")
     path = Repository.join(repository.cairnFolder, "links")
   }
 
@@ -38,14 +43,24 @@ package struct LinkBook {
   /// Paths outside of `used` that still hold what was put there, and that the cache has.
   package func unused(besides used: Set<RepoPath>) throws(Diagnostic) -> [RepoPath] {
     var result: [RepoPath] = []
-    for (path, hash) in read() where !used.contains(path) {
-      guard Files.exists(repository.absolute(path)) else { continue }
-      // Somebody's output, or a folder around one, is never taken away.
-      if used.contains(where: { $0.overlaps(path) }) { continue }
+    let known = read()
+    for (path, hash) in known where isUnused(path, besides: used) {
       guard snapshotter.observe(path, algorithm: hash.algorithm).hash == hash else { continue }
       if try cache.contains(hash) { result.append(path) }
     }
+    for path in dvc.untouched() where known[path] == nil && isUnused(path, besides: used) {
+      for algorithm in [ContentHash.Algorithm.md5, .md5Dos2unix] {
+        guard let hash = snapshotter.observe(path, algorithm: algorithm).hash, try cache.contains(hash) else { continue }
+        result.append(path)
+        break
+      }
+    }
     return result.sorted()
+  }
+
+  private func isUnused(_ path: RepoPath, besides used: Set<RepoPath>) -> Bool {
+    // Somebody's output, or a folder around one, is never taken away.
+    Files.exists(repository.absolute(path)) && !used.contains(where: { $0.overlaps(path) })
   }
 
   /// What lies at exactly these paths was not put there from the cache.
