@@ -46,6 +46,8 @@ enum ValueErrorText {
     case .isFolder: return .map(["type": "IsADirectoryError", "msg": .string(error.message)])
     default: break
     }
+    // A file that is not in the workspace was looked for among the outputs, and those could not be understood.
+    if isOfPipeline(error, lookingFor: path) { return value(error) }
     // DVC takes the project for the root of a file system of its own, and shows the way there from where one stands.
     let shown = Repository.relative("/" + path, to: workingDirectory)
     let type: String
@@ -57,6 +59,13 @@ enum ValueErrorText {
       (type, message) = (format + "FileCorruptedError", "\(format) file structure is corrupted")
     }
     return .map(["type": .string(type), "msg": .string("unable to read: '\(shown)', \(message)")])
+  }
+
+  private static func isOfPipeline(_ error: Diagnostic, lookingFor path: String) -> Bool {
+    switch error.code {
+    case .schema, .validationFailed, .template: true
+    default: error.mark.map { !$0.source.path.hasSameBytes(as: path) } ?? false
+    }
   }
 
   private static func isNotText(_ error: Diagnostic) -> Bool {
