@@ -128,6 +128,9 @@ extension Diagnostic {
   }
 
   fileprivate static func ignoreFileInside(_ folder: String) -> Diagnostic {
-    Diagnostic(.ignoreFileInside, ".dvcignore file should not be in collected dir path: '\(folder)'")
+    var error = Diagnostic(.ignoreFileInside, ".dvcignore file should not be in collected dir path: '\(folder)'")
+    // DVC lets this one through to the end where it turns its own errors into 1.
+    error.exitCode = 255
+    return error
   }
 }

@@ -87,7 +87,10 @@ package struct CommitData {
     var snapshot = observer.inputs(of: stage, lock: lock, sha256: false)
     var saves = options.force
     // The cache is not asked: to protect an object takes the mode of a hard link to it along.
-    if !saves { observer.addOutputs(to: &snapshot, of: stage, lock: lock, asksCache: false) }
+    if !saves {
+      observer.addOutputs(to: &snapshot, of: stage, lock: lock, asksCache: false)
+      for output in snapshot.outputs ?? [] { if case .unknown(let error) = output.content { throw error } }
+    }
     if !saves, let question = question(stage, lock, snapshot) {
       guard confirm(question) else {
         throw Diagnostic(
