@@ -26,7 +26,13 @@ package struct CacheWriter: Sendable {
     _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true,
     part: String? = nil
   ) throws(Diagnostic) -> Content {
-    let place = snapshotter.place(path)
+    try save(snapshotter.place(path), sha256: sha256, algorithm: algorithm, relink: relink, part: part)
+  }
+
+  private func save(
+    _ place: Snapshotter.Place, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool,
+    part: String? = nil
+  ) throws(Diagnostic) -> Content {
     let work = StoreWork(
       store: cache.store(algorithm), index: snapshotter.index, kinds: DigestKinds(algorithm, sha256: sha256),
       algorithm: algorithm, byHardlink: relink && cache.linkTypes.first == .hardlink,
@@ -38,11 +44,17 @@ package struct CacheWriter: Sendable {
       path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
     let isExecutable = file.isExecutable
     let digests = try store([file], in: place, work)
-    if relink { file = try link([file], in: place, digests, algorithm, isTree: false)[0] }
+    if relink { file = try link([file], in: place, digests, work, isTree: false)[0] }
     guard let content = FileContent(digests[0], work.kinds, file.fingerprint, isExecutable: isExecutable) else {
       throw .vanished(place.absolute)
     }
     return .file(content)
+  }
+
+  /// Takes what lies at `path`, absolute, in or out of the project, into the cache and leaves it as it is. No filter
+  /// applies.
+  package func store(external path: String) throws(Diagnostic) -> Content {
+    try save(Snapshotter.Place(absolute: path, key: path, base: nil), relink: false)
   }
 
   private func save(
@@ -65,7 +77,7 @@ package struct CacheWriter: Sendable {
     }
     if relink {
       let linked = try link(
-        meant?.map { files[$0] } ?? files, in: place, meant?.map { digests[$0] } ?? digests, work.algorithm, isTree: true)
+        meant?.map { files[$0] } ?? files, in: place, meant?.map { digests[$0] } ?? digests, work, isTree: true)
       for (number, file) in zip(meant ?? Array(files.indices), linked) { content.fingerprints[number] = file.fingerprint }
     }
     return content
@@ -93,24 +105,21 @@ package struct CacheWriter: Sendable {
 
   /// Gives the workspace the configured kind of link; the files come back as they are then.
   private func link(
-    _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ algorithm: ContentHash.Algorithm,
-    isTree: Bool
+    _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ work: StoreWork, isTree: Bool
   ) throws(Diagnostic) -> [FoundFile] {
-    let linker = ObjectLinker(cache, algorithm)
+    let linker = ObjectLinker(cache, work.algorithm)
     return try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       let file = files[number]
-      guard let digest = digests[number][algorithm] else { return file }
-      return try link(
-        file, place.appending(file.path), ContentHash(algorithm, digest), digests[number], linker, isTree: isTree,
-        buffer)
+      return try link(file, place.appending(file.path), digests[number], work, linker, isTree: isTree, buffer)
     }
   }
 
   private func link(
-    _ file: FoundFile, _ place: Snapshotter.Place, _ hash: ContentHash, _ digests: Digests, _ linker: ObjectLinker,
+    _ file: FoundFile, _ place: Snapshotter.Place, _ digests: Digests, _ work: StoreWork, _ linker: ObjectLinker,
     isTree: Bool, _ buffer: borrowing ReadBuffer
   ) throws(Diagnostic) -> FoundFile {
-    let store = cache.store(hash.algorithm)
+    guard let digest = digests[work.algorithm] else { return file }
+    let (hash, store) = (ContentHash(work.algorithm, digest), work.store)
     let isCopy = !file.isLink && file.links == 1
     if isTree {
       guard try needsRelink(file, place, hash, store) else { return file }
@@ -124,10 +133,13 @@ package struct CacheWriter: Sendable {
       file.mode = mode
       return file
     }
-    switch try linker.put(hash, size: file.fingerprint.size, at: place.absolute, buffer) {
-    case .done: break
-    case .missing, .corrupt: throw .corruptObject(store.path(of: hash))
+    let size = file.fingerprint.size
+    var outcome = try linker.put(hash, size: size, at: place.absolute, buffer)
+    // The cache had it altered, or lost it this moment: the bytes are here.
+    if outcome != .done, try work.store(file, place, buffer)[work.algorithm] == digest {
+      outcome = try linker.put(hash, size: size, at: place.absolute, buffer)
     }
+    guard outcome == .done else { throw .corruptObject(store.path(of: hash)) }
     if !isTree, file.isExecutable { Checkout.setExecutable(place.absolute) }
     // The bytes are those of the object, whatever happened to the old file meanwhile.
     let observed = snapshotter.index.now()

@@ -58,6 +58,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
   private static let persistent =
     "printf '  keep:\\n    cmd: echo k >> kept.txt\\n    outs: [kept.txt: {persist: true}]\\n' >> dvc.yaml"
 
+  private static let ignoringInside =
+    "mkdir data && echo 1 > data/a && $PROGRAM add -q data && touch data/.dvcignore"
+
   private static let lostRemote = "sed -i 's,deps: .in.txt.,deps: [\"remote://none/in.txt\"],' dvc.yaml"
   private static let unreadable =
     "printf '  p:\\n    cmd: echo > p.txt\\n    params: [p.json: ]\\n    outs: [p.txt]\\n' >> dvc.yaml"
@@ -219,6 +222,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("metrics show --json", says: "\"YAMLSyntaxError\", \"msg\": \"unable to read: 'dvc.yaml', ", before: "echo 'vars: [' > dvc.yaml"),
     CommandCase("metrics show --json", says: "\"TOMLFileCorruptedError\"", before: "echo = > p.toml && echo 'vars: [p.toml]' > dvc.yaml"),
     CommandCase("metrics show --json", says: "\"EncodingError\"", before: "printf 'a: \\377' > p.yaml && echo 'vars: [p.yaml]' > dvc.yaml"),
+    CommandCase("metrics show gone.json --json", says: "{\"gone.json\": {\"error\": {\"type\": \"YAMLValidationError\"", before: "echo 'stages: [a]' > dvc.yaml"),
+    CommandCase("metrics show gone.json --json", says: "{\"error\": {\"type\": \"YAMLSyntaxError\", \"msg\": \"unable to read: 'b.dvc', ", before: "echo 'x: [' > b.dvc"),
+    CommandCase("metrics show gone.json --json", says: "{\"error\": {\"type\": \"ResolveError\"", before: "echo 'vars: [gone.yaml]' > dvc.yaml"),
     CommandCase("metrics show . --json", says: "\"dvc.lock\": {\"data\"", before: "mkdir k.dvc && echo 1 > k.dvc/a", after: "! $PROGRAM metrics show . | grep -e dvc.yaml -e '[.]dvc'"),
     CommandCase("metrics show --json", says: "{\"error\": {\"type\": \"DataIndexDirError\", \"msg\": \"failed to load directory ('data', 'm')\"}}", before: "mkdir -p data/m && echo 'a: 1' > data/m/a.yaml && $PROGRAM add -q data/m && find .dvc/cache -name '*.dir' -delete && rm -r data/m && echo 'metrics: [data/m/a.yaml]' > dvc.yaml"),
     CommandCase("metrics diff --json", says: "\"diff\": 4", before: "echo '{\"n\": 5}' > metrics.json"),
@@ -250,6 +256,17 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("add data", before: "mkdir data && echo d > data/1 && echo e > data/2", after: "grep 'nfiles: 2' data.dvc"),
     CommandCase("add missing.txt", 1, says: "ERROR: output 'missing.txt' does not exist"),
     CommandCase("add one.txt", 1, says: "ERROR: cannot update 'one.txt': overlaps with an output of stage: 'one' in 'dvc.yaml'."),
+    CommandCase("add -o out data", before: "mkdir data && echo 1 > data/a.tmp && echo 2 > data/b && echo '*.tmp' > .dvcignore", after: "grep 'nfiles: 2' out.dvc && test -f out/a.tmp"),
+    CommandCase("add -o out data", before: "mkdir -p data/.dvc && echo 1 > data/.dvc/a && echo 2 > data/b", after: "grep 'nfiles: 2' out.dvc && test -f out/.dvc/a"),
+    CommandCase("add -o out data", before: "mkdir data data/sub && echo 1 > data/a && ln -s sub data/link && ln -s a data/b", after: "grep 'nfiles: 2' out.dvc && test ! -e out/link && test -f out/b"),
+    CommandCase("add -o out run", before: "echo 1 > run && chmod +x run", after: "! grep isexec out.dvc && test ! -x out"),
+    CommandCase("add -f -o out data", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '", before: "mkdir data && touch data/.dvcignore && echo kept > out", after: "grep kept out && test ! -e out.dvc"),
+    CommandCase("add -f -o out data", 1, says: "ERROR: [Errno 2] No such file or directory: '", before: "mkdir data && ln -s nowhere data/a && echo kept > out", after: "grep kept out && test ! -e out.dvc"),
+    CommandCase("add data", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '", before: "mkdir data && touch data/.dvcignore"),
+    CommandCase("commit", 255, says: "ERROR: .dvcignore file should", before: ignoringInside),
+    CommandCase("commit -f", 255, says: "ERROR: .dvcignore file should", before: ignoringInside),
+    CommandCase("move data other", 255, says: "ERROR: .dvcignore file should", before: ignoringInside),
+    CommandCase("status", 255, says: "ERROR: .dvcignore file should", before: ignoringInside),
     CommandCase("commit -f", before: "echo 9 > one.txt", after: "grep $(printf '9\\n' | md5sum | cut -c1-32) dvc.lock"),
     CommandCase("checkout", says: "one.txt", before: "rm one.txt", after: "cat one.txt"),
     CommandCase("checkout", before: "true", after: "cat one.txt"),
@@ -472,6 +489,30 @@ struct CommandTests {
       #expect(result.status == 255, "\(result)")
       #expect(result.errors.contains("ERROR: [Errno 28] No space left on device: 'standard output'"), "\(result)")
     }
+  }
+
+  @Test(
+    "what a cache holds altered is stored once more by add and commit, where DVC puts it over the data",
+    arguments: ["add d", "commit -f d.dvc"])
+  func alteredObject(line: String) throws {
+    let wrong = try play(
+      CommandCase(
+        line,
+        before: "$PROGRAM config cache.type hardlink && echo whole > d && $PROGRAM add -q d"
+          + " && O=$(grep -rlx whole .dvc/cache/files) && rm -f $O && echo altered > $O && chmod 444 $O",
+        after: "grep whole d && ! grep -r altered .dvc/cache/files && test $(stat -c %h d) = 2"),
+      by: CairnBinary.path())
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
+  }
+
+  @Test("add --out leaves a file alone that git has, where DVC takes it away and then fails")
+  func outInGit() throws {
+    let wrong = try play(
+      CommandCase(
+        "add -f -o out in.txt", 1, says: "ERROR:  output 'out' is already tracked by SCM",
+        before: "echo kept > out && git add out", after: "grep kept out"),
+      by: CairnBinary.path())
+    #expect(wrong.isEmpty, "\(wrong.joined(separator: "\n"))")
   }
 
   @Test("a flag that is not here yet is refused as a command that is not")

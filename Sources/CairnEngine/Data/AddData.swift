@@ -186,7 +186,13 @@ package struct AddData {
     let index = stage.outputs.firstIndex { $0.location.local.map { item.path.isInside($0) } ?? false } ?? 0
     let output = stage.outputs[index]
     guard let place = output.location.local else { return }
-    if options.out != nil { try copy(item.source, to: item.path) }
+    var copied: Content?
+    if options.out != nil {
+      let content = try take(item.source)
+      if isInGit { throw .isInGit(project.shown(place)) }
+      try checkOut(content, at: item.path)
+      copied = content
+    }
     let old = files.indices.contains(index) ? files[index] : nil
     let isPart = item.path != place
     if isPart, let old, old.hashText != nil, old.contentHash?.isDirectory != true {
@@ -200,7 +206,7 @@ package struct AddData {
     if isPart {
       file = try update(output.declared, item.path, in: place, old, algorithm, isGone: isGone)
     } else {
-      let content = try save(place, algorithm, isCached: output.isCached)
+      let content = if let copied { copied } else { try save(place, algorithm, isCached: output.isCached) }
       if case .unknown(let error) = content { throw error }
       file = LockedFile(path: output.declared, content: content).keepingVersions(of: old, in: content)
     }
@@ -275,24 +281,23 @@ package struct AddData {
     return file.keepingVersions(of: old, in: entries)
   }
 
-  private func copy(_ source: String, to path: RepoPath) throws(Diagnostic) {
-    let destination = project.repository.absolute(path)
-    // What is there goes only for something that comes.
-    guard let found = try FileStat.of(source) else { throw Diagnostic.system(2, "find it", source) }
-    if Files.exists(destination) { try Files.removeTree(destination) }
-    if found.kind == .directory {
-      try copyFolder(source, to: destination)
-    } else {
-      _ = try FileLink.make(.copy, from: source, to: destination)
+  /// Takes what `--out` copies into the cache as it is, whatever `.dvcignore` says here.
+  private func take(_ source: String) throws(Diagnostic) -> Content {
+    switch try project.writer.store(external: source) {
+    case .file(var file):
+      // As with DVC, the copy is not executable.
+      file.isExecutable = false
+      return .file(file)
+    case .directory(let folder): return .directory(folder)
+    case .missing, .dataset: throw Diagnostic.system(2, "find it", source)
+    case .unknown(let error): throw error
     }
   }
 
-  private func copyFolder(_ source: String, to destination: String) throws(Diagnostic) {
-    try Files.makeDirectories(destination)
-    for entry in try Files.list(source) ?? [] {
-      let (from, to) = (Repository.join(source, entry.name), Repository.join(destination, entry.name))
-      if Files.isDirectory(from) { try copyFolder(from, to: to) } else { _ = try FileLink.make(.copy, from: from, to: to) }
-    }
+  private func checkOut(_ content: Content, at path: RepoPath) throws(Diagnostic) {
+    var wanted = CheckoutTarget(path: path, hash: content.hash)
+    if case .file(let file) = content { wanted.size = file.size }
+    _ = try Checkout(cache: project.cache, snapshotter: project.snapshotter).materialise(wanted, force: true)
   }
 }
 
