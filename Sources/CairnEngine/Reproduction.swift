@@ -58,20 +58,25 @@ package struct Reproduction: Sendable {
     }
     let pipeline = workspace.project.pipeline
     let ignores = workspace.git.map { git in IgnoreBook(root: root, git: git) }
+    let unfinished = request.dry ? UnfinishedRun() : UnfinishedRun.load(workspace.repository)
+    workspace.book.goOn(with: unfinished)
+    ignores?.goOn(with: unfinished)
     let outputs = OutputKeeper(
       cache: workspace.cache, snapshotter: workspace.snapshotter, ignores: ignores,
       cairnFolder: workspace.repository.cairnFolder)
     let committer = Committer(
-      root: root, book: workspace.book, ignores: ignores, records: workspace.records,
-      temporaryFolder: workspace.repository.temporaryFolder, journalFolder: workspace.journalFolder)
+      workspace.repository, book: workspace.book, ignores: ignores, records: workspace.records,
+      journalFolder: workspace.journalFolder, unfinished: unfinished)
     let written = Set(pipeline.stages.flatMap { stage in stage.outputs.compactMap(\.location.local) })
     let source = SourceState(
       workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records,
       isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
     let graph = graph
     if let graph {
-      workspace.book.useSerialOrder { graph.order.map { pipeline[$0].address } }
-      ignores?.useSerialOrder { graph.order.flatMap { pipeline[$0].outputs.compactMap(\.location.local) } }
+      // Where this run alone goes on with another, its own order is that of both.
+      let serial = !unfinished.isEmpty && unfinished.isWithin(order, of: pipeline) ? order : graph.order
+      workspace.book.useSerialOrder { serial.map { pipeline[$0].address } }
+      ignores?.useSerialOrder { serial.flatMap { pipeline[$0].outputs.compactMap(\.location.local) } }
     }
     let pull: StagePull? =
       request.pulls

@@ -14,9 +14,15 @@ package enum GitIgnoreFile {
     return entry
   }
 
+  /// The entry with its line's end.
+  package static func line(for name: String) -> [UInt8] { FileName.bytes(entry(for: name)) + [0x0A] }
+
+  /// All lines that have an end, with it.
+  package static func lines(of text: [UInt8]) -> Set<[UInt8]> { Set(lines(text).lazy.map(Array.init)) }
+
   /// `text` with a line for `name` at its end; `text` itself when the line stands there.
   package static func adding(_ name: String, to text: [UInt8]) -> [UInt8] {
-    let line = FileName.bytes(entry(for: name)) + [0x0A]
+    let line = line(for: name)
     let start = text.isEmpty || text.last == 0x0A ? [] : [UInt8(0x0A)]
     // As DVC compares: with a missing line end before it, the line never counts as there.
     if start.isEmpty, lines(text).contains(where: { $0.elementsEqual(line) }) { return text }
@@ -31,7 +37,7 @@ package enum GitIgnoreFile {
     // A last line without an end is none, as for a single name.
     if text.last == 0x0A { known = Set(lines(text)) }
     for name in names {
-      let line = FileName.bytes(entry(for: name)) + [0x0A]
+      let line = line(for: name)
       if !text.isEmpty, text.last != 0x0A { text.append(0x0A) }
       if known.insert(line[...]).inserted { text += line }
     }
@@ -51,7 +57,7 @@ package enum GitIgnoreFile {
   /// is left.
   package static func taking(_ names: [String], from text: [UInt8]) -> (rest: [UInt8]?, found: [String]) {
     var wanted: [[UInt8]: String] = [:]
-    for name in names { wanted[FileName.bytes(entry(for: name)) + [0x0A]] = name }
+    for name in names { wanted[line(for: name)] = name }
     var rest: [UInt8] = []
     var found: [String] = []
     for line in lines(text) {

@@ -43,6 +43,21 @@ import Testing
     #expect(repository.read(".gitignore") == "mine\n/theirs\n/b\n")
   }
 
+  @Test("lines that a run before it added come into one order with its own, and stay when it fails")
+  func unfinished() throws {
+    var earlier = UnfinishedRun()
+    let file = RepoPath(unchecked: ".gitignore")
+    earlier.add("c", to: file, position: 3)
+    earlier.add("a", to: file, position: 1)
+    book.goOn(with: earlier)
+    try repository.write(".gitignore", "mine\n/a\n/old\n/c\ntheirs\n")
+    try end("b", at: 2)
+    #expect(repository.read(".gitignore") == "mine\n/old\ntheirs\n/a\n/b\n/c\n")
+    #expect(book.new(["old", "b", "c"].map { RepoPath(unchecked: $0) }).map(\.text) == ["b", "c"])
+    try book.takeBack()
+    #expect(repository.read(".gitignore") == "mine\n/old\ntheirs\n/a\n/c\n")
+  }
+
   @Test(
     "an output that a pattern covers needs no line, wherever the pattern stands",
     arguments: [".gitignore", ".git/info/exclude", "sub/.gitignore", "nowhere"])

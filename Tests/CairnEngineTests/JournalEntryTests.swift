@@ -54,6 +54,19 @@ import Testing
     #expect(bare.record.isEmpty)
   }
 
+  @Test("what a run goes on with is read as it was written")
+  func continued() throws {
+    var unfinished = UnfinishedRun()
+    unfinished.add("träin", to: RepoPath(unchecked: "a b/dvc.lock"), position: 7)
+    unfinished.add("x\ty", to: RepoPath(unchecked: ".gitignore"), position: 3)
+    unfinished.owe([RepoPath(unchecked: "o ut")])
+    guard case .continued(let read)? = lines(.continued(unfinished)).first.flatMap({ JournalEntry(line: $0) }) else {
+      Issue.record("not read")
+      return
+    }
+    #expect(read == unfinished)
+  }
+
   @Test("a byte that changed anywhere, or a lost tail, makes it no line")
   func torn() throws {
     let line = try #require(lines(.started(JournalEntry.Started(attempt: "a", stage: stage, lostRecord: record))).first)

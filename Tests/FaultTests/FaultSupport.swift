@@ -52,12 +52,6 @@ struct Leavings: Equatable {
     lock = try withoutCommands(#require(repository.read("dvc.lock"), "there is no dvc.lock"))
     ignored = repository.read(".gitignore") ?? ""
   }
-
-  /// The same entries and lines in any order: after a crash the next run goes on where the first one stopped.
-  var unordered: [String] {
-    (lock.split(separator: "\n") + ignored.split(separator: "\n")).map(String.init).sorted()
-  }
-
 }
 
 /// The log's path, which stands in the commands, is another for each project; a long command has several lines.

@@ -25,11 +25,14 @@ package struct Commitment: Sendable {
 package final class Committer: @unchecked Sendable {
   // Guard: every stored `var` is touched on `queue` alone.
   private let queue = DispatchQueue(label: "cairn.committer")
-  private let root: String
+  private let repository: Repository
+  private var root: String { repository.root }
   private let book: LockBook
   /// `nil` without git.
   private let ignores: IgnoreBook?
   private let records: RecordStore
+  /// What this run goes on with.
+  package let unfinished: UnfinishedRun
   private let writeLock: FileLock
   private let journalFolder: String
   private let journal = Mutex<Journal?>(nil)
@@ -52,14 +55,15 @@ package final class Committer: @unchecked Sendable {
   private static let gathering = DispatchTimeInterval.milliseconds(25)
 
   package init(
-    root: String, book: LockBook, ignores: IgnoreBook?, records: RecordStore, temporaryFolder: String,
-    journalFolder: String
+    _ repository: Repository, book: LockBook, ignores: IgnoreBook?, records: RecordStore, journalFolder: String,
+    unfinished: UnfinishedRun = UnfinishedRun()
   ) {
-    self.root = root
+    self.repository = repository
     self.book = book
     self.ignores = ignores
     self.records = records
-    writeLock = FileLock(temporaryFolder + "/lock")
+    self.unfinished = unfinished
+    writeLock = FileLock(repository.temporaryFolder + "/lock")
     self.journalFolder = journalFolder
   }
 
@@ -108,6 +112,7 @@ package final class Committer: @unchecked Sendable {
         if let journal { return .success(journal) }
         let made = try Journal(in: journalFolder)
         book.useJournal(made.path)
+        if !unfinished.isEmpty { try made.append([.continued(unfinished)]) }
         journal = made
         return .success(made)
       } catch {
@@ -216,9 +221,13 @@ package final class Committer: @unchecked Sendable {
   /// Makes everything durable, writes the locks, and removes the journal. Blocks: for the main thread only.
   ///
   /// - Parameters:
-  ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`.
+  ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`. What ended `behind` this place of the serial
+  ///     order gets its lines when the run goes on.
+  ///   - isWhole: nothing is left of what this run and those that it went on with wanted.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
-  package func finish(takesBackIgnores: Bool, waiting: (Int32?) -> Void) throws(Diagnostic) {
+  package func finish(
+    takesBackIgnores: Bool, behind place: Int, isWhole: Bool, waiting: (Int32?) -> Void
+  ) throws(Diagnostic) {
     let nothingToDo = journal.withLock { $0 == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {
       isFinishing = true
@@ -227,6 +236,7 @@ package final class Committer: @unchecked Sendable {
     }
     if nothingToDo {
       if let early { throw early }
+      if isWhole, !unfinished.isEmpty { UnfinishedRun().save(repository) }
       return
     }
     guard try writeLock.lock(within: .seconds(60), every: .milliseconds(10), waiting: waiting) else {
@@ -238,7 +248,16 @@ package final class Committer: @unchecked Sendable {
     let result: Result<Void, Diagnostic> = queue.sync {
       do throws(Diagnostic) {
         try writeLocks()
+        var left = UnfinishedRun()
+        if !isWhole {
+          left = unfinished
+          left.merge(book.additions)
+          if let ignores {
+            if takesBackIgnores { left.owe(ignores.added(behind: place)) } else { left.merge(ignores.additions) }
+          }
+        }
         if takesBackIgnores { try ignores?.takeBack() }
+        if !left.isEmpty || !unfinished.isEmpty { left.save(repository) }
         try records.sync()
         // After a failure the journal may hold more than was told: the next command takes it from there.
         if let early { throw early }

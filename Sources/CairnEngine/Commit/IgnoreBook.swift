@@ -19,6 +19,10 @@ package final class IgnoreBook: Sendable {
     /// The outputs of the whole pipeline in serial order, for what several processes add at once.
     var serialOrder: (@Sendable () -> [RepoPath])?
     var ranks: [RepoPath: Int]?
+    /// What earlier runs added, to be ordered with what this one adds.
+    var unfinished = UnfinishedRun()
+    /// The lines of `before` as they were found.
+    var early: [RepoPath: Set<[UInt8]>] = [:]
     /// What this run wrote: a file that holds anything else was changed by somebody else meanwhile.
     var after: [RepoPath: [UInt8]] = [:]
     var added: [RepoPath: [(position: Int, name: String)]] = [:]
@@ -40,6 +44,34 @@ package final class IgnoreBook: Sendable {
     state.withLock { $0.serialOrder = outputs }
   }
 
+  /// Lines of earlier runs come into this order with those that are added now. Call it before `add`.
+  package func goOn(with unfinished: UnfinishedRun) { state.withLock { $0.unfinished = unfinished } }
+
+  /// Those of `paths`, which were added, that had no line before this run.
+  package func new(_ paths: [RepoPath]) -> [RepoPath] {
+    state.withLock { state in
+      paths.filter { !(state.early[$0.parent]?.contains(GitIgnoreFile.line(for: $0.name)) ?? false) }
+    }
+  }
+
+  /// What was added so far and stands in a file.
+  package var additions: UnfinishedRun {
+    state.withLock { state in
+      var found = UnfinishedRun()
+      for (folder, lines) in state.added where state.written.contains(folder) {
+        for line in lines { found.add(line.name, to: Self.file(in: folder), position: line.position) }
+      }
+      return found
+    }
+  }
+
+  /// Outputs of stages that come after this place of the serial order.
+  package func added(behind place: Int) -> [RepoPath] {
+    state.withLock { state in
+      state.added.flatMap { folder, lines in lines.filter { $0.position > place }.map { folder.appending($0.name) } }
+    }
+  }
+
   /// `paths` are outputs of the stage at `position`, in the stage's order.
   package func add(_ paths: [RepoPath], position: Int) throws(Diagnostic) {
     for path in paths {
@@ -47,7 +79,7 @@ package final class IgnoreBook: Sendable {
       let known = state.withLock { $0.before[folder] != nil }
       if !known {
         let bytes = try Files.read(file(in: folder))
-        state.withLock { $0.before[folder] = .some(bytes) }
+        state.withLock { Self.begin(folder, bytes, &$0) }
       }
       state.withLock { state in
         if state.known.insert(path).inserted {
@@ -56,6 +88,19 @@ package final class IgnoreBook: Sendable {
         }
       }
     }
+  }
+
+  private static func begin(_ folder: RepoPath, _ bytes: [UInt8]?, _ state: inout State) {
+    let earlier = state.unfinished.names(in: file(in: folder))
+    if let bytes, !earlier.isEmpty {
+      let (rest, found) = GitIgnoreFile.taking(earlier, from: bytes)
+      state.before[folder] = .some(rest)
+      state.others[folder] = found
+      state.after[folder] = bytes
+    } else {
+      state.before[folder] = .some(bytes)
+    }
+    state.early[folder] = GitIgnoreFile.lines(of: (state.before[folder] ?? nil) ?? [])
   }
 
   /// Writes what is new. The caller holds the write lock.
@@ -113,8 +158,11 @@ package final class IgnoreBook: Sendable {
     let others = state.others[folder] ?? []
     if others.isEmpty { return added.sorted { $0.position < $1.position }.map(\.name) }
     let ranks = ranks(&state)
+    let unfinished = state.unfinished
     let rank = { (name: String) in ranks[folder.appending(name)] }
-    let all = added.map { ($0.name, rank($0.name) ?? $0.position) } + others.map { ($0, rank($0) ?? Int.max) }
+    let all =
+      added.map { ($0.name, rank($0.name) ?? $0.position) }
+      + others.map { name in (name, rank(name) ?? unfinished.position(of: name, in: file(in: folder)) ?? Int.max) }
     return all.sorted { $0.1 < $1.1 }.map(\.0)
   }
 
@@ -185,16 +233,16 @@ package final class IgnoreBook: Sendable {
         _ = try Files.remove(file(in: folder))
       }
     }
-    state.withLock { $0 = State(serialOrder: $0.serialOrder) }
+    state.withLock { $0 = State(serialOrder: $0.serialOrder, unfinished: $0.unfinished) }
   }
 
   /// There is something to write, or to take back after a failure.
   package var isTouched: Bool { state.withLock { !$0.dirty.isEmpty || !$0.written.isEmpty } }
 
   /// The files that this run changed, relative to the project.
-  package var changed: [RepoPath] { state.withLock { $0.written.sorted().map { $0.appending(".gitignore") } } }
+  package var changed: [RepoPath] { state.withLock { $0.written.sorted().map { Self.file(in: $0) } } }
 
-  private func file(in folder: RepoPath) -> String {
-    root + "/" + folder.appending(".gitignore").text
-  }
+  static func file(in folder: RepoPath) -> RepoPath { folder.appending(".gitignore") }
+
+  private func file(in folder: RepoPath) -> String { root + "/" + Self.file(in: folder).text }
 }

@@ -11,6 +11,8 @@ package enum JournalEntry: Sendable {
   case ended(Ended)
   /// The execution ended without a lock entry: failed, aborted, input-changed.
   case closed(attempt: String)
+  /// What this run goes on with: the files may get another order at any moment from here on.
+  case continued(UnfinishedRun)
 
   package struct Started: Sendable {
     package var attempt: String
@@ -98,6 +100,9 @@ package enum JournalEntry: Sendable {
     case .closed(let attempt):
       body.append("{\"kind\": \"closed\", \"attempt\": ")
       JSONWriter.appendUTF8(attempt, to: &body)
+    case .continued(let unfinished):
+      body.append("{\"kind\": \"continued\", \"attempt\": \"\", \"run\": ")
+      body.append(contentsOf: JSONWriter.bytes(.map(unfinished.value), ensureASCII: false))
     }
     // What is no canonical record would tear the line.
     let isCanonical = Self.isOneLine(record)
@@ -158,6 +163,7 @@ package enum JournalEntry: Sendable {
           ignored: (value["ignored"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) },
           isKept: value["kept"]?.bool ?? false, record: record))
     case "closed": self = .closed(attempt: attempt)
+    case "continued": self = .continued(UnfinishedRun(value["run"] ?? .null))
     default: return nil
     }
   }

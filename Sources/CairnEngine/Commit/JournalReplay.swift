@@ -44,6 +44,8 @@ package enum JournalReplay {
   ) throws(Diagnostic) -> [StageAddress] {
     let root = repository.root
     var lost: [StageAddress] = []
+    var unfinished = UnfinishedRun.load(repository)
+    defer { unfinished.save(repository) }
     for path in try Journal.paths(in: CairnFolder.journals(of: repository)) {
       guard Files.exists(path), let claim = try OpenFileLock.tryLock(path, .exclusive) else { continue }
       defer { withExtendedLifetime(claim) {} }
@@ -60,15 +62,12 @@ package enum JournalReplay {
         _ = try? Files.remove(CairnFolder.claims(start.attempt, in: repository.cairnFolder))
         lost.append(start.stage)
       }
-      let locks = try LockBook.replay(content.ends, root: root)
+      unfinished.merge(content.continued)
+      let locks = try LockBook.replay(content.ends, onto: &unfinished, root: root)
       for (lockPath, lock) in locks {
         try AtomicFile.writeKeepingMode(LockYAML.encode(lock), to: root + "/" + lockPath.text, sync: true)
       }
-      if let git {
-        let ignores = IgnoreBook(root: root, git: git)
-        for end in content.ends { try ignores.add(end.ignored, position: end.position) }
-        try ignores.write()
-      }
+      if let git { try replayIgnores(content.ends, onto: &unfinished, root: root, git: git) }
       let runCache = RunCache(cache: cache)
       for end in content.ends where end.isKept {
         // The run is recorded; the next one merely cannot be restored.
@@ -80,6 +79,26 @@ package enum JournalReplay {
       _ = try Files.remove(path)
     }
     return lost
+  }
+
+  /// The lines that the dead process wrote, and those that it had not come to, in one order.
+  private static func replayIgnores(
+    _ ends: [JournalEntry.Ended], onto unfinished: inout UnfinishedRun, root: String, git: GitRepository
+  ) throws(Diagnostic) {
+    for end in ends {
+      for path in end.ignored {
+        unfinished.add(path.name, to: IgnoreBook.file(in: path.parent), position: end.position)
+      }
+    }
+    let ignores = IgnoreBook(root: root, git: git)
+    ignores.goOn(with: unfinished)
+    for end in ends { try ignores.add(end.ignored, position: end.position) }
+    try ignores.write()
+    for file in Set(ends.flatMap { $0.ignored.map { IgnoreBook.file(in: $0.parent) } }) {
+      let text = try Files.read(root + "/" + file.text) ?? []
+      let found = Set(GitIgnoreFile.taking(unfinished.names(in: file), from: text).found)
+      unfinished.keep(in: file) { found.contains($0) }
+    }
   }
 
   /// The file that was being written beside a lock when the process died.
@@ -107,6 +126,7 @@ struct JournalContent {
   var ends: [JournalEntry.Ended] = []
   /// In the order in which they began.
   var open: [JournalEntry.Started] = []
+  var continued = UnfinishedRun()
   /// Of this host, who wrote it.
   var processes: Set<Int32> = []
 
@@ -123,6 +143,7 @@ struct JournalContent {
         started[end.attempt] = nil
         ends.append(end)
       case .closed(let attempt): started[attempt] = nil
+      case .continued(let unfinished): continued.merge(unfinished)
       }
     }
     open = order.compactMap { started.removeValue(forKey: $0) }

@@ -78,6 +78,28 @@ package final class LockBook: Sendable {
     state.withLock { $0.serialOrder = order }
   }
 
+  /// What earlier runs added comes into this order with what is added now.
+  package func goOn(with unfinished: UnfinishedRun) {
+    state.withLock { state in
+      for file in unfinished.files {
+        state.files[file]?.others.formUnion(unfinished.names(in: file))
+      }
+    }
+  }
+
+  /// What `put` has added to locks so far, and the journal holds.
+  package var additions: UnfinishedRun {
+    state.withLock { state in
+      var found = UnfinishedRun()
+      for (path, file) in state.files {
+        for (name, own) in file.own where own.isNew && own.isSettled {
+          found.add(name, to: path, position: own.position)
+        }
+      }
+      return found
+    }
+  }
+
   package func useJournal(_ path: String) { state.withLock { $0.ownJournal = path } }
 
   /// Of a stage of a `dvc.yaml`; `nil` when there is none.
@@ -188,13 +210,13 @@ package final class LockBook: Sendable {
 
   /// Entries of one journal onto locks as they are on the disk: the result, by lock path, of those that changed.
   ///
-  /// What the process had added to the lock before it died, and what is added now, come into the serial order.
+  /// What the process, and the runs that it went on with, had added to the lock before it died, and what is added now
+  /// come into the serial order; `unfinished` has all of it afterwards.
   package static func replay(
-    _ ends: [JournalEntry.Ended], root: String
+    _ ends: [JournalEntry.Ended], onto unfinished: inout UnfinishedRun, root: String
   ) throws(Diagnostic) -> [RepoPath: LockFile] {
     var files: [RepoPath: FileState] = [:]
     var changed: Set<RepoPath> = []
-    var added: [RepoPath: [String]] = [:]
     for end in ends.sorted(by: { $0.position < $1.position }) {
       let path = lockPath(of: end.stage.file)
       if files[path] == nil { files[path] = FileState(try read(path, root: root)) }
@@ -202,11 +224,11 @@ package final class LockBook: Sendable {
       if end.replaces == nil, let name = end.stage.name, let present = files[path]?.base.entries[name],
         encode(present, name: name) == end.entry
       {
-        added[path, default: []].append(name)
+        unfinished.add(name, to: path, position: end.position)
       }
     }
-    for (path, names) in added where changed.contains(path) {
-      for name in names {
+    for path in changed {
+      for name in unfinished.names(in: path) {
         if let entry = files[path]?.base.entries.removeValue(forKey: name) { files[path]?.base.entries[name] = entry }
       }
     }
@@ -293,7 +315,8 @@ package final class LockBook: Sendable {
     if !file.others.isEmpty, !new.isEmpty, let ranks = ranks(&state) {
       let rank = { (name: String) in ranks[StageAddress(file: path, name: name)] }
       new = new.map { ($0.name, $0.entry, rank($0.name) ?? $0.rank) }
-      for name in file.others where file.own[name] == nil {
+      let names = Set(new.map(\.name))
+      for name in file.others where !names.contains(name) {
         if let entry = lock.entries[name], let rank = rank(name) { new.append((name, entry, rank)) }
       }
     }

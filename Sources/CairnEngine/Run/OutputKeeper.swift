@@ -251,8 +251,12 @@ package struct OutputKeeper: Sendable {
     }
   }
 
-  func ignore(_ paths: [RepoPath], position: Int) throws(Diagnostic) {
-    try ignores?.add(paths, position: position)
+  /// Gives those that had no line before this run.
+  @discardableResult
+  func ignore(_ paths: [RepoPath], position: Int) throws(Diagnostic) -> [RepoPath] {
+    guard let ignores else { return [] }
+    try ignores.add(paths, position: position)
+    return ignores.new(paths)
   }
 
   /// Writes what `outputs` hold now into the `.dvc` file of a tracked stage.

@@ -79,11 +79,17 @@ package final class Runner: Sendable {
     settled(summary)
     let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
     changes?.begin()
-    let hasFailed = outcomes.values.contains { $0.error != nil }
+    let failed = outcomes.filter { $0.value.error != nil }
+    let hasFailed = !failed.isEmpty
+    // Where a failure stops nothing, a serial run has come to all of them already.
+    let place = context.request.policy == .stop ? failed.keys.compactMap { positions[$0] }.min() : nil
     // What stays in that file of a process that is gone counts for nobody.
     try? context.pathLocks.settle()
     do throws(Diagnostic) {
-      try context.committer.finish(takesBackIgnores: hasFailed && context.request.policy != .ignore) { pid in
+      try context.committer.finish(
+        takesBackIgnores: hasFailed && context.request.policy != .ignore, behind: place ?? .max,
+        isWhole: !hasFailed && summary.isWhole && context.committer.unfinished.isWithin(order, of: context.pipeline)
+      ) { pid in
         context.emit(.warning(nil, "waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")"))
       }
     } catch {

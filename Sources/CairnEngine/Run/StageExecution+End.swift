@@ -141,9 +141,10 @@ extension StageExecution {
     _ entry: LockEntry, record: [UInt8], run: RunID?, result: StageResult, seconds: Double, attemptName: String = "",
     isUnchanged: Bool = false, isKept: Bool = false, restoredFrom: RunID? = nil, draft: RunRecord? = nil
   ) {
-    let ignored = stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }
+    let ignored: [RepoPath]
     do throws(Diagnostic) {
-      try context.outputs.ignore(ignored, position: position)
+      ignored = try context.outputs.ignore(
+        stage.outputs.compactMap { $0.isCached ? $0.location.local : nil }, position: position)
     } catch {
       return fail(error, run: nil, seconds: seconds)
     }

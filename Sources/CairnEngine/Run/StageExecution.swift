@@ -184,6 +184,13 @@ final class StageExecution: Sendable {
   }
 
   func finishFresh() {
+    let owed = context.committer.unfinished.owed
+    if !owed.isEmpty {
+      do throws(Diagnostic) {
+        try context.outputs.ignore(
+          stage.outputs.compactMap(\.location.local).filter { owed.contains($0) }, position: position)
+      } catch { return fail(error, run: nil, seconds: 0) }
+    }
     context.emit(.fresh(id))
     report(.finished(.fresh))
     report(.settled(Outcome(result: .fresh)))

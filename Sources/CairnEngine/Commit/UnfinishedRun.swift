@@ -1,0 +1,132 @@
+// What runs that were cut short have added to locks and `.gitignore` files.
+package import CairnCore
+import CairnFormats
+import CairnStore
+import CairnSystem
+import OrderedCollections
+
+/// For the run that goes on where they stopped: with what it adds itself all of it comes into the serial order, and the
+/// files end as if there had been one run.
+///
+/// `.cairn/unfinished.json` keeps it between two processes, and the journal while one runs. Nothing but order hangs on
+/// it: without it the new entries and lines follow the old ones.
+package struct UnfinishedRun: Hashable, Sendable {
+  /// By the path of a lock its stages, by that of a `.gitignore` the names with a line there: of each its place in the
+  /// serial order of the run that added it.
+  private var additions: [RepoPath: OrderedDictionary<String, Int>] = [:]
+
+  /// Outputs that ended well behind a failure, whose lines went with it: a serial run would come to them only now.
+  package private(set) var owed: Set<RepoPath> = []
+
+  package init() {}
+
+  package var isEmpty: Bool { additions.isEmpty && owed.isEmpty }
+
+  package var files: some Collection<RepoPath> { additions.keys }
+
+  /// In the serial order.
+  package func names(in file: RepoPath) -> [String] {
+    (additions[file] ?? [:]).sorted { $0.value < $1.value }.map(\.key)
+  }
+
+  package func position(of name: String, in file: RepoPath) -> Int? { additions[file]?[name] }
+
+  package mutating func add(_ name: String, to file: RepoPath, position: Int) {
+    additions[file, default: [:]][name] = position
+  }
+
+  package mutating func merge(_ other: UnfinishedRun) {
+    additions.merge(other.additions) { $0.merging($1) { $1 } }
+    owed.formUnion(other.owed)
+  }
+
+  package mutating func owe(_ outputs: some Sequence<RepoPath>) { owed.formUnion(outputs) }
+
+  /// Only what `isThere` says stands in the file.
+  package mutating func keep(in file: RepoPath, where isThere: (String) -> Bool) {
+    additions[file]?.removeAll { !isThere($0.key) }
+    if additions[file]?.isEmpty ?? false { additions[file] = nil }
+  }
+
+  /// Each stage that is in here, and that the pipeline still has, is in `order`.
+  package func isWithin(_ order: [StageID], of pipeline: Pipeline) -> Bool {
+    if isEmpty { return true }
+    let wanted = Set(order)
+    return pipeline.ids.allSatisfy { id in
+      let address = pipeline[id].address
+      return wanted.contains(id)
+        || address.name.flatMap { position(of: $0, in: LockBook.lockPath(of: address.file)) } == nil
+    }
+  }
+
+  // MARK: Between two processes
+
+  package static func path(in repository: Repository) -> String {
+    Repository.join(repository.cairnFolder, "unfinished.json")
+  }
+
+  /// What is left of earlier runs. A file that holds other bytes than they left has moved on, and so is not in it.
+  package static func load(_ repository: Repository) -> UnfinishedRun {
+    let path = path(in: repository)
+    guard let bytes = (try? Files.read(path)) ?? nil,
+      let value = try? JSONReader.parse(SourceText(path: path, bytes: bytes)).value,
+      value["schema"]?.string == schema
+    else { return UnfinishedRun() }
+    var run = UnfinishedRun(value)
+    for file in Array(run.files) {
+      let digest = digest(of: file, in: repository.root)
+      if digest == nil || digest != value["md5"]?[file.text]?.string { run.additions[file] = nil }
+    }
+    return run
+  }
+
+  /// For the next run, while the caller holds the write lock. A disk that is full costs the order alone.
+  package func save(_ repository: Repository) {
+    let path = Self.path(in: repository)
+    if isEmpty {
+      _ = try? Files.remove(path)
+      return
+    }
+    var digests: ValueMap = [:]
+    for file in files {
+      if let digest = Self.digest(of: file, in: repository.root) { digests[.string(file.text)] = .string(digest) }
+    }
+    var document = value
+    document["schema"] = .string(Self.schema)
+    document["md5"] = .map(digests)
+    try? AtomicFile.write(JSONWriter.bytes(.map(document), ensureASCII: false), to: path, sync: false)
+  }
+
+  private static let schema = "cairn.unfinished/v1"
+
+  private static func digest(of file: RepoPath, in root: String) -> String? {
+    guard let bytes = (try? Files.read(root + "/" + file.text)) ?? nil else { return nil }
+    return ContentHasher.md5(of: bytes).hex
+  }
+
+  // MARK: As a value
+
+  /// `added`: by file the names, each with its position; `owed`: paths.
+  package var value: ValueMap {
+    var added: ValueMap = [:]
+    for file in additions.keys.sorted() {
+      added[.string(file.text)] = .list(
+        additions[file, default: [:]].map { .list([.string($0.key), .int($0.value)]) })
+    }
+    return ["added": .map(added), "owed": .list(owed.sorted().map { .string($0.text) })]
+  }
+
+  /// Leaves out what is not in this form.
+  package init(_ value: Value) {
+    for (key, list) in value["added"]?.map ?? [:] {
+      guard let file = key.string else { continue }
+      for item in list.list ?? [] {
+        guard let parts = item.list, parts.count == 2, let name = parts[0].string, let position = parts[1].int else {
+          continue
+        }
+        add(name, to: RepoPath(unchecked: file), position: position)
+      }
+    }
+    owe((value["owed"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) })
+  }
+}
