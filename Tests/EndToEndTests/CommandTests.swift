@@ -259,6 +259,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("add -o out data", before: "mkdir data && echo 1 > data/a.tmp && echo 2 > data/b && echo '*.tmp' > .dvcignore", after: "grep 'nfiles: 2' out.dvc && test -f out/a.tmp"),
     CommandCase("add -o out data", before: "mkdir -p data/.dvc && echo 1 > data/.dvc/a && echo 2 > data/b", after: "grep 'nfiles: 2' out.dvc && test -f out/.dvc/a"),
     CommandCase("add -o out data", before: "mkdir data data/sub && echo 1 > data/a && ln -s sub data/link && ln -s a data/b", after: "grep 'nfiles: 2' out.dvc && test ! -e out/link && test -f out/b"),
+    CommandCase("repro -f --dry", says: "Running stage 'one':", before: "for o in $(find .dvc/cache/files -type f); do rm -f $o && echo altered > $o; done", after: "grep -rq altered .dvc/cache/files"),
     CommandCase("add -o out run", before: "echo 1 > run && chmod +x run", after: "! grep isexec out.dvc && test ! -x out"),
     CommandCase("add -f -o out data", 255, says: "ERROR: .dvcignore file should not be in collected dir path: '", before: "mkdir data && touch data/.dvcignore && echo kept > out", after: "grep kept out && test ! -e out.dvc"),
     CommandCase("add -f -o out data", 1, says: "ERROR: [Errno 2] No such file or directory: '", before: "mkdir data && ln -s nowhere data/a && echo kept > out", after: "grep kept out && test ! -e out.dvc"),

@@ -19,7 +19,9 @@ extension StageExecution {
     snapshot.environment = context.provenance.keyedEnvironment(of: stage)
     var staleness = judge(lock, snapshot)
     if !staleness.isStale || context.request.allowsMissing || context.request.pulls {
-      context.observer.addOutputs(to: &snapshot, of: stage, lock: lock)
+      // Whoever only asks what force would run is told without the cache; to look there protects or removes objects.
+      let asksCache = !(isForced && context.request.dry)
+      context.observer.addOutputs(to: &snapshot, of: stage, lock: lock, asksCache: asksCache)
       staleness = judge(lock, snapshot)
     }
     return Judged(generation: generation, lock: lock, snapshot: snapshot, staleness: staleness)
