@@ -446,8 +446,10 @@ struct ReproTests {
         unkept: {cmd: touch b, deps: [nope]}
         keys: {cmd: touch c, params: [k], outs: [c]}
         file: {cmd: touch d, params: [params.yaml: ], outs: [d]}
+        some: {cmd: touch e, params: [there.yaml: [p, q.r]], outs: [e]}
 
       """)
+    try repository.write("there.yaml", "p: 1\n")
     func failure(_ arguments: String...) throws -> String {
       try repository.run([try CairnBinary.path(), "repro"] + arguments).errors
     }
@@ -456,6 +458,8 @@ struct ReproTests {
     #expect(try failure("-f", "kept").contains("'kept': dependency 'nope' does not exist"))
     #expect(try failure("unkept").contains("'unkept': dependency 'nope' does not exist"))
     #expect(try failure("keys").contains("'keys': Parameters 'k' are missing from 'params.yaml'."))
+    let some = try failure("some")
+    #expect(some.contains("'some': Parameters 'q.r' are missing from 'there.yaml'.\n  --> dvc.yaml:6:49\n"), "\(some)")
     #expect(try failure("file").contains("'file': dependency 'params.yaml' does not exist"))
     #expect(try repository.cairn("repro", "--dry", "file").status == 0)
     for stage in ["keys", "file"] {

@@ -350,7 +350,8 @@ final class StageExecution: Sendable {
       case .failed(let diagnostic): throw diagnostic
       case .values(let values):
         let missing = set.keys.filter { values[$0] == nil }
-        if !missing.isEmpty { throw Diagnostic.missingParameters(missing, in: shown, at: set.mark) }
+        guard let first = missing.first else { continue }
+        throw Diagnostic.missingParameters(missing, in: shown, at: set.keyMarks[first] ?? set.mark)
       }
     }
   }
