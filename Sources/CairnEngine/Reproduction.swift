@@ -58,7 +58,8 @@ package struct Reproduction: Sendable {
     }
     let pipeline = workspace.project.pipeline
     let ignores = workspace.git.map { git in IgnoreBook(root: root, git: git) }
-    let unfinished = request.dry ? UnfinishedRun() : UnfinishedRun.load(workspace.repository)
+    let found = request.dry ? UnfinishedRun() : UnfinishedRun.load(workspace.repository)
+    let unfinished = found.ordered(by: order.map { pipeline[$0] })
     workspace.book.goOn(with: unfinished)
     ignores?.goOn(with: unfinished)
     let outputs = OutputKeeper(
@@ -72,9 +73,8 @@ package struct Reproduction: Sendable {
       workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records,
       isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
     let graph = graph
-    if let graph {
-      // Where this run alone goes on with another, its own order is that of both.
-      let serial = !unfinished.isEmpty && unfinished.isWithin(order, of: pipeline) ? order : graph.order
+    // Where this run goes on with another, its own order is that of both.
+    if let serial = unfinished.isEmpty ? graph?.order : order {
       workspace.book.useSerialOrder { serial.map { pipeline[$0].address } }
       ignores?.useSerialOrder { serial.flatMap { pipeline[$0].outputs.compactMap(\.location.local) } }
     }
@@ -150,9 +150,11 @@ package struct Reproduction: Sendable {
 
   /// Finishes what a process that died left in its journal. The caller holds the project's lock.
   package func recover() throws(Diagnostic) {
-    try JournalReplay.runIfNeeded(
+    let hasReplayed = try JournalReplay.runIfNeeded(
       workspace.repository, git: workspace.git, cache: workspace.cache, records: workspace.records,
       producers: workspace.producers)
+    // What came from there is no longer somebody's who runs beside this process.
+    if hasReplayed { try workspace.book.startAgain() }
     try workspace.book.refresh()
   }
 

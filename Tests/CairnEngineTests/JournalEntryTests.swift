@@ -21,7 +21,7 @@ import Testing
     let lines = lines(
       .ended(
         JournalEntry.Ended(
-          attempt: "a", stage: stage, position: 7, replaces: nil, entry: Array("cmd: |\n  x\n".utf8),
+          attempt: "a", stage: stage, position: 7, place: 5, replaces: nil, entry: Array("cmd: |\n  x\n".utf8),
           ignored: [RepoPath(unchecked: "o ut")], record: record)))
     #expect(lines.count == 1)
     guard case .ended(let read)? = JournalEntry(line: lines[0]) else {
@@ -33,6 +33,7 @@ import Testing
     #expect(read.stage == stage)
     #expect(read.ignored == [RepoPath(unchecked: "o ut")])
     #expect(read.position == 7)
+    #expect(read.place == 5)
   }
 
   @Test("a start keeps its lost record, an end without a record stays without")

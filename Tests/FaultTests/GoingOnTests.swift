@@ -1,24 +1,28 @@
 // A run that goes on where another one was cut short: locks and `.gitignore` end as if there had been one serial run.
 import CairnTestSupport
+import Glibc
 import Testing
 
 struct GoingOnTests {
   /// `second` fails until there is a file `go`; meanwhile `third` and `fourth` end well beside it.
   private func failed() throws -> TestRepository {
     let repository = try TestRepository()
-    func stage(_ name: String, _ command: String, deps: String = "") -> String {
-      "  \(name):\n    cmd: \(command) && echo \(name) > \(name)\n\(deps)    outs: [\(name)]\n"
-    }
-    try repository.write(
-      "dvc.yaml",
-      "stages:\n" + stage("first", "true") + stage("second", "sleep 0.5 && test -e go", deps: "    deps: [first]\n")
-        + stage("third", "true") + stage("fourth", "true", deps: "    deps: [third]\n"))
+    try repository.write("dvc.yaml", "stages:\n" + stages)
     let result = try repository.cairn("repro", "-j", "2")
     #expect(result.status == 255, "\(result)")
     #expect(names(in: repository) == ["first", "third", "fourth"])
     #expect(repository.read(".gitignore") == nil)
     try repository.write("go", "")
     return repository
+  }
+
+  private func stage(_ name: String, _ command: String = "true", deps: String = "") -> String {
+    "  \(name):\n    cmd: \(command) && echo \(name) > \(name)\n\(deps)    outs: [\(name)]\n"
+  }
+
+  private var stages: String {
+    stage("first") + stage("second", "sleep 0.5 && test -e go", deps: "    deps: [first]\n") + stage("third")
+      + stage("fourth", deps: "    deps: [third]\n")
   }
 
   private func names(in repository: TestRepository) -> [String] {
@@ -54,6 +58,51 @@ struct GoingOnTests {
     #expect(try repository.cairn("repro", "first").status == 0)
     #expect(try repository.cairn("repro", "-j", "2").status == 0)
     #expect(names(in: repository) == ["first", "second", "third", "fourth"])
+  }
+
+  @Test("a stage that is added before those that had ended in their turn comes behind them, as in DVC")
+  func addedMeanwhile() throws {
+    let repository = try failed()
+    try repository.write("dvc.yaml", "stages:\n" + stage("zeroth") + stages)
+    #expect(try repository.cairn("repro", "-j", "2").status == 0)
+    #expect(names(in: repository) == ["first", "zeroth", "second", "third", "fourth"])
+    #expect(repository.read(".gitignore") == "/zeroth\n/second\n/third\n/fourth\n")
+    #expect(!repository.exists(".cairn/unfinished.json"))
+  }
+
+  @Test("what a run comes to that wants other stages has its place then, as in DVC")
+  func cameTo() throws {
+    let repository = try failed()
+    #expect(try repository.cairn("repro", "third").status == 0)
+    #expect(try repository.cairn("repro", "-j", "2").status == 0)
+    #expect(names(in: repository) == ["first", "third", "second", "fourth"])
+    #expect(repository.read(".gitignore") == "/third\n/second\n/fourth\n")
+  }
+
+  @Test("after `kill -9`, what had ended in its turn stays where it is")
+  func killed() throws {
+    let repository = try TestRepository()
+    let other = stage("first") + stage("second", "sleep 1.5", deps: "    deps: [first]\n") + stage("third")
+    try repository.write("dvc.yaml", "stages:\n" + other)
+    let run = try repository.startRepro("-j", "2")
+    #expect(eventually { ["first", "third"].allSatisfy { isJournalled($0, in: repository) } })
+    run.signal(SIGKILL)
+    _ = run.wait()
+    try repository.write("dvc.yaml", "stages:\n" + stage("zeroth") + other)
+    let result = try repository.cairn("repro", "-j", "2")
+    #expect(result.status == 0, "\(result)")
+    #expect(result.output.contains("Stage 'third' didn't change, skipping"), "\(result)")
+    #expect(names(in: repository) == ["first", "zeroth", "second", "third"])
+    #expect(repository.read(".gitignore") == "/first\n/zeroth\n/second\n/third\n")
+    try repository.expectSound("went on")
+  }
+
+  private func isJournalled(_ stage: String, in repository: TestRepository) -> Bool {
+    repository.list(".cairn/journal").contains { file in
+      (repository.read(".cairn/journal/" + file) ?? "").split(separator: "\n").contains {
+        $0.contains("\"ended\"") && $0.contains("\"\(stage)\"]")
+      }
+    }
   }
 
   @Test("a file of ours that is damaged costs the order alone", arguments: ["", "{", "[1]", #"{"schema": "cairn.unfinished/v1", "added": 3}"#])

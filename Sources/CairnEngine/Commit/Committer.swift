@@ -221,12 +221,13 @@ package final class Committer: @unchecked Sendable {
   /// Makes everything durable, writes the locks, and removes the journal. Blocks: for the main thread only.
   ///
   /// - Parameters:
-  ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`. What ended `behind` this place of the serial
-  ///     order gets its lines when the run goes on.
-  ///   - isWhole: nothing is left of what this run and those that it went on with wanted.
+  ///   - takesBackIgnores: the run failed: DVC's rule for `.gitignore`. What ended behind `place` gets its lines when
+  ///     the run goes on.
+  ///   - place: where a serial run would have ended.
+  ///   - passed: the outputs that such a run would have come to.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(
-    takesBackIgnores: Bool, behind place: Int, isWhole: Bool, waiting: (Int32?) -> Void
+    takesBackIgnores: Bool, place: Int, passed: [RepoPath], waiting: (Int32?) -> Void
   ) throws(Diagnostic) {
     let nothingToDo = journal.withLock { $0 == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {
@@ -236,7 +237,13 @@ package final class Committer: @unchecked Sendable {
     }
     if nothingToDo {
       if let early { throw early }
-      if isWhole, !unfinished.isEmpty { UnfinishedRun().save(repository) }
+      var left = unfinished
+      left.settle(before: place)
+      left.settle(passed)
+      if left != unfinished, let isLocked = try? writeLock.tryLock(), isLocked {
+        defer { writeLock.release() }
+        left.save(repository)
+      }
       return
     }
     guard try writeLock.lock(within: .seconds(60), every: .milliseconds(10), waiting: waiting) else {
@@ -248,16 +255,20 @@ package final class Committer: @unchecked Sendable {
     let result: Result<Void, Diagnostic> = queue.sync {
       do throws(Diagnostic) {
         try writeLocks()
-        var left = UnfinishedRun()
-        if !isWhole {
-          left = unfinished
-          left.merge(book.additions)
-          if let ignores {
-            if takesBackIgnores { left.owe(ignores.added(behind: place)) } else { left.merge(ignores.additions) }
-          }
+        var left = unfinished
+        // What a run beside this one owes.
+        left.owe(UnfinishedRun.load(repository).owed)
+        left.merge(book.additions)
+        if let ignores, !takesBackIgnores { left.merge(ignores.additions) }
+        // Who runs beside this one may not come to write what it has in its journal: its place is among all of these.
+        let isAlone = (try? Journal.paths(in: journalFolder))?.count ?? 1 <= 1
+        if isAlone { left.settle(before: place) }
+        left.settle(passed)
+        if takesBackIgnores {
+          left.owe(ignores?.added(behind: place) ?? [])
+          try ignores?.takeBack()
         }
-        if takesBackIgnores { try ignores?.takeBack() }
-        if !left.isEmpty || !unfinished.isEmpty { left.save(repository) }
+        left.save(repository)
         try records.sync()
         // After a failure the journal may hold more than was told: the next command takes it from there.
         if let early { throw early }

@@ -160,9 +160,11 @@ package final class IgnoreBook: Sendable {
     let ranks = ranks(&state)
     let unfinished = state.unfinished
     let rank = { (name: String) in ranks[folder.appending(name)] }
+    // Without an order of the pipeline's, as in a replay, all have places of one run.
+    let place = { (name: String) in ranks.isEmpty ? unfinished.position(of: name, in: file(in: folder)) : nil }
     let all =
       added.map { ($0.name, rank($0.name) ?? $0.position) }
-      + others.map { name in (name, rank(name) ?? unfinished.position(of: name, in: file(in: folder)) ?? Int.max) }
+      + others.map { name in (name, rank(name) ?? place(name) ?? Int.max) }
     return all.sorted { $0.1 < $1.1 }.map(\.0)
   }
 

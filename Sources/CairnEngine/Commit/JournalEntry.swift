@@ -35,6 +35,8 @@ package enum JournalEntry: Sendable {
     package var stage: StageAddress
     /// Its place in the serial order of the run: new entries of the lock are ordered by it.
     package var position: Int
+    /// Where a serial run of the same would have been by then: all before it have ended.
+    package var place: Int
     /// The MD5 of the entry that this one replaces, as `LockBook.encode` writes it; `nil` when there was none.
     /// An entry is only replayed onto the state that it was made from, or it would undo what came later.
     package var replaces: Digest16?
@@ -48,12 +50,13 @@ package enum JournalEntry: Sendable {
     package var record: [UInt8]
 
     package init(
-      attempt: String, stage: StageAddress, position: Int, replaces: Digest16?, entry: [UInt8], ignored: [RepoPath],
-      isKept: Bool = false, record: [UInt8]
+      attempt: String, stage: StageAddress, position: Int, place: Int = 0, replaces: Digest16?, entry: [UInt8],
+      ignored: [RepoPath], isKept: Bool = false, record: [UInt8]
     ) {
       self.attempt = attempt
       self.stage = stage
       self.position = position
+      self.place = place
       self.replaces = replaces
       self.entry = entry
       self.ignored = ignored
@@ -86,6 +89,8 @@ package enum JournalEntry: Sendable {
       Self.append(end.stage, to: &body)
       body.append(", \"position\": ")
       body.append(contentsOf: String(end.position).utf8)
+      body.append(", \"place\": ")
+      body.append(contentsOf: String(end.place).utf8)
       body.append(", \"replaces\": ")
       if let replaces = end.replaces { JSONWriter.appendUTF8(replaces.hex, to: &body) } else { body.append("null") }
       body.append(", \"entry\": ")
@@ -158,7 +163,7 @@ package enum JournalEntry: Sendable {
       else { return nil }
       self = .ended(
         Ended(
-          attempt: attempt, stage: stage, position: position,
+          attempt: attempt, stage: stage, position: position, place: value["place"]?.int ?? 0,
           replaces: value["replaces"]?.string.flatMap { Digest16(hex: $0) }, entry: Array(entry.utf8),
           ignored: (value["ignored"]?.list ?? []).compactMap { $0.string.map(RepoPath.init(unchecked:)) },
           isKept: value["kept"]?.bool ?? false, record: record))

@@ -23,14 +23,16 @@ package enum JournalReplay {
     return found
   }
 
-  /// `run`, where there is something to do.
+  /// `run`, where there is something to do: true then.
+  @discardableResult
   package static func runIfNeeded(
     _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex
-  ) throws(Diagnostic) {
-    guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return }
+  ) throws(Diagnostic) -> Bool {
+    guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return false }
     _ = try run(repository, git: git, cache: cache, records: records)
     // What was lost is part of the history that the next question is asked of.
     try producers.catchUp(with: records)
+    return true
   }
 
   /// Writes dead journals out: records, locks, `.gitignore`, the run-cache, and a record `lost` for each start without an
@@ -68,6 +70,7 @@ package enum JournalReplay {
         try AtomicFile.writeKeepingMode(LockYAML.encode(lock), to: root + "/" + lockPath.text, sync: true)
       }
       if let git { try replayIgnores(content.ends, onto: &unfinished, root: root, git: git) }
+      unfinished.settle(before: content.ends.map(\.place).max() ?? 0)
       let runCache = RunCache(cache: cache)
       for end in content.ends where end.isKept {
         // The run is recorded; the next one merely cannot be restored.

@@ -41,6 +41,8 @@ package final class LockBook: Sendable {
     /// As it was found; and what others, running beside this process, have added to that.
     let found: LockFile
     var others: Set<String> = []
+    /// What earlier runs added before its turn.
+    var early: Set<String> = []
     /// It was told that this file is being made.
     var isAnnounced = false
     var hasEntries: Bool { !base.entries.isEmpty }
@@ -82,7 +84,7 @@ package final class LockBook: Sendable {
   package func goOn(with unfinished: UnfinishedRun) {
     state.withLock { state in
       for file in unfinished.files {
-        state.files[file]?.others.formUnion(unfinished.names(in: file))
+        state.files[file]?.early.formUnion(unfinished.names(in: file))
       }
     }
   }
@@ -98,6 +100,21 @@ package final class LockBook: Sendable {
       }
       return found
     }
+  }
+
+  /// Forgets what was found, and takes the files as they are now. Call it before `put`, and `refresh` after it.
+  package func startAgain() throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = state.withLock { state in
+      do throws(Diagnostic) {
+        for path in state.files.keys.sorted() { state.files[path] = FileState(try Self.read(path, root: root)) }
+        state.journals = [:]
+        state.listing = nil
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
   }
 
   package func useJournal(_ path: String) { state.withLock { $0.ownJournal = path } }
@@ -312,12 +329,16 @@ package final class LockBook: Sendable {
     for (name, own) in file.own where own.isSettled {
       if own.isNew { new.append((name, own.entry, own.position)) } else { lock.entries[name] = own.entry }
     }
-    if !file.others.isEmpty, !new.isEmpty, let ranks = ranks(&state) {
+    if !(file.others.isEmpty && file.early.isEmpty), !new.isEmpty, let ranks = ranks(&state) {
       let rank = { (name: String) in ranks[StageAddress(file: path, name: name)] }
       new = new.map { ($0.name, $0.entry, rank($0.name) ?? $0.rank) }
       let names = Set(new.map(\.name))
-      for name in file.others where !names.contains(name) {
-        if let entry = lock.entries[name], let rank = rank(name) { new.append((name, entry, rank)) }
+      for (name, entry) in lock.entries where !names.contains(name) {
+        if file.early.contains(name) {
+          new.append((name, entry, rank(name) ?? .max))
+        } else if file.others.contains(name), let rank = rank(name) {
+          new.append((name, entry, rank))
+        }
       }
     }
     if !new.isEmpty, !lock.entries.isEmpty {

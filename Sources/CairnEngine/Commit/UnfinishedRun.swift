@@ -1,18 +1,19 @@
-// What runs that were cut short have added to locks and `.gitignore` files.
+// What runs that were cut short have added to locks and `.gitignore` files before its turn.
 package import CairnCore
 import CairnFormats
 import CairnStore
 import CairnSystem
 import OrderedCollections
 
-/// For the run that goes on where they stopped: with what it adds itself all of it comes into the serial order, and the
-/// files end as if there had been one run.
+/// Entries and lines of stages that ended beside an earlier one which did not: a serial run had not come to them. With
+/// what the run that goes on adds they come into its order, so the files end as if no stage had gone ahead. What a
+/// serial run would have written by then keeps its place, whatever becomes of the pipeline, as after DVC.
 ///
 /// `.cairn/unfinished.json` keeps it between two processes, and the journal while one runs. Nothing but order hangs on
 /// it: without it the new entries and lines follow the old ones.
 package struct UnfinishedRun: Hashable, Sendable {
   /// By the path of a lock its stages, by that of a `.gitignore` the names with a line there: of each its place in the
-  /// serial order of the run that added it.
+  /// serial order of the run that added it, or that went on with it.
   private var additions: [RepoPath: OrderedDictionary<String, Int>] = [:]
 
   /// Outputs that ended well behind a failure, whose lines went with it: a serial run would come to them only now.
@@ -48,16 +49,35 @@ package struct UnfinishedRun: Hashable, Sendable {
     if additions[file]?.isEmpty ?? false { additions[file] = nil }
   }
 
-  /// Each stage that is in here, and that the pipeline still has, is in `order`.
-  package func isWithin(_ order: [StageID], of pipeline: Pipeline) -> Bool {
-    if isEmpty { return true }
-    let wanted = Set(order)
-    return pipeline.ids.allSatisfy { id in
-      let address = pipeline[id].address
-      return wanted.contains(id)
-        || address.name.flatMap { position(of: $0, in: LockBook.lockPath(of: address.file)) } == nil
+  /// The same with the places that `stages`, what a run wants, have in its order; the rest comes behind all of them.
+  package func ordered(by stages: [Stage]) -> UnfinishedRun {
+    if isEmpty { return self }
+    var places: [RepoPath: [String: Int]] = [:]
+    for (index, stage) in stages.enumerated() {
+      if let name = stage.address.name { places[LockBook.lockPath(of: stage.address.file), default: [:]][name] = index }
+      for path in stage.outputs.compactMap(\.location.local) {
+        places[IgnoreBook.file(in: path.parent), default: [:]][path.name] = index
+      }
+    }
+    var run = self
+    for file in files {
+      for (index, name) in names(in: file).enumerated() {
+        run.additions[file]?[name] = places[file]?[name] ?? stages.count + index
+      }
+    }
+    return run
+  }
+
+  /// A serial run has come to this place: what is before it stays where it is.
+  package mutating func settle(before place: Int) {
+    for file in Array(files) {
+      additions[file]?.removeAll { $0.value < place }
+      if additions[file]?.isEmpty ?? false { additions[file] = nil }
     }
   }
+
+  /// A serial run has come to these outputs.
+  package mutating func settle(_ outputs: some Sequence<RepoPath>) { owed.subtract(outputs) }
 
   // MARK: Between two processes
 

@@ -77,9 +77,6 @@ package struct RunSummary: Sendable {
 
   package init() {}
 
-  /// Everything that was wanted has come to an end of its own.
-  package var isWhole: Bool { signal == nil && error == nil && notStarted.isEmpty && skipped.isEmpty }
-
   package var failures: [(stage: StageID, error: Diagnostic)] {
     outcomes.compactMap { entry in entry.outcome.error.map { (entry.stage, $0) } }
   }

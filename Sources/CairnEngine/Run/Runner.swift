@@ -32,6 +32,9 @@ package final class Runner: Sendable {
     var held: [String: Int] = [:]
     /// The last command to end was short: what is prepared now is begun soon.
     var isBrisk = false
+    /// Where a serial run would be: the first of the order that has not ended; and what has ended behind it.
+    var place = 0
+    var endedBehind: Set<Int> = []
     var isDone = false
     var signal: Int32?
     var interrupts = 0
@@ -81,14 +84,15 @@ package final class Runner: Sendable {
     changes?.begin()
     let failed = outcomes.filter { $0.value.error != nil }
     let hasFailed = !failed.isEmpty
-    // Where a failure stops nothing, a serial run has come to all of them already.
-    let place = context.request.policy == .stop ? failed.keys.compactMap { positions[$0] }.min() : nil
+    // Where a failure stops nothing, a serial run goes past it.
+    let stopping = failed.filter { context.request.policy == .stop || $0.value.error?.code == .aborted }
+    let place = (summary.notStarted + stopping.keys).compactMap { positions[$0] }.min() ?? order.count
+    let passed = order.prefix(place).flatMap { context.pipeline[$0].outputs.compactMap(\.location.local) }
     // What stays in that file of a process that is gone counts for nobody.
     try? context.pathLocks.settle()
     do throws(Diagnostic) {
       try context.committer.finish(
-        takesBackIgnores: hasFailed && context.request.policy != .ignore, behind: place ?? .max,
-        isWhole: !hasFailed && summary.isWhole && context.committer.unfinished.isWithin(order, of: context.pipeline)
+        takesBackIgnores: hasFailed && context.request.policy != .ignore, place: place, passed: passed
       ) { pid in
         context.emit(.warning(nil, "waiting for the repository's lock\(pid.map { ", held by process \($0)" } ?? "")"))
       }
@@ -144,9 +148,20 @@ package final class Runner: Sendable {
     if let known = state.executions[id] { return known }
     let execution = StageExecution(
       context: context, id: id, position: positions[id] ?? 0, isForced: state.forced.contains(id), queue: work,
-      isAdmitted: { [self] in isAdmitted(id) }, report: { [self] step in take(step, of: id) })
+      isAdmitted: { [self] in isAdmitted(id) }, willEnd: { [self] in willEnd(id) },
+      report: { [self] step in take(step, of: id) })
     state.executions[id] = execution
     return execution
+  }
+
+  private func willEnd(_ id: StageID) -> Int { state.withLock { pass([id], &$0) } }
+
+  /// Where a serial run would be once these have ended.
+  @discardableResult
+  private func pass(_ stages: [StageID], _ state: inout State) -> Int {
+    for id in stages { if let position = positions[id], position >= state.place { state.endedBehind.insert(position) } }
+    while state.endedBehind.remove(state.place) != nil { state.place += 1 }
+    return state.place
   }
 
   /// Whether a stage that is ready to be executed has a slot. Where it has none, the run may have ended meanwhile.
@@ -182,6 +197,7 @@ package final class Runner: Sendable {
       state.withLock { state in
         state.unsettled += 1
         let skipped = state.schedule.finished(id, result)
+        if result != .failed || context.request.policy != .stop { pass([id] + skipped, &state) }
         state.skipped += skipped
         if !skipped.isEmpty { state.skippedBecause[id] = skipped }
         if context.request.forceDownstream, result == .ran || result == .restored || state.forced.contains(id) {

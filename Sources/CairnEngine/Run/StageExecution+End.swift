@@ -161,8 +161,8 @@ extension StageExecution {
     context.committer.commit(
       Commitment(
         ended: JournalEntry.Ended(
-          attempt: attemptName, stage: stage.address, position: position, replaces: put.replaces,
-          entry: put.encoded, ignored: ignored, isKept: isKept, record: record)
+          attempt: attemptName, stage: stage.address, position: position, place: willEnd(),
+          replaces: put.replaces, entry: put.encoded, ignored: ignored, isKept: isKept, record: record)
       ) { [self] error in
         // Not before the journal has it: who waits for these paths looks there.
         releasePaths()

@@ -27,6 +27,8 @@ final class StageExecution: Sendable {
   let queue: DispatchQueue
   /// Asked before anything is done that others can see: false when the slot is still to come, and `proceed` with it.
   let isAdmitted: @Sendable () -> Bool
+  /// Called when the journal is about to have the end: gives the place where a serial run would be then.
+  let willEnd: @Sendable () -> Int
   let report: @Sendable (Step) -> Void
   let progress = Mutex(Progress())
 
@@ -50,7 +52,8 @@ final class StageExecution: Sendable {
 
   init(
     context: RunContext, id: StageID, position: Int, isForced: Bool, queue: DispatchQueue,
-    isAdmitted: @escaping @Sendable () -> Bool, report: @escaping @Sendable (Step) -> Void
+    isAdmitted: @escaping @Sendable () -> Bool, willEnd: @escaping @Sendable () -> Int,
+    report: @escaping @Sendable (Step) -> Void
   ) {
     self.context = context
     self.id = id
@@ -59,6 +62,7 @@ final class StageExecution: Sendable {
     self.isForced = isForced
     self.queue = queue
     self.isAdmitted = isAdmitted
+    self.willEnd = willEnd
     self.report = report
   }
 
