@@ -71,7 +71,8 @@ final class FreshnessWatch {
 
   /// - Parameter ended: when the run was over and the locks written, by the monotonic clock.
   func remember(_ summary: RunSummary, ended: Nanoseconds) {
-    guard Self.isGood(summary) else { return }
+    // A journal that is left is the next command's work; where its run goes on, no stamp changes when that dies.
+    guard Self.isGood(summary), (try? Journal.paths(in: workspace.journalFolder))?.isEmpty ?? true else { return }
     let written = Set(summary.changedFiles)
     if Self.isFresh(summary) {
       if let before, sources.hold(in: before.entries, written: written) { write(before) }

@@ -97,6 +97,27 @@ struct GoingOnTests {
     try repository.expectSound("went on")
   }
 
+  @Test("what one run has ended comes into the files when it dies beside another one that finds all of it done")
+  func diedBeside() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      "stages:\n" + stage("first") + stage("slow", "sleep 20") + stage("third", "touch begun && sleep 1.5"))
+    let dying = try repository.startRepro("-j", "2", "first", "slow")
+    #expect(eventually { isJournalled("first", in: repository) })
+    let other = try repository.startRepro("-j", "2", "first", "third")
+    #expect(eventually { repository.exists("begun") })
+    dying.signal(SIGKILL)
+    _ = dying.wait()
+    let result = other.wait()
+    #expect(result.status == 0, "\(result)")
+    let again = try repository.cairn("repro", "-j", "2", "first", "third")
+    #expect(again.output.hasSuffix("Data and pipelines are up to date.\n"), "\(again)")
+    #expect(repository.list(".cairn/journal").isEmpty)
+    #expect(repository.read(".gitignore") == "/first\n/third\n")
+    #expect(try repository.count("lost", of: "slow") == 1)
+  }
+
   private func isJournalled(_ stage: String, in repository: TestRepository) -> Bool {
     repository.list(".cairn/journal").contains { file in
       (repository.read(".cairn/journal/" + file) ?? "").split(separator: "\n").contains {
