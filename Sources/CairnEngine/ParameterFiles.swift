@@ -61,8 +61,8 @@ package final class ParameterFiles: ParameterSource, Sendable {
         if document.entries == nil, document.value.isTruthy {
           // What is empty or zero counts as a file without values.
           let type = PythonText.typeName(document.value)
-          throw Diagnostic(
-            .parameterFile, "unexpected error - '\(type)' object has no attribute 'keys'", at: set.mark)
+          throw Diagnostic.unexpected(
+            .parameterFile, "'\(type)' object has no attribute 'keys'", at: set.mark)
         }
         for entry in document.entries ?? [] { values.append((PythonText.str(entry.key.value), entry.value)) }
         return .values(values)

@@ -44,7 +44,7 @@ struct ValueComparisonTests {
   @Test("two keys that are the same once they are dotted are refused in DVC's words")
   func duplicate() {
     let error = #expect(throws: Diagnostic.self) { try changes(.map(["a.b": 1, "a": .map(["b": 2])]), 1) }
-    #expect(error?.message == "unexpected error - duplicated key 'a.b'")
+    #expect(error?.fullMessage == "unexpected error - duplicated key 'a.b'")
   }
 
   @Test(

@@ -97,7 +97,7 @@ package enum ValueTree {
       if case .map(let inner) = value {
         try add(inner, below: name, to: &leaves)
       } else if leaves.updateValue(value, forKey: name) != nil {
-        throw Diagnostic(.duplicatedKey, "unexpected error - duplicated key '\(name)'")
+        throw Diagnostic.unexpected(.duplicatedKey, "duplicated key '\(name)'")
       }
     }
   }

@@ -35,6 +35,9 @@ package struct Diagnostic: Error, Sendable {
   package var hint: String?
   /// DVC prints broken YAML and schema faults without `ERROR:`; false for those.
   package var hasErrorPrefix = true
+  /// DVC does not expect this fault: where it passes over its own errors, it stops at this one, says so in front of the
+  /// words, and ends with 255.
+  package var isUnexpected = false
   /// The exit code of a process that this ends, where it is not 255.
   package var exitCode: Int32?
 
@@ -45,17 +48,23 @@ package struct Diagnostic: Error, Sendable {
     self.hint = hint
   }
 
-  /// "what: cause: cause", as DVC joins a chain of exceptions.
-  package var fullMessage: String {
-    // As a cause, an unexpected fault has its own words only: the front is for what ends the whole command.
-    ([message] + causes.map { String($0.fullMessage.trimmingUnexpected) }).joined(separator: ": ")
+  /// A fault that DVC does not expect; it may have no words.
+  package static func unexpected(
+    _ code: Code, _ message: String = "", at mark: SourceMark? = nil, hint: String? = nil
+  ) -> Diagnostic {
+    var diagnostic = Diagnostic(code, message, at: mark, hint: hint)
+    diagnostic.isUnexpected = true
+    return diagnostic
   }
 
-  /// What a warning says of a fault that is passed over: no front, no causes.
-  package var ownWords: String { String(message.trimmingUnexpected) }
+  /// "what: cause: cause", as DVC joins a chain of exceptions.
+  package var fullMessage: String {
+    let front = isUnexpected ? ["unexpected error"] + (message.isEmpty ? [] : [message]) : [message]
+    // As a cause, an unexpected fault has its own words only: the front is for what ends the whole command.
+    return ([front.joined(separator: " - ")] + causes.map(\.causeMessage)).joined(separator: ": ")
+  }
 
-  /// DVC does not expect this fault: where it passes over its own errors, it stops at this one, and ends with 255.
-  package var isUnexpected: Bool { message.hasPrefix("unexpected error") }
+  private var causeMessage: String { ([message] + causes.map(\.causeMessage)).joined(separator: ": ") }
 
   package func because(of error: any Error) -> Diagnostic {
     var copy = self
@@ -85,12 +94,5 @@ package struct Diagnostic: Error, Sendable {
     var copy = self
     if copy.mark == nil { copy.mark = mark }
     return copy
-  }
-}
-
-extension String {
-  fileprivate var trimmingUnexpected: Substring {
-    let front = "unexpected error - "
-    return hasPrefix(front) ? dropFirst(front.count) : self[...]
   }
 }

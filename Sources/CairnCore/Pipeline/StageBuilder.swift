@@ -117,8 +117,8 @@ package struct StageBuilder: Sendable {
   }
 
   private func unexpected(_ words: String, _ value: MarkedValue, _ stage: Stage, hint: String) -> Diagnostic {
-    Diagnostic(
-      .schema, "unexpected error - \(words)", at: value.mark,
+    Diagnostic.unexpected(
+      .schema, words, at: value.mark,
       hint: "stage '\(stage.address.text(from: folder))': \(hint)")
   }
 
@@ -157,9 +157,9 @@ package struct StageBuilder: Sendable {
         try open(file, entry.key.mark)
         if whole.contains(file) { continue }
         guard let keys = entry.value.items else {
-          throw Diagnostic(
+          throw Diagnostic.unexpected(
             .schema,
-            "unexpected error - Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
+            "Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
             at: entry.value.mark)
         }
         for key in keys { sets[file]?.add(try text(key, "the name of a parameter", of: stage), key.mark) }
@@ -183,8 +183,8 @@ package struct StageBuilder: Sendable {
       for entry in entries {
         let path = PythonText.str(entry.key.value)
         guard case .map(let map) = entry.value.value else {
-          throw Diagnostic(
-            .schema, "unexpected error - Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
+          throw Diagnostic.unexpected(
+            .schema, "Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
             at: entry.value.mark)
         }
         flags[path, default: (entry.key.mark, [:])].flags.merge(map) { $1 }

@@ -24,8 +24,8 @@ extension TrackedFile {
     var outputs: [LockedFile] = []
     for item in document["outs"]?.items ?? [] {
       guard let declared = item["path"]?.string else {
-        throw Diagnostic(
-          .schema, "unexpected error - 'path'", at: item.mark,
+        throw Diagnostic.unexpected(
+          .schema, "'path'", at: item.mark,
           hint: "an output of '\(path.relative(to: folder))' names no path")
       }
       let mark = item.entry("path")?.value.mark

@@ -13,7 +13,7 @@ package enum ParameterLookup {
     var found: [MarkedValue] = []
     search(parts[...], in: document, &found)
     if found.count > 1 {
-      throw Diagnostic(.parameterPattern, "unexpected error - dpath.get() globs must match only one leaf: \(key)")
+      throw Diagnostic.unexpected(.parameterPattern, "dpath.get() globs must match only one leaf: \(key)")
     }
     return found.first
   }

@@ -176,8 +176,8 @@ package final class PipelineTemplate: Sendable {
     case .entry: return nil
     case .foreach(_, let template), .matrix(_, let template):
       if key.isEmpty {
-        throw Diagnostic(
-          .stageName, "unexpected error", at: mark,
+        throw Diagnostic.unexpected(
+          .stageName, at: mark,
           hint: "an item of '\(groupName)' gives no name: its text, or the whole matrix, is empty")
       }
       try check(template, named: groupName)
@@ -318,8 +318,8 @@ package final class PipelineTemplate: Sendable {
         case .other:
           throw TemplateFault(
             .other(
-              Diagnostic(
-                .template, "unexpected error - 'Value' object is not iterable", at: entry.value.mark,
+              Diagnostic.unexpected(
+                .template, "'Value' object is not iterable", at: entry.value.mark,
                 hint: "'\(axis)' of the matrix of '\(name)' must be a list")), "")
         }
         var named: [(text: String, node: TemplateNode)] = []

@@ -100,7 +100,7 @@ package struct TemplateFault: Error, Sendable {
     switch kind {
     case .other(let diagnostic): return diagnostic
     case .unsupported:
-      return Diagnostic(.template, "unexpected error - \(message)", at: self.mark ?? mark)
+      return Diagnostic.unexpected(.template, message, at: self.mark ?? mark)
     case .parse, .merge, .alreadyLoaded: spacing = "\n"
     case .notFound, .reserved, .load: spacing = " "
     }

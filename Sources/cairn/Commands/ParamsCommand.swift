@@ -124,7 +124,7 @@ struct ComparisonCommand {
         if let difference = change.difference { pair["diff"] = difference }
         for case .timestamp(let text) in [change.old, change.new] {
           let type = PythonText.typeName(.timestamp(text))
-          throw Diagnostic(.notJSON, "unexpected error - Object of type \(type) is not JSON serializable")
+          throw Diagnostic.unexpected(.notJSON, "Object of type \(type) is not JSON serializable")
         }
         keys[.string(key)] = .map(pair)
       }

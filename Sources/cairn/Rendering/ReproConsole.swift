@@ -112,8 +112,8 @@ final class ReproConsole: ReproPrinter {
     console.flush()
     switch reproduction.request.policy {
     case .stop: break
-    case .keepGoing: console.warning(error.ownWords)
-    case .ignore: console.warning(error.ownWords + " (ignored)")
+    case .keepGoing: console.warning(error.message)
+    case .ignore: console.warning(error.message + " (ignored)")
     }
   }
 

@@ -9,12 +9,7 @@ enum ValueErrorText {
     if error.code == .yamlSyntax, let path = error.mark?.source.path {
       return "unable to read: '\(path)', YAML file structure is corrupted"
     }
-    if error.isUnexpected {
-      // What DVC puts in front where the fault ends the whole command.
-      let words = error.message.dropFirst("unexpected error".count)
-      return String(words.hasPrefix(" - ") ? words.dropFirst(3) : words)
-    }
-    guard error.code == .schema || error.code == .validationFailed else { return error.message }
+    guard !error.isUnexpected, error.code == .schema || error.code == .validationFailed else { return error.message }
     // What is wrong where stands behind it, but for how many faults there are.
     let words = error.message.prefix { $0 != "\n" }
     let parts = words.split(separator: ": ", maxSplits: 1)
