@@ -97,6 +97,17 @@ struct GoingOnTests {
     try repository.expectSound("went on")
   }
 
+  @Test("lines that had gone with a failure keep their places when the run that gives them back is killed")
+  func killedWhileOwing() throws {
+    let repository = try failed()
+    let crashed = try repository.cairn("repro", "-j", "2", environment: ["CAIRN_FAULT_POINT": "beforeJournalRemoved"])
+    #expect(crashed.status == 137, "\(crashed)")
+    #expect(try repository.cairn("repro", "-j", "2").status == 0)
+    #expect(names(in: repository) == ["first", "second", "third", "fourth"])
+    #expect(repository.read(".gitignore") == "/second\n/third\n/fourth\n")
+    try repository.expectSound("killed while owing")
+  }
+
   @Test("what one run has ended comes into the files when it dies beside another one that finds all of it done")
   func diedBeside() throws {
     let repository = try TestRepository()

@@ -65,6 +65,11 @@ package struct UnfinishedRun: Hashable, Sendable {
         run.additions[file]?[name] = places[file]?[name] ?? stages.count + index
       }
     }
+    // Their lines may be written at any moment, and then a crash come.
+    for path in owed {
+      let file = IgnoreBook.file(in: path.parent)
+      if let place = places[file]?[path.name] { run.additions[file, default: [:]][path.name] = place }
+    }
     return run
   }
 
