@@ -59,7 +59,7 @@ package struct Reproduction: Sendable {
     let pipeline = workspace.project.pipeline
     let ignores = workspace.git.map { git in IgnoreBook(root: root, git: git) }
     let found = request.dry ? UnfinishedRun() : UnfinishedRun.load(workspace.repository)
-    let unfinished = found.ordered(by: order.map { pipeline[$0] })
+    let unfinished = found.ordered(by: order.lazy.map { pipeline[$0] })
     workspace.book.goOn(with: unfinished)
     ignores?.goOn(with: unfinished)
     let outputs = OutputKeeper(

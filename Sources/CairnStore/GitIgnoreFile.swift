@@ -17,7 +17,7 @@ package enum GitIgnoreFile {
   /// The entry with its line's end.
   package static func line(for name: String) -> [UInt8] { FileName.bytes(entry(for: name)) + [0x0A] }
 
-  /// All lines that have an end, with it.
+  /// All lines, each with its end where it has one.
   package static func lines(of text: [UInt8]) -> Set<[UInt8]> { Set(lines(text).lazy.map(Array.init)) }
 
   /// `text` with a line for `name` at its end; `text` itself when the line stands there.

@@ -12,8 +12,11 @@ struct ReadBuffer: ~Copyable {
 
   let bytes: UnsafeMutableRawBufferPointer
 
-  /// A stage asks for several, one after the other, most of them for a file that fills a page.
+  /// A stage asks for several, one after the other, most of them for a file that fills a page. As many are kept as
+  /// small machines have workers.
   private static let spare = Mutex(Spare())
+
+  private static let mostSpare = 4
 
   /// Guard for `@unchecked`: a buffer in here is in nobody's hands.
   private struct Spare: @unchecked Sendable { var buffers: [UnsafeMutableRawBufferPointer] = [] }
@@ -25,7 +28,7 @@ struct ReadBuffer: ~Copyable {
 
   deinit {
     let isKept = Self.spare.withLock { [bytes] spare in
-      if spare.buffers.count >= 4 { return false }
+      if spare.buffers.count >= Self.mostSpare { return false }
       spare.buffers.append(bytes)
       return true
     }

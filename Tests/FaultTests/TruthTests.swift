@@ -91,16 +91,17 @@ struct TruthTests {
     #expect(try repository.count("failed", of: "a") == 1)
   }
 
+  /// A stage `maker` that makes `made`, and another one.
+  private func besideMaker(_ other: String) throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  maker:\n    cmd: echo 1 > made\n    outs: [made]\n" + other)
+    return repository
+  }
+
   @Test("another stage that changes a finished output without declaring it fails the run, and both are named")
   func undeclaredChange() throws {
-    let repository = try TestRepository()
-    try repository.write(
-      "dvc.yaml",
+    let repository = try besideMaker(
       """
-      stages:
-        maker:
-          cmd: echo 1 > made
-          outs: [made]
         meddler:
           cmd: sleep 0.4; chmod u+w made; echo 2 >> made; echo > other
           outs: [other]
@@ -113,14 +114,8 @@ struct TruthTests {
 
   @Test("a stage that changes an input it declares is told just that, beside others too")
   func declaredChange() throws {
-    let repository = try TestRepository()
-    try repository.write(
-      "dvc.yaml",
+    let repository = try besideMaker(
       """
-      stages:
-        maker:
-          cmd: echo 1 > made
-          outs: [made]
         growing:
           cmd: chmod u+w made; echo 2 >> made; echo > other
           deps: [made]

@@ -56,7 +56,7 @@ package final class Committer: @unchecked Sendable {
 
   package init(
     _ repository: Repository, book: LockBook, ignores: IgnoreBook?, records: RecordStore, journalFolder: String,
-    unfinished: UnfinishedRun = UnfinishedRun()
+    unfinished: UnfinishedRun
   ) {
     self.repository = repository
     self.book = book
@@ -227,7 +227,7 @@ package final class Committer: @unchecked Sendable {
   ///   - passed: the outputs that such a run would have come to.
   ///   - waiting: called when another process holds DVC's lock, with its pid.
   package func finish(
-    takesBackIgnores: Bool, place: Int, passed: [RepoPath], waiting: (Int32?) -> Void
+    takesBackIgnores: Bool, place: Int, passed: some Sequence<RepoPath>, waiting: (Int32?) -> Void
   ) throws(Diagnostic) {
     let nothingToDo = journal.withLock { $0 == nil } && !(ignores?.isTouched ?? false)
     let early: Diagnostic? = queue.sync {

@@ -59,7 +59,7 @@ package final class IgnoreBook: Sendable {
     state.withLock { state in
       var found = UnfinishedRun()
       for (folder, lines) in state.added where state.written.contains(folder) {
-        for line in lines { found.add(line.name, to: Self.file(in: folder), position: line.position) }
+        for line in lines { found.addLine(for: folder.appending(line.name), position: line.position) }
       }
       return found
     }

@@ -1,5 +1,6 @@
 // The journal of one process: what ended, before the lock says so. And the reading of all of them.
 package import CairnCore
+import CairnStore
 import CairnSystem
 import Synchronization
 
@@ -63,6 +64,17 @@ package final class Journal: Sendable {
   package static func read(_ path: String) throws(Diagnostic) -> [JournalEntry] {
     guard let bytes = try Files.read(path) else { return [] }
     return bytes.split(separator: 0x0A).compactMap { JournalEntry(line: $0) }
+  }
+
+  /// The records that journals in `folder` hold, of live processes too. A full disk leaves some in no other place.
+  package static func records(in folder: String) throws(Diagnostic) -> Set<Digest32> {
+    var found: Set<Digest32> = []
+    for path in try paths(in: folder) {
+      for case .ended(let end) in try read(path) where !end.record.isEmpty {
+        found.insert(ContentHasher.sha256(of: end.record))
+      }
+    }
+    return found
   }
 }
 

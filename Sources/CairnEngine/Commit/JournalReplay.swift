@@ -12,17 +12,6 @@ package enum JournalReplay {
     return paths.contains { !OpenFileLock.isLocked($0) }
   }
 
-  /// The records that journals hold, of live processes too. A full disk leaves some in no other place.
-  package static func records(in repository: Repository) throws(Diagnostic) -> Set<Digest32> {
-    var found: Set<Digest32> = []
-    for path in try Journal.paths(in: CairnFolder.journals(of: repository)) {
-      for case .ended(let end) in try Journal.read(path) where !end.record.isEmpty {
-        found.insert(ContentHasher.sha256(of: end.record))
-      }
-    }
-    return found
-  }
-
   /// `run`, where there is something to do: true then.
   @discardableResult
   package static func runIfNeeded(
@@ -88,11 +77,7 @@ package enum JournalReplay {
   private static func replayIgnores(
     _ ends: [JournalEntry.Ended], onto unfinished: inout UnfinishedRun, root: String, git: GitRepository
   ) throws(Diagnostic) {
-    for end in ends {
-      for path in end.ignored {
-        unfinished.add(path.name, to: IgnoreBook.file(in: path.parent), position: end.position)
-      }
-    }
+    for end in ends { for output in end.ignored { unfinished.addLine(for: output, position: end.position) } }
     let ignores = IgnoreBook(root: root, git: git)
     ignores.goOn(with: unfinished)
     for end in ends { try ignores.add(end.ignored, position: end.position) }

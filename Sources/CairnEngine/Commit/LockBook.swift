@@ -23,6 +23,8 @@ package final class LockBook: Sendable {
     var listing: (stat: FileStat?, at: Nanoseconds, paths: [String])?
     var ownJournal: String?
     var dirty: Set<RepoPath> = []
+    /// What earlier runs added before its turn.
+    var unfinished = UnfinishedRun()
     /// Grows with everything that other processes added.
     var generation: UInt64 = 0
     /// The serial order of the whole pipeline, for what several processes add at once.
@@ -41,8 +43,6 @@ package final class LockBook: Sendable {
     /// As it was found; and what others, running beside this process, have added to that.
     let found: LockFile
     var others: Set<String> = []
-    /// What earlier runs added before its turn.
-    var early: Set<String> = []
     /// It was told that this file is being made.
     var isAnnounced = false
     var hasEntries: Bool { !base.entries.isEmpty }
@@ -81,13 +81,7 @@ package final class LockBook: Sendable {
   }
 
   /// What earlier runs added comes into this order with what is added now.
-  package func goOn(with unfinished: UnfinishedRun) {
-    state.withLock { state in
-      for file in unfinished.files {
-        state.files[file]?.early.formUnion(unfinished.names(in: file))
-      }
-    }
-  }
+  package func goOn(with unfinished: UnfinishedRun) { state.withLock { $0.unfinished = unfinished } }
 
   /// What `put` has added to locks so far, and the journal holds.
   package var additions: UnfinishedRun {
@@ -106,7 +100,13 @@ package final class LockBook: Sendable {
   package func startAgain() throws(Diagnostic) {
     let result: Result<Void, Diagnostic> = state.withLock { state in
       do throws(Diagnostic) {
-        for path in state.files.keys.sorted() { state.files[path] = FileState(try Self.read(path, root: root)) }
+        for path in state.files.keys.sorted() {
+          // Before the reading: what is written meanwhile is seen by `refresh`.
+          let stat = try FileStat.of(root + "/" + path.text)
+          var file = FileState(try Self.read(path, root: root))
+          file.stat = stat
+          state.files[path] = file
+        }
         state.journals = [:]
         state.listing = nil
         return .success(())
@@ -329,12 +329,13 @@ package final class LockBook: Sendable {
     for (name, own) in file.own where own.isSettled {
       if own.isNew { new.append((name, own.entry, own.position)) } else { lock.entries[name] = own.entry }
     }
-    if !(file.others.isEmpty && file.early.isEmpty), !new.isEmpty, let ranks = ranks(&state) {
+    let unfinished = state.unfinished
+    if !file.others.isEmpty || unfinished.isAdded(to: path), !new.isEmpty, let ranks = ranks(&state) {
       let rank = { (name: String) in ranks[StageAddress(file: path, name: name)] }
       new = new.map { ($0.name, $0.entry, rank($0.name) ?? $0.rank) }
       let names = Set(new.map(\.name))
       for (name, entry) in lock.entries where !names.contains(name) {
-        if file.early.contains(name) {
+        if unfinished.position(of: name, in: path) != nil {
           new.append((name, entry, rank(name) ?? .max))
         } else if file.others.contains(name), let rank = rank(name) {
           new.append((name, entry, rank))

@@ -32,8 +32,15 @@ package struct UnfinishedRun: Hashable, Sendable {
 
   package func position(of name: String, in file: RepoPath) -> Int? { additions[file]?[name] }
 
+  package func isAdded(to file: RepoPath) -> Bool { additions[file] != nil }
+
   package mutating func add(_ name: String, to file: RepoPath, position: Int) {
     additions[file, default: [:]][name] = position
+  }
+
+  /// For a line that `.gitignore` gets beside `output`.
+  package mutating func addLine(for output: RepoPath, position: Int) {
+    add(output.name, to: IgnoreBook.file(in: output.parent), position: position)
   }
 
   package mutating func merge(_ other: UnfinishedRun) {
@@ -45,12 +52,16 @@ package struct UnfinishedRun: Hashable, Sendable {
 
   /// Only what `isThere` says stands in the file.
   package mutating func keep(in file: RepoPath, where isThere: (String) -> Bool) {
-    additions[file]?.removeAll { !isThere($0.key) }
+    drop(from: file) { name, _ in !isThere(name) }
+  }
+
+  private mutating func drop(from file: RepoPath, where isGone: (_ name: String, _ position: Int) -> Bool) {
+    additions[file]?.removeAll { isGone($0.key, $0.value) }
     if additions[file]?.isEmpty ?? false { additions[file] = nil }
   }
 
   /// The same with the places that `stages`, what a run wants, have in its order; the rest comes behind all of them.
-  package func ordered(by stages: [Stage]) -> UnfinishedRun {
+  package func ordered(by stages: some Collection<Stage>) -> UnfinishedRun {
     if isEmpty { return self }
     var places: [RepoPath: [String: Int]] = [:]
     for (index, stage) in stages.enumerated() {
@@ -68,21 +79,18 @@ package struct UnfinishedRun: Hashable, Sendable {
     // Their lines may be written at any moment, and then a crash come.
     for path in owed {
       let file = IgnoreBook.file(in: path.parent)
-      if let place = places[file]?[path.name] { run.additions[file, default: [:]][path.name] = place }
+      if let place = places[file]?[path.name] { run.add(path.name, to: file, position: place) }
     }
     return run
   }
 
   /// A serial run has come to this place: what is before it stays where it is.
   package mutating func settle(before place: Int) {
-    for file in Array(files) {
-      additions[file]?.removeAll { $0.value < place }
-      if additions[file]?.isEmpty ?? false { additions[file] = nil }
-    }
+    for file in Array(files) { drop(from: file) { _, position in position < place } }
   }
 
   /// A serial run has come to these outputs.
-  package mutating func settle(_ outputs: some Sequence<RepoPath>) { owed.subtract(outputs) }
+  package mutating func settle(_ outputs: some Sequence<RepoPath>) { if !owed.isEmpty { owed.subtract(outputs) } }
 
   // MARK: Between two processes
 

@@ -87,7 +87,8 @@ package final class Runner: Sendable {
     // Where a failure stops nothing, a serial run goes past it.
     let stopping = failed.filter { context.request.policy == .stop || $0.value.error?.code == .aborted }
     let place = (summary.notStarted + stopping.keys).compactMap { positions[$0] }.min() ?? order.count
-    let passed = order.prefix(place).flatMap { context.pipeline[$0].outputs.compactMap(\.location.local) }
+    let pipeline = context.pipeline
+    let passed = order.prefix(place).lazy.flatMap { pipeline[$0].outputs.compactMap(\.location.local) }
     // What stays in that file of a process that is gone counts for nobody.
     try? context.pathLocks.settle()
     do throws(Diagnostic) {

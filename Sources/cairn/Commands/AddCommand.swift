@@ -2,7 +2,6 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
-internal import CairnStore
 
 struct AddCommand: CairnCommand {
   static let configuration = CommandConfiguration(
@@ -44,8 +43,7 @@ struct AddCommand: CairnCommand {
       var work = try AddData(project, options: options)
       for line in try work.run(targets) { invocation.console.info(line) }
     } catch {
-      let isExpected = error.isSystemError(2) || error.code != .io && error.code != .ignoreFileInside
-      throw isExpected ? error.exiting(.no) : error
+      throw error.code == .io && !error.isSystemError(2) ? error : error.exiting(.no)
     }
     return .success
   }

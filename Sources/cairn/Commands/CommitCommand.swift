@@ -2,7 +2,6 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
-internal import CairnStore
 internal import CairnSystem
 
 struct CommitCommand: CairnCommand {
@@ -49,7 +48,7 @@ struct CommitCommand: CairnCommand {
       }
       do {
         try work.run(target) { console.confirm($0) }
-      } catch where error.code == .io || error.code == .ignoreFileInside || error.isUnexpected {
+      } catch where error.code == .io {
         throw error
       } catch {
         throw error.framed("failed to commit" + (target.map { " \($0)" } ?? "")).exiting(.no)

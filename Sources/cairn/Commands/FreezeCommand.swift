@@ -49,6 +49,8 @@ private enum Freezing {
     for target in targets {
       do {
         if let line = try FreezeStage(project).set(target, isFrozen: isFrozen) { invocation.console.info(line) }
+      } catch where error.isUnexpected {
+        throw error
       } catch {
         invocation.console.report(framed(error, target, isFrozen: isFrozen))
         status = .no

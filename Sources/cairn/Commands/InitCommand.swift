@@ -39,22 +39,3 @@ struct InitCommand: CairnCommand {
     return .success
   }
 }
-
-extension Diagnostic {
-  /// `what - cause`, as DVC's commands put their own words before an error's.
-  ///
-  /// A broken file speaks for itself, and so does what ends every command by a code of its own.
-  func framed(_ what: String) -> Diagnostic {
-    guard hasErrorPrefix, exitCode == nil else { return self }
-    var copy = self
-    copy.message = what + " - " + copy.message
-    return copy
-  }
-
-  /// With `status`, unless the error has a code of its own.
-  func exiting(_ status: ExitStatus) -> Diagnostic {
-    var copy = self
-    copy.exitCode = exitCode ?? status.rawValue
-    return copy
-  }
-}

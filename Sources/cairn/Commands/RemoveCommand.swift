@@ -24,7 +24,7 @@ struct RemoveCommand: CairnCommand {
       defer { lock.release() }
       for target in targets { try RemoveStage(project).run(target, removesOutputs: outs) }
     } catch {
-      throw error.isUnexpected ? error : error.exiting(.no)
+      throw error.exiting(.no)
     }
     return .success
   }

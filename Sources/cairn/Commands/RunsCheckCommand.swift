@@ -22,7 +22,7 @@ struct RunsCheckCommand: OwnCommand {
     if json { console.keepOutputForResults() }
     let context = try HistoryContext()
     // Before the store: what leaves a journal is there already.
-    let pending = try JournalReplay.records(in: context.repository)
+    let pending = try Journal.records(in: CairnFolder.journals(of: context.repository))
     let check = try StoreCheck(context.history.store, pending: pending)
     if json {
       console.write(json: check.value)

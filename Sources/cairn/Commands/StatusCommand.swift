@@ -60,9 +60,7 @@ struct StatusCommand: CairnCommand {
       status = try ProjectStatus(of: selections(workspace), in: workspace, checksUpdates: !noUpdates)
     } catch {
       // DVC's status ends with 1 where it fails by an error of its own, unlike its other commands.
-      var failure = error
-      if failure.exitCode == nil, failure.code != .io, !failure.isUnexpected { failure.exitCode = ExitStatus.no.rawValue }
-      throw failure
+      throw error.code == .io ? error : error.exiting(.no)
     }
     for warning in status.warnings { console.warning(warning) }
     if json {
