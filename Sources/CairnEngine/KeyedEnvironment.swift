@@ -31,15 +31,16 @@ package struct KeyedEnvironment: Sendable {
   /// The keyed values of a record that stands behind a lock entry: of one with today's values where there is one, else
   /// of the newest; `nil` where there is none.
   ///
-  /// Records that did the same work may differ here: a variable need not change what comes out.
+  /// Records that did the same work may differ here: a variable need not change what comes out. A name that is not
+  /// among them was not asked for then: what it was is unknown.
   package func recorded(of stage: Stage, lock: LockEntry) -> OrderedDictionary<String, String?>? {
     guard stage.settings.isKeyedByEnvironment else { return nil }
     let wanted = values(of: stage)
     var newest: OrderedDictionary<String, String?>?
     for run in producers.runs(thatDid: WorkKey(stage, lock)).suffix(Self.recordLimit).reversed() {
       guard let record = (try? records.record(run)) ?? nil else { continue }
-      let recorded = OrderedDictionary(uniqueKeysWithValues: record.execution.env.map { ($0.key, Optional($0.value)) })
-      if wanted.allSatisfy({ name, value in (recorded[name] ?? nil) == value }) { return recorded }
+      let recorded = record.execution.env
+      if wanted.allSatisfy({ name, value in recorded[name] == .some(value) }) { return recorded }
       newest = newest ?? recorded
     }
     return newest
@@ -50,7 +51,7 @@ package struct KeyedEnvironment: Sendable {
   package func mayRestore(_ entry: LockEntry, of stage: Stage) -> Bool {
     guard stage.settings.isKeyedByEnvironment else { return true }
     guard let recorded = recorded(of: stage, lock: entry) else { return false }
-    return values(of: stage).allSatisfy { name, value in (recorded[name] ?? nil) == value }
+    return values(of: stage).allSatisfy { name, value in recorded[name] == .some(value) }
   }
 
   /// How many of the newest records are read for an answer.

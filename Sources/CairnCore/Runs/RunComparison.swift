@@ -85,7 +85,7 @@ package struct RunComparison: Sendable {
   }
 
   private static func environment(_ record: RunRecord, _ document: Value?) -> [(String, Value)] {
-    var leaves = record.execution.env.map { ("$" + $0.key, Value.string($0.value)) }
+    var leaves = record.execution.env.map { ("$" + $0.key, $0.value.map { Value.string($0) } ?? .null) }
     leaves += [("os", .string(record.execution.os)), ("host", .string(record.actor.host))]
     leaves.append(("cairn", .string(record.execution.cairn)))
     if let document {

@@ -146,7 +146,8 @@ package struct RunRecord: Sendable {
     package var exit: Int?
     package var cairn: String
     package var os: String
-    package var env: OrderedDictionary<String, String> = [:]
+    /// Of the variables that the stage names; `nil`: it was not set.
+    package var env: OrderedDictionary<String, String?> = [:]
     package var resources: ValueMap = [:]
     package var cpuSeconds: Double?
     /// Bytes.

@@ -245,8 +245,8 @@ package struct Staleness: Sendable {
   ) {
     guard let recorded else { return }
     for (name, value) in now {
-      let was = recorded[name] ?? nil
-      if was != value {
+      // A name that was not recorded was not asked for: nothing tells what it was.
+      if let was = recorded[name], was != value {
         reasons.append(
           Reason(
             .environmentChanged, key: name, was: .value(was.map { .string($0) } ?? .null),

@@ -220,12 +220,12 @@ package struct Provenance: Sendable {
 
   func keyedEnvironment(of stage: Stage) -> OrderedDictionary<String, String?> { environment.values(of: stage) }
 
-  private func recordedValues(of stage: Stage) -> OrderedDictionary<String, String> {
+  /// What is not set is recorded as that: a name that is not there is one that nobody asked for.
+  private func recordedValues(of stage: Stage) -> OrderedDictionary<String, String?> {
     let settings = stage.settings
     if !settings.isKeyedByEnvironment, settings.envRecord.isEmpty { return [:] }
-    var values: OrderedDictionary<String, String> = [:]
-    for (name, value) in keyedEnvironment(of: stage) { values[name] = value }
-    for name in settings.envRecord { values[name] = Environment.value(name) }
+    var values = keyedEnvironment(of: stage)
+    for name in settings.envRecord { values.updateValue(Environment.value(name), forKey: name) }
     return values
   }
 

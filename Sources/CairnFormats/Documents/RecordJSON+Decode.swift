@@ -79,7 +79,7 @@ extension RecordJSON {
     execution.previousAttempt = fields.run("previous_attempt")
     if fields.string("finished") != nil { execution.finished = try fields.moment("finished") }
     execution.exit = fields["exit"]?.int
-    for (name, value) in fields.optionalPart("env").values { execution.env[name] = value.string ?? "" }
+    for (name, value) in fields.optionalPart("env").values { execution.env.updateValue(value.string, forKey: name) }
     execution.resources = fields["resources"]?.map ?? [:]
     let usage = fields.optionalPart("usage")
     execution.cpuSeconds = usage["cpu_seconds"]?.number

@@ -30,7 +30,7 @@ struct RunView {
     rows("inputs", record.inputs.filter { $0.role != "params" }.map(input))
     rows("outputs", record.outputs.map { line($0.path, $0.md5, $0.size, "") })
     rows("metrics", record.metricLeaves.map { "\($0.0)  \(HumanText.value($0.1))" })
-    rows("variables", record.execution.env.map { "\($0.key)=\($0.value)" })
+    rows("variables", record.execution.env.map { name, value in value.map { "\(name)=\($0)" } ?? "\(name) is not set" })
     rows("resources", record.execution.resources.map { "\($0.scalarText)  \($1.scalarText)" })
     row("used", usage())
     row("environment", try held(record.environment))
