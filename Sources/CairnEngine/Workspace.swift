@@ -61,6 +61,11 @@ package struct Workspace: Sendable {
       book: book, records: history.store, producers: history.producers)
   }
 
+  /// A path of a record or a reason, as seen from the working directory.
+  package func shown(_ path: String) -> String {
+    path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: folder)
+  }
+
   /// The lock entry of a stage, journals included; of a `.dvc` file, what it says itself.
   package func lockEntry(of stage: Stage) -> LockEntry? {
     stage.kind == .tracked ? stage.trackedLock : book.entry(of: stage.address)

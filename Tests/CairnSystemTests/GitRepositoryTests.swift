@@ -194,19 +194,30 @@ private struct Fixture {
     #expect(try objects.show("HEAD", "params.yaml")?.count == 10)
   }
 
-  @Test("who committed a file last, and who a line")
+  @Test("who committed a file last")
   func lastCommit() throws {
     let fixture = try Fixture()
     let commit = try #require(try fixture.git.lastCommit(of: "params.yaml"))
     #expect(commit.subject == "raise b" && commit.author == "Ann Example")
     #expect(commit.name == (try fixture.git.headCommit()))
     #expect(abs(commit.date - WallClock.now()) < 100_000_000_000)
-    #expect(try fixture.git.lastCommit(ofLine: 1, in: "params.yaml")?.subject == "first")
-    #expect(try fixture.git.lastCommit(ofLine: 2, in: "params.yaml")?.subject == "raise b")
-    try fixture.folder.write("params.yaml", "a: 9\nb: 3\n")
-    #expect(try fixture.git.lastCommit(ofLine: 1, in: "params.yaml") == nil)
-    #expect(try fixture.git.lastCommit(ofLine: 99, in: "params.yaml") == nil)
     #expect(try fixture.git.lastCommit(of: "never") == nil)
+  }
+
+  @Test("the commits of a file come with their parents, and a file's old name with the commit that gave it another")
+  func history() throws {
+    let fixture = try Fixture()
+    let raised = try #require(try fixture.git.headCommit())
+    try Fixture.git(fixture.folder.path, "mv", "params.yaml", "a b.yaml")
+    try Fixture.git(fixture.folder.path, "commit", "-q", "-m", "rename")
+    let renamed = try #require(try fixture.git.headCommit())
+    let history = try fixture.git.history(of: "params.yaml", from: "HEAD", limit: 9)
+    #expect(history.map(\.commit).prefix(2) == [renamed, raised])
+    #expect(history.first?.parents == [raised])
+    #expect(try fixture.git.history(of: "params.yaml", from: "HEAD", limit: 1).count == 1)
+    #expect(try fixture.git.history(of: "never", from: "HEAD", limit: 9) == [])
+    #expect(try fixture.git.renamed("a b.yaml", in: renamed, from: raised) == "params.yaml")
+    #expect(try fixture.git.renamed("params.yaml", in: renamed, from: raised) == nil)
   }
 
   @Test("changed lines are counted, of the work tree and of two files anywhere")

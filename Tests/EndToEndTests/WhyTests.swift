@@ -154,7 +154,7 @@ struct WhyTests {
     try repository.cairn("repro", "-q")
     #expect(
       settled(try repository.cairn("why", "--last", "evaluate").output)
-        == "evaluate  RAN  just now because the command of train was edited (train → evaluate)  (RUN)\n")
+        == "evaluate  RAN  just now because the command of train changed (train → evaluate)  (RUN)\n")
     // Forced or not, the edit is why.
     try repository.write("params.yaml", first.replacing("lr: 0.1", with: "lr: 0.3"))
     try repository.cairn("repro", "-q", "-f")

@@ -32,6 +32,8 @@ package struct Stage: Sendable {
   package var isParametrized: Bool
   /// The values that its templates took from files; empty unless the loader was asked to note them.
   package var uses: [TemplateUse] = []
+  /// How its command is made; `nil` unless the loader was asked to note it.
+  package var commandTemplate: CommandTemplate?
   /// The `.dvc` file behind a tracked stage, as read: its hashes are its lock.
   package var tracked: TrackedFile?
   /// Its name in `dvc.yaml` (of a group: the template's); the top of a `.dvc` file.

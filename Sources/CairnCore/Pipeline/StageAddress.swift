@@ -11,6 +11,17 @@ package struct StageAddress: Hashable, Sendable {
     self.name = name
   }
 
+  /// What `text()` gave: `train`, `sub/dvc.yaml:train`, `data.csv.dvc`.
+  package init(_ text: String) {
+    if text.hasSuffix(".dvc") {
+      self.init(file: RepoPath(unchecked: text), name: nil)
+    } else if let colon = text.lastIndex(of: ":") {
+      self.init(file: RepoPath(unchecked: String(text[..<colon])), name: String(text[text.index(after: colon)...]))
+    } else {
+      self.init(file: RepoPath(unchecked: "dvc.yaml"), name: text)
+    }
+  }
+
   /// How DVC shows it to somebody who stands in `folder`: `train` for the `dvc.yaml` of that folder,
   /// `sub/dvc.yaml:train` for another, `data/raw.csv.dvc` for a `.dvc` file.
   package func text(from folder: RepoPath = .root) -> String {

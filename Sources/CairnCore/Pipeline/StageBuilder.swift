@@ -21,6 +21,7 @@ package struct StageBuilder: Sendable {
     stage.group = resolved.group
     stage.isParametrized = resolved.isParametrized
     stage.uses = resolved.uses
+    stage.commandTemplate = resolved.command
     if let wdir = fields["wdir"], !wdir.isNull {
       guard let text = wdir.string else {
         throw unexpected(

@@ -54,6 +54,13 @@ package struct Reason: Sendable, Hashable {
     self.stage = stage
   }
 
+  /// The kind of a changed command also tells, under `strict`, of declarations that are gone.
+  package var removedDeclarations: [String]? {
+    guard kind == .commandChanged, case .value(.list(let was))? = was, case .value(.list(let now))? = now, now.isEmpty
+    else { return nil }
+    return was.compactMap(\.string)
+  }
+
   package enum Evidence: Sendable, Hashable {
     case content(hash: String, size: UInt64?)
     case value(Value)

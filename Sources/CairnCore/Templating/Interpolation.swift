@@ -143,6 +143,33 @@ package struct Interpolation: Sendable {
     return .string(String(decoding: out, as: UTF8.self).replacing("\\${", with: "${"))
   }
 
+  /// One piece of a text that templates are put into.
+  package enum Piece: Sendable {
+    case literal(String)
+    /// A value; `isWhole` where it is all of the text, and so keeps its type.
+    case value(TemplateNode, isWhole: Bool)
+  }
+
+  /// What a text is made of.
+  package func pieces(of text: String, in context: TemplateContext) throws(TemplateFault) -> [Piece] {
+    let matches = Self.matches(in: text)
+    let bytes = Array(text.utf8)
+    var pieces: [Piece] = []
+    func add(_ range: Range<Int>) {
+      if range.isEmpty { return }
+      pieces.append(.literal(String(decoding: bytes[range], as: UTF8.self).replacing("\\${", with: "${")))
+    }
+    var index = 0
+    for match in matches {
+      add(index..<match.range.lowerBound)
+      let node = try context.select(try TemplateExpression.parse(match.inner))
+      pieces.append(.value(node, isWhole: match.range == 0..<bytes.count))
+      index = match.range.upperBound
+    }
+    add(index..<bytes.count)
+    return pieces
+  }
+
   /// The node that a text naming exactly one value stands for; `nil` when it is other text.
   package func node(of text: String, in context: TemplateContext) throws(TemplateFault) -> TemplateNode? {
     let matches = Self.matches(in: text)

@@ -18,6 +18,9 @@ package enum ParameterLookup {
     return found.first
   }
 
+  /// The value that keys and indices lead to; `nil` when there is none.
+  package static func value(at steps: [String], in document: MarkedValue) -> MarkedValue? { plain(steps[...], in: document) }
+
   private static func plain(_ parts: ArraySlice<String>, in value: MarkedValue) -> MarkedValue? {
     var value = value
     for part in parts {

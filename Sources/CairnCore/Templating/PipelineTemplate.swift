@@ -16,6 +16,8 @@ package struct ResolvedStage: Sendable {
   package var mark: SourceMark?
   /// The values that its templates took; empty unless `TemplatePlace.notesUses`.
   package var uses: [TemplateUse] = []
+  /// How its command is made; `nil` unless `TemplatePlace.notesUses`.
+  package var command: CommandTemplate?
 }
 
 /// Where a dvc.yaml stands and what it may refer to.
@@ -241,10 +243,13 @@ package final class PipelineTemplate: Sendable {
       }
     }
     let result = MarkedValue(.map(resolved), at: fields.mark)
+    let uses = context.uses?.all ?? []
+    // Told of by now: its faults are those of the command above.
+    let command = place.notesUses ? try? CommandTemplate(fields["cmd"], in: context, interpolation) : nil
     let isParametrized = group != nil || fields["vars"] != nil || !fields.hasSameTexts(as: result)
     return ResolvedStage(
       name: name, fields: result, group: group, isParametrized: isParametrized, mark: mark,
-      uses: context.uses?.all ?? [])
+      uses: uses, command: command)
   }
 
   private func wdir(of fields: MarkedValue, named name: String, _ context: TemplateContext) throws(Diagnostic) -> Location {
@@ -404,8 +409,8 @@ package final class PipelineTemplate: Sendable {
   private func iterationNode(_ value: MarkedValue) throws(TemplateFault) -> IterationNode {
     if let text = value.string {
       if let node = try interpolation.node(of: text, in: context) { return IterationNode(node: node, isNamed: true) }
-      return IterationNode(
-        node: TemplateNode(.scalar(try interpolation.resolve(text, in: context, key: nil))), isNamed: false)
+      let resolved = try interpolation.resolve(text, in: context, key: nil)
+      return IterationNode(node: TemplateNode(.scalar(resolved), mark: value.mark), isNamed: false)
     }
     switch value.node {
     case .scalar:
@@ -413,14 +418,14 @@ package final class PipelineTemplate: Sendable {
     case .list(let items):
       var nodes: [TemplateNode] = []
       for item in items { nodes.append(try iterationNode(item).node) }
-      return IterationNode(node: TemplateNode(.list(nodes)), isNamed: false)
+      return IterationNode(node: TemplateNode(.list(nodes), mark: value.mark), isNamed: false)
     case .map(let entries):
       var map: OrderedDictionary<String, TemplateNode> = [:]
       for entry in entries {
         guard let key = try interpolation.resolve(entry.key, in: context, key: nil).string else { continue }
         map[key] = try iterationNode(entry.value).node
       }
-      return IterationNode(node: TemplateNode(.map(map)), isNamed: false)
+      return IterationNode(node: TemplateNode(.map(map), mark: value.mark), isNamed: false)
     }
   }
 

@@ -28,12 +28,17 @@ package struct TemplateNode: Sendable {
   package var path: String
   /// Not from a file: not a parameter.
   package var isLocal: Bool
+  /// Where the value stands; `nil` for what iteration makes.
+  package var mark: SourceMark?
 
-  package init(_ kind: Kind, source: String? = nil, path: String = "", isLocal: Bool = true) {
+  package init(
+    _ kind: Kind, source: String? = nil, path: String = "", isLocal: Bool = true, mark: SourceMark? = nil
+  ) {
     self.kind = kind
     self.source = source
     self.path = path
     self.isLocal = isLocal
+    self.mark = mark
   }
 
   /// The node of `value` and of all below it.
@@ -47,21 +52,21 @@ package struct TemplateNode: Sendable {
           "Unsupported value of type '\(PythonText.typeName(scalar))' in '\(source ?? "<local>"):\(path)'",
           mark: value.mark)
       }
-      self.init(.scalar(scalar), source: source, path: path, isLocal: isLocal)
+      self.init(.scalar(scalar), source: source, path: path, isLocal: isLocal, mark: value.mark)
     case .list(let items):
       var nodes: [TemplateNode] = []
       nodes.reserveCapacity(items.count)
       for (index, item) in items.enumerated() {
         nodes.append(try TemplateNode(item, source: source, path: below(String(index)), isLocal: isLocal))
       }
-      self.init(.list(nodes), source: source, path: path, isLocal: isLocal)
+      self.init(.list(nodes), source: source, path: path, isLocal: isLocal, mark: value.mark)
     case .map(let entries):
       var nodes: OrderedDictionary<String, TemplateNode> = [:]
       for entry in entries {
         guard let key = entry.key.string else { continue }
         nodes[key] = try TemplateNode(entry.value, source: source, path: below(key), isLocal: isLocal)
       }
-      self.init(.map(nodes), source: source, path: path, isLocal: isLocal)
+      self.init(.map(nodes), source: source, path: path, isLocal: isLocal, mark: value.mark)
     }
   }
 

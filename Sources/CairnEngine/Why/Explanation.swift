@@ -18,9 +18,11 @@ package struct Explanation: Sendable {
     /// Of a dependency: the hash that the lock has.
     package var lockedHash: ContentHash?
     package var content: Content?
-    /// Of a parameter: its file and key. Of a command: where it stands.
-    package var parameters: ParameterSet?
+    /// Of a parameter, and of a command that was edited: what stands there.
+    package var value: ValuePlace?
     package var mark: SourceMark?
+    /// Of a command: nothing tells whether its own text or a value in it is another one.
+    package var isUnclear = false
     /// The stage of the pipeline that made the dependency as it is now, and the run in which it did.
     package var producer: (stage: StageID, run: RunID?)?
     /// The run behind the lock entry that the reason comes from.
@@ -63,8 +65,12 @@ package struct Explanation: Sendable {
     /// Keyed variables whose old value nothing tells.
     package var unknownVariables: [String] = []
     package var history: StageHistory?
-    /// Behind its lock entry; else the newest.
+    /// The newest that did what its lock entry says; of a stale stage, where there is none, the newest of all.
     package var lastRun: RunID?
+    /// The newest that left its lock entry: `lastRun`, or one that took its outputs from the cache.
+    package var leftBy: RunID?
+    /// The stage did other work after that: something without a record has brought the lock entry back.
+    package var wasBroughtBack = false
     /// `would` is `restore`: the run that made what is in the cache, where a record knows it.
     package var restoredFrom: RunID?
     /// What was compared and is as it was: dependencies, parameters.

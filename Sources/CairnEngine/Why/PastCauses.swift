@@ -16,12 +16,16 @@ package struct PastCause: Sendable {
 struct PastCauses: Sendable {
   private let records: RecordStore
   private let index: @Sendable () throws -> LineageIndex
+  private let commands: CommandChanges
   /// So many runs are followed, one after the other.
   private static let depthLimit = 64
 
-  init(_ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex) {
+  init(
+    _ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex, commands: CommandChanges
+  ) {
     self.records = records
     self.index = index
+    self.commands = commands
   }
 
   /// The run's own first, then those that came through other stages; each once.
@@ -32,13 +36,19 @@ struct PastCauses: Sendable {
       if let maker = maker(of: reason, in: record) {
         others.append(follow(maker, fallback: PastCause(reason: reason, stage: record.stage.address)))
       } else {
-        own.append(PastCause(reason: reason, stage: record.stage.address))
+        own += roots(of: reason, in: record).map { PastCause(reason: $0, stage: record.stage.address) }
       }
     }
     var seen: Set<Reason> = []
-    let found = own + others.filter { seen.insert($0.reason).inserted }
+    let found = (own + others).filter { seen.insert($0.reason).inserted }
     // It would have run without being forced.
     return found.filter { $0.reason.kind != .forced } + found.filter { $0.reason.kind == .forced }
+  }
+
+  /// A command that the stage still has was made another one by values that still stand where they stood.
+  private func roots(of reason: Reason, in record: RunRecord) -> [Reason] {
+    guard case .values(let changed)? = commands.change(reason, of: record.stage.address, since: nil) else { return [reason] }
+    return changed.map(\.reason)
   }
 
   private func follow(_ first: RunRecord, fallback: PastCause) -> PastCause {
@@ -51,7 +61,8 @@ struct PastCauses: Sendable {
       let own = zip(reasons, makers).filter { $1 == nil }.map(\.0)
       let before = makers.compactMap { $0 }.first { $0.execution.started <= record.execution.started }
       if let cause = own.first(where: { $0.kind != .forced }) ?? (before == nil ? own.first : nil) {
-        return PastCause(reason: cause, stage: record.stage.address, through: through)
+        let root = roots(of: cause, in: record).first ?? cause
+        return PastCause(reason: root, stage: record.stage.address, through: through)
       }
       // What started after it has made nothing that it read: the way ends.
       guard let before else { return fallback }

@@ -56,11 +56,12 @@ package struct PastRuns: Sendable {
 
   private let causes: PastCauses
 
-  package init(_ workspace: Workspace) {
+  package init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
-    causes = PastCauses(workspace.records) {
-      try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index()
-    }
+    causes = PastCauses(
+      workspace.records,
+      index: { try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index() },
+      commands: CommandChanges(workspace, values))
   }
 
   /// The run with what it began with.

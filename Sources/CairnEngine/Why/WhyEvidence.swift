@@ -18,9 +18,9 @@ package final class WhyEvidence: Sendable {
   package struct Place: Sendable {
     package var file: String?
     package var line: Int?
-    /// That of the line or file as it is now; `nil` when it is not committed.
+    /// That of the value or file as it is now; `nil` when it is not committed.
     package var commit: GitCommit?
-    /// `nil` without git.
+    /// `nil` without git, and where it cannot be told.
     package var isDirty: Bool?
     /// The commit's; of what is not committed, the file's.
     package var date: Nanoseconds?
@@ -38,14 +38,16 @@ package final class WhyEvidence: Sendable {
   }
 
   private let workspace: Workspace
+  private let values: CommittedValues
   private let objects: GitObjects?
   private let prefix: String
   private let spent = Mutex(0)
   private let counted = Mutex<[Key: LineCounts?]>([:])
   private let compared = Mutex<[Key: FileCounts?]>([:])
 
-  package init(_ workspace: Workspace) {
+  package init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
+    self.values = values
     objects = workspace.git.map(GitObjects.init)
     let inside = workspace.git.map { Repository.relative(workspace.repository.root, to: $0.workTree) } ?? "."
     prefix = inside == "." ? "" : inside + "/"
@@ -63,15 +65,11 @@ package final class WhyEvidence: Sendable {
   /// Where the cause stands now; `nil` where no file shows it.
   package func place(of reason: Reason, _ subject: Explanation.Subject) -> Place? {
     switch reason.kind {
-    case .parameterChanged, .parameterAdded, .parameterMissing:
-      guard let set = subject.parameters else { return nil }
-      return place(file: set.location, line: line(of: set))
-    case .commandChanged:
-      guard let mark = subject.mark else { return nil }
-      return place(file: .local(RepoPath(unchecked: mark.source.path)), line: mark.line)
+    case .parameterChanged, .parameterAdded, .parameterMissing, .commandChanged:
+      return subject.value.flatMap { place(of: $0, reason) }
     case .dependencyChanged, .dependencyAdded:
       guard let location = subject.location else { return nil }
-      return place(file: location, line: nil, content: subject.content)
+      return place(file: location, content: subject.content)
     case .outputChanged:
       guard let path = subject.location?.local else { return nil }
       // What a stage makes is nothing to commit.
@@ -81,24 +79,30 @@ package final class WhyEvidence: Sendable {
     }
   }
 
-  private func line(of set: ParameterSet) -> Int? {
-    let files = ParameterFiles(root: workspace.repository.root)
-    guard case .values(let values)? = try? files.reading(of: set, from: workspace.folder) else { return nil }
-    return values.first?.value.mark?.line
+  private func place(of value: ValuePlace, _ reason: Reason) -> Place? {
+    guard isAffordable(), case .local(let path) = value.file else { return nil }
+    let now = values.current(value)
+    var place = Place(file: path.text, line: now.flatMap { DifferingLine.of($0, reason) })
+    switch values.origin(of: value) {
+    case .commit(let commit):
+      place.commit = commit
+      place.isDirty = false
+      place.date = commit.date
+      return place
+    case .uncommitted: place.isDirty = true
+    case .unknown: break
+    }
+    place.date = ((try? FileStat.of(workspace.repository.absolute(path))) ?? nil)?.modified
+    return place
   }
 
-  private func place(file: Location, line: Int?, content: Content? = nil) -> Place? {
+  private func place(file: Location, content: Content?) -> Place? {
     guard isAffordable(), case .local(let path) = file else { return nil }
-    var place = Place(file: path.text, line: line)
+    var place = Place(file: path.text)
     let absolute = workspace.repository.absolute(path)
-    let modified = ((try? FileStat.of(absolute)) ?? nil)?.modified
-    place.date = modified
+    place.date = ((try? FileStat.of(absolute)) ?? nil)?.modified
     guard let git = workspace.git else { return place }
-    if let line {
-      place.commit = (try? git.lastCommit(ofLine: line, in: prefix + path.text)) ?? nil
-    } else {
-      place.commit = commit(ofFile: path, content, git)
-    }
+    place.commit = commit(ofFile: path, content, git)
     place.isDirty = place.commit == nil
     if let commit = place.commit { place.date = commit.date }
     return place

@@ -9,10 +9,14 @@ package struct WhyQuery: Sendable {
   private let graph: StageGraph
   private let environment: KeyedEnvironment
   private let makers: [Location: StageID]
+  private let values: CommittedValues
+  private let commands: CommandChanges
 
   /// Throws the pipeline's own fault where it has one.
-  package init(_ workspace: Workspace) throws(Diagnostic) {
+  package init(_ workspace: Workspace, _ values: CommittedValues) throws(Diagnostic) {
     self.workspace = workspace
+    self.values = values
+    commands = CommandChanges(workspace, values)
     graph = try workspace.project.graph()
     environment = KeyedEnvironment(
       cairnFolder: workspace.repository.cairnFolder, makesKey: false, producers: workspace.producers,
@@ -69,18 +73,23 @@ package struct WhyQuery: Sendable {
     let address = stage.address.text()
     let staleness = judgement.staleness
     var part = Explanation.StagePart(id: id, verdict: .fresh, would: .skip)
-    part.history = workspace.producers.history(of: address)
-    part.lastRun =
-      judgement.lock.flatMap { workspace.producers.run(behind: WorkKey(stage, $0), of: address) }
-      ?? part.history?.lastRun
     part.notes = staleness.notes
-    if let last = part.history, [.failed, .aborted, .lost, .inputChanged].contains(last.lastResult) {
-      part.notes.append(StageNote(.lastAttemptFailed))
+    part.history = workspace.producers.history(of: address)
+    let left = judgement.lock.flatMap { workspace.producers.newest(thatLeft: WorkKey(stage, $0), of: address) }
+    part.leftBy = left?.run
+    part.wasBroughtBack = left?.wasBroughtBack ?? false
+    part.lastRun = left.map { source(of: $0.run) }
+    // A fresh stage whose lock entry no record explains was brought there by something else, after all that we know.
+    let isUnexplained = !staleness.isStale && judgement.lock != nil && left == nil
+    if !isUnexplained {
+      part.lastRun = part.lastRun ?? part.history?.lastRun
+      if let last = part.history, [.failed, .aborted, .lost, .inputChanged].contains(last.lastResult) {
+        part.notes.append(StageNote(.lastAttemptFailed))
+      }
     }
-    if let lock = judgement.lock, stage.settings.isKeyedByEnvironment,
-      environment.recorded(of: stage, lock: lock) == nil
-    {
-      part.unknownVariables = Array(judgement.snapshot.environment.keys)
+    if let lock = judgement.lock, stage.settings.isKeyedByEnvironment {
+      let recorded = environment.recorded(of: stage, lock: lock) ?? [:]
+      part.unknownVariables = judgement.snapshot.environment.keys.filter { recorded[$0] == nil }
     }
     countUnchanged(stage, judgement, &part)
     defer { state.parts[id] = part }
@@ -108,15 +117,17 @@ package struct WhyQuery: Sendable {
         causes += before.causes
         for cause in before.causes { state.causes[cause].may.append(id) }
       } else {
-        let isOwn = reason.kind.isOfStage
-        let cause = state.cause(key(of: found, isOwn: isOwn, id)) {
-          Explanation.Cause(reason: found.reason, subject: found.subject, stage: isOwn ? id : nil)
-        }
-        found.cause = cause
         isCertain = true
-        causes.insert(cause, at: own)
-        own += 1
-        if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
+        for root in roots(of: &found, stage, run: part.lastRun) {
+          let isOwn = root.reason.kind.isOfStage
+          let cause = state.cause(key(of: root, isOwn: isOwn, id)) {
+            Explanation.Cause(reason: root.reason, subject: root.subject, stage: isOwn ? id : nil)
+          }
+          found.cause = found.cause ?? cause
+          causes.insert(cause, at: own)
+          own += 1
+          if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
+        }
       }
       part.reasons.append(found)
     }
@@ -154,6 +165,33 @@ package struct WhyQuery: Sendable {
     // With a value missing it fails before anything is looked for.
     let lacksValue = part.reasons.contains { $0.reason.kind == .parameterMissing }
     if isCertain, !isBehind, !lacksValue { lookForResult(stage, judgement, &part) }
+  }
+
+  /// The run that did the work which `run` took from the cache; itself where it did its own.
+  private func source(of run: RunID) -> RunID {
+    guard let record = (try? workspace.records.record(run)) ?? nil, record.result == .restored else { return run }
+    return record.restoredFrom ?? run
+  }
+
+  /// What a reason of the stage's own began with: itself, but for a command the values that made it another one.
+  private func roots(
+    of found: inout Explanation.StageReason, _ stage: Stage, run: RunID?
+  ) -> [Explanation.StageReason] {
+    switch commands.change(found.reason, of: stage.address.text(), since: run) {
+    case nil: break
+    case .edited: found.subject.value = found.subject.mark.flatMap(values.place)
+    case .unclear: found.subject.isUnclear = true
+    case .values(let changed):
+      return changed.map { value in
+        var subject = Explanation.Subject()
+        subject.location = value.place.file
+        subject.value = value.place
+        subject.mark = value.mark
+        subject.run = run
+        return Explanation.StageReason(reason: value.reason, cause: nil, subject: subject)
+      }
+    }
+    return [found]
   }
 
   /// The stage that makes a dependency (whole, a part of it, or something in it), and the run that made it so.
@@ -205,7 +243,7 @@ package struct WhyQuery: Sendable {
     let reason = found.reason
     if reason.kind == .environmentChanged { return .variable(reason.key ?? "") }
     if !isOwn, let location = found.subject.location {
-      return found.subject.parameters == nil ? .file(location) : .parameter(location, reason.key)
+      return found.subject.value == nil ? .file(location) : .parameter(location, reason.key)
     }
     return .own(id, reason.kind, reason.path)
   }
@@ -289,10 +327,9 @@ private struct Subjects {
         subject.producer = producer(dependency.location, content)
       }
     case .parameterChanged, .parameterAdded, .parameterMissing:
-      if var set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
+      if let set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
         subject.mark = reason.key.flatMap { set.keyMarks[$0] } ?? set.mark
-        set.keys = reason.key.map { [$0] } ?? []
-        subject.parameters = set
+        subject.value = reason.key.map { ValuePlace(set.location, key: $0) } ?? ValuePlace(set.location, steps: [])
         subject.location = set.location
         subject.producer = producer(set.location, .missing)
       }

@@ -23,23 +23,13 @@ package enum ReasonJSON {
     guard let kind = value["kind"]?.string.flatMap(ReasonKind.init(rawValue:)) else { return nil }
     return Reason(
       kind, path: value["path"]?.string, key: value["key"]?.string, was: evidence(value["was"]),
-      now: evidence(value["now"]), stage: value["stage"]?.string.map(address))
+      now: evidence(value["now"]), stage: value["stage"]?.string.map { StageAddress($0) })
   }
 
   private static func evidence(_ value: Value?) -> Reason.Evidence? {
     guard let value else { return nil }
     guard let hash = value["md5"]?.string else { return .value(value) }
     return .content(hash: hash, size: value["size"]?.int.flatMap { UInt64(exactly: $0) })
-  }
-
-  /// `train`, `sub/dvc.yaml:train`, `data.csv.dvc`.
-  private static func address(_ text: String) -> StageAddress {
-    if text.hasSuffix(".dvc") { return StageAddress(file: RepoPath(unchecked: text), name: nil) }
-    guard let colon = text.lastIndex(of: ":") else {
-      return StageAddress(file: RepoPath(unchecked: "dvc.yaml"), name: text)
-    }
-    return StageAddress(
-      file: RepoPath(unchecked: String(text[..<colon])), name: String(text[text.index(after: colon)...]))
   }
 
   package static func evidence(_ evidence: Reason.Evidence?) -> Value {

@@ -89,6 +89,18 @@ package final class ProducerIndex: Sendable {
     }
   }
 
+  /// The newest run that left this lock entry, by doing the work or by taking it from the cache; and whether the
+  /// stage did other work after it, so that something without a record has brought the entry back. `nil`: unknown.
+  package func newest(thatLeft work: WorkKey, of stage: String) -> (run: RunID, wasBroughtBack: Bool)? {
+    let stageKey = Self.stageKey(stage)
+    return reading { state in
+      let good = (state.byStage[stageKey] ?? []).map { state.runs[Int($0)] }
+        .filter { $0.result.isTrusted || $0.result == .restored }.sorted { Self.rank($0) < Self.rank($1) }
+      guard let run = good.last(where: { $0.work == work.digest && Self.followed($0, in: state) != nil }) else { return nil }
+      return (run.id, good.last?.work != work.digest)
+    }
+  }
+
   /// All succeeded and accepted runs that did exactly this work, under whatever name, earliest first: where the
   /// outputs that the run-cache has came from.
   package func runs(thatDid work: WorkKey) -> [RunID] {
@@ -104,10 +116,7 @@ package final class ProducerIndex: Sendable {
       // Asked of every stage before the first one starts: where nothing is known, nothing is hashed.
       if state.byStage.isEmpty { return nil }
       let key = Self.stageKey(stage)
-      // A run that was accepted has the start of the one that it vouches for, in the microseconds of records, and
-      // comes after it.
-      func rank(_ run: Run) -> (Int64, Int) { (run.started / 1000, run.result == .accepted ? 1 : 0) }
-      let runs = (state.byStage[key] ?? []).map { state.runs[Int($0)] }.sorted { rank($0) < rank($1) }
+      let runs = (state.byStage[key] ?? []).map { state.runs[Int($0)] }.sorted { Self.rank($0) < Self.rank($1) }
       guard let last = runs.last else { return nil }
       let good = runs.filter { $0.result == .succeeded }.suffix(StageHistory.sampleLimit)
       let peak = good.map(\.peakMemory).max() ?? 0
@@ -129,6 +138,10 @@ package final class ProducerIndex: Sendable {
     }
     return nil
   }
+
+  /// A run that was accepted has the start of the one that it vouches for, in the microseconds of records, and comes
+  /// after it.
+  private static func rank(_ run: Run) -> (Int64, Int) { (run.started / 1000, run.result == .accepted ? 1 : 0) }
 
   static func outputKey(_ path: String, _ md5: String) -> Digest16 { key(path + "\u{0}" + md5) }
   static func stageKey(_ address: String) -> Digest16 { key(address) }

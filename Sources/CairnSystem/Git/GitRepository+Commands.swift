@@ -19,6 +19,12 @@ package struct GitCommit: Hashable, Sendable {
   package var subject: String
 }
 
+/// A commit with those before it.
+package struct GitHistoryEntry: Hashable, Sendable {
+  package var commit: String
+  package var parents: [String]
+}
+
 package struct GitTreeEntry: Hashable, Sendable {
   /// `100644`, `100755`, `120000` (a link), `160000` (a submodule).
   package var mode: String
@@ -157,23 +163,26 @@ extension GitRepository {
     return result.exit.code == 0 ? result.text.split(separator: "\n").map(String.init) : []
   }
 
-  /// The commit that a line (1-based) of the file as it is now came with; `nil` when the line is not committed, or git
-  /// does not know the file.
-  package func lastCommit(ofLine line: Int, in path: String) throws(Diagnostic) -> GitCommit? {
-    let result = try git(["blame", "--porcelain", "-L", "\(line),\(line)", "--", path], accepting: [0, 128])
-    guard result.exit.code == 0 else { return nil }
-    var name: String?
-    var author = ""
-    var date: Nanoseconds = 0
-    var subject = ""
-    for text in result.text.split(separator: "\n") {
-      if name == nil { name = text.split(separator: " ").first.map(String.init) }
-      if text.hasPrefix("author ") { author = String(text.dropFirst(7)) }
-      if text.hasPrefix("author-time ") { date = (Int64(text.dropFirst(12)) ?? 0) * 1_000_000_000 }
-      if text.hasPrefix("summary ") { subject = String(text.dropFirst(8)) }
+  /// The newest commits that changed the path, newest first, each with its parents.
+  package func history(of path: String, from revision: String, limit: Int) throws(Diagnostic) -> [GitHistoryEntry] {
+    let result = try git(
+      ["--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--format=%H %P", revision, "--", path],
+      accepting: [0, 128])
+    if result.exit.code != 0 { return [] }
+    return result.text.split(separator: "\n").compactMap { line in
+      let names = line.split(separator: " ").map(String.init)
+      return names.first.map { GitHistoryEntry(commit: $0, parents: Array(names.dropFirst())) }
     }
-    guard let name, name.utf8.contains(where: { $0 != UInt8(ascii: "0") }) else { return nil }
-    return GitCommit(name: name, author: author, date: date, subject: subject)
+  }
+
+  /// The name that a file had before the commit gave it another; `nil` where it gave none.
+  package func renamed(_ path: String, in commit: String, from parent: String) throws(Diagnostic) -> String? {
+    let result = try git(
+      ["diff-tree", "-r", "-z", "--find-renames", "--name-status", "--diff-filter=R", parent, commit],
+      accepting: [0, 128])
+    // Of each: its kind, the old name, the new one.
+    let fields = Self.records(result.output).map { FileName.escape($0) }
+    return stride(from: 0, to: fields.count - 2, by: 3).first { fields[$0 + 2].hasSameBytes(as: path) }.map { fields[$0 + 1] }
   }
 
   /// Lines of the file as it is now against those of a commit; `nil` when it is binary or did not change.

@@ -34,7 +34,8 @@ struct WhyCommand: OwnCommand {
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
     let workspace = try Workspace.open(repository, settings, mendsCache: false)
-    if let run { return try tell(PastRuns(workspace).named(run), of: workspace, on: console) }
+    let values = CommittedValues(workspace)
+    if let run { return try tell(PastRuns(workspace, values).named(run), of: workspace, on: console) }
     for warning in workspace.project.warnings { console.warning(warning) }
     var wanted: [StageID]?
     if !targets.isEmpty {
@@ -42,16 +43,16 @@ struct WhyCommand: OwnCommand {
       wanted = try TargetResolution(workspace.project, loader: workspace.loader)
         .selections(targets).map(\.stage).filter { seen.insert($0).inserted }
     }
-    if last { return try tell(PastRuns(workspace).last(of: wanted), of: workspace, on: console) }
+    if last { return try tell(PastRuns(workspace, values).last(of: wanted), of: workspace, on: console) }
 
-    var explanation = try WhyQuery(workspace).explain(wanted)
+    var explanation = try WhyQuery(workspace, values).explain(wanted)
     let status = Self.status(explanation)
     if stale, wanted != nil || json { explanation.stages.removeAll { $0.verdict == .fresh } }
-    let evidence = WhyEvidence(workspace)
+    let evidence = WhyEvidence(workspace, values)
     if json {
       console.write(json: WhyJSON(explanation, workspace, evidence).value)
     } else {
-      let text = WhyText(explanation, workspace, evidence)
+      let text = WhyText(explanation, workspace, values, evidence)
       for line in wanted == nil ? text.overview() : text.details() { console.write(line) }
     }
     return status

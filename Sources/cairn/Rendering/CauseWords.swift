@@ -14,14 +14,15 @@ struct CauseWords {
 
   /// Behind "because", on the first line of stage `id`.
   func because(_ cause: Explanation.Cause, of id: StageID) -> String {
-    guard let owner = cause.stage, owner != id else { return short(cause.reason) }
+    guard let owner = cause.stage, owner != id else {
+      return Self.isEdit(cause) ? "its command was edited" : short(cause.reason)
+    }
     let name = workspace.project.pipeline[owner].address.text(from: workspace.folder)
     switch cause.reason.kind {
     case .neverRun: return "\(name) has never run"
     case .noRecord: return "dvc.lock has no entry for \(name)"
-    case .commandChanged where ReasonText.removedDeclarations(cause.reason) != nil:
-      return "\(name): \(short(cause.reason))"
-    case .commandChanged: return "the command of \(name) was edited"
+    case .commandChanged where cause.reason.removedDeclarations != nil: return "\(name): \(short(cause.reason))"
+    case .commandChanged: return "the command of \(name) \(Self.isEdit(cause) ? "was edited" : "changed")"
     case .alwaysChanged: return "\(name) is declared always changed"
     case .forced: return "\(name) was forced"
     default: return short(cause.reason)
@@ -38,7 +39,9 @@ struct CauseWords {
     switch reason.kind {
     case .neverRun: return "never run"
     case .noRecord: return "no entry in dvc.lock"
-    case .commandChanged: return ReasonText.removedDeclarations(reason) == nil ? "command edited" : short(cause.reason)
+    case .commandChanged:
+      if reason.removedDeclarations != nil { return short(cause.reason) }
+      return Self.isEdit(cause) ? "command edited" : "command changed"
     case .alwaysChanged: return "always changed"
     case .forced: return "forced"
     case .parameterChanged:
@@ -68,10 +71,10 @@ struct CauseWords {
       return [((reason.path ?? "") + line, parts.joined(separator: "; "))]
     case .commandChanged:
       guard reason.now != nil else { return [] }
-      if ReasonText.removedDeclarations(reason) != nil { return isFirst ? [] : [("also", short(cause.reason))] }
-      var rows = [("was", Self.command(reason.was)), ("now", Self.command(reason.now))]
+      if reason.removedDeclarations != nil { return isFirst ? [] : [("also", short(cause.reason))] }
+      var rows = commands(reason)
       if let place = evidence.place(of: cause.reason, cause.subject), let file = place.file {
-        rows.insert((shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)
+        rows.insert((workspace.shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)
       }
       return rows
     case .environmentChanged:
@@ -87,6 +90,25 @@ struct CauseWords {
     case .dependencyAdded: return isFirst ? [] : [(reason.path ?? "", "a new dependency")]
     default: return isFirst ? [] : [(reason.path ?? "also", because(cause, of: id))]
     }
+  }
+
+  /// A changed command whose own text nobody edited, below the value that made it another one.
+  func command(
+    through cause: Int, _ reason: Reason, of part: Explanation.StagePart
+  ) -> [(label: String, text: String)] {
+    guard reason.kind != .commandChanged,
+      let found = part.reasons.first(where: { $0.reason.kind == .commandChanged }), found.cause == cause
+    else { return [] }
+    return commands(found.reason)
+  }
+
+  private func commands(_ reason: Reason) -> [(label: String, text: String)] {
+    [("was", Self.command(reason.was)), ("now", Self.command(reason.now))]
+  }
+
+  /// A command whose own text was changed, by all that can be told.
+  private static func isEdit(_ cause: Explanation.Cause) -> Bool {
+    cause.reason.kind == .commandChanged && cause.reason.removedDeclarations == nil && !cause.subject.isUnclear
   }
 
   /// On one line; the end of a long one is cut.
@@ -174,11 +196,7 @@ struct CauseWords {
 
   private func shown(_ reason: Reason) -> Reason {
     var reason = reason
-    reason.path = reason.path.map(shown)
+    reason.path = reason.path.map(workspace.shown)
     return reason
-  }
-
-  private func shown(_ path: String) -> String {
-    path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: workspace.folder)
   }
 }

@@ -4,14 +4,18 @@ internal import CairnEngine
 internal import CairnLineage
 
 struct PastRunText {
+  private let workspace: Workspace
   private let names: RunNames
 
-  init(_ workspace: Workspace) { names = RunNames(workspace) }
+  init(_ workspace: Workspace) {
+    self.workspace = workspace
+    names = RunNames(workspace)
+  }
 
   /// `train  RAN  4 minutes ago because params.yaml: train.lr changed  0.1 → 0.01  (7f3a)`.
   func line(_ run: PastRun) -> String {
     if let skipped = run.skipped {
-      return "\(run.stage)  SKIPPED  \(HumanText.ago(skipped)): nothing differed from its run "
+      return "\(name(run.stage))  SKIPPED  \(HumanText.ago(skipped)): nothing differed from its run "
         + "\(HumanText.ago(run.record.execution.started))  (\(names.name(run.id)))"
     }
     var word = "RAN"
@@ -24,18 +28,21 @@ struct PastRunText {
     case .inputChanged: word = "INPUT CHANGED"
     case .lost: word = "LOST"
     }
-    return "\(run.stage)  \(word)  \(Self.sentence(run))  (\(names.name(run.id)))"
+    return "\(name(run.stage))  \(word)  \(sentence(run))  (\(names.name(run.id)))"
   }
 
   /// `4 minutes ago because data/raw.csv changed (prepare → train) and 2 other causes`.
-  static func sentence(_ run: PastRun) -> String {
+  func sentence(_ run: PastRun) -> String {
     let ago = HumanText.ago(run.record.execution.started)
     guard let first = run.causes.first else { return ago }
     let more = run.causes.count - 1
-    let way = first.through.isEmpty ? "" : " (\(shortened(first.through + [run.stage]).joined(separator: " → ")))"
+    let way = first.through.isEmpty ? "" : " (\(Self.shortened((first.through + [run.stage]).map(name)).joined(separator: " → ")))"
     return ago + " because " + words(first, of: run.stage) + way
       + (more > 0 ? " and " + HumanText.count(more, "other cause") : "")
   }
+
+  /// As seen from the working directory.
+  private func name(_ stage: String) -> String { StageAddress(stage).text(from: workspace.folder) }
 
   private static func shortened(_ names: [String]) -> [String] {
     names.count > 6 ? Array(names.prefix(2)) + ["…"] + names.suffix(3) : names
@@ -44,16 +51,17 @@ struct PastRunText {
 
 extension PastRunText {
   /// What was so when it ran, in the past tense where the words of now would mislead.
-  private static func words(_ cause: PastCause, of stage: String) -> String {
-    let reason = cause.reason
-    let name = cause.stage.utf8.elementsEqual(stage.utf8) ? nil : cause.stage
+  private func words(_ cause: PastCause, of stage: String) -> String {
+    var reason = cause.reason
+    reason.path = reason.path.map(workspace.shown)
+    let name = cause.stage.utf8.elementsEqual(stage.utf8) ? nil : name(cause.stage)
     switch reason.kind {
     case .neverRun: return "\(name ?? "it") had never run"
     case .noRecord: return "dvc.lock had no entry for \(name ?? "it")"
     case .outputMissing, .dependencyMissing: return "\(reason.path ?? "") was missing"
     case .upstreamStale: return "a stage before it had changed"
-    case .commandChanged where name != nil && ReasonText.removedDeclarations(reason) == nil:
-      return "the command of \(name ?? "") was edited"
+    case .commandChanged where name != nil && reason.removedDeclarations == nil:
+      return "the command of \(name ?? "") changed"
     case .alwaysChanged where name != nil: return "\(name ?? "") is declared always changed"
     case .forced where name != nil: return "\(name ?? "") was forced"
     default: return ReasonText.short(reason)

@@ -10,8 +10,8 @@ enum ReasonText {
     case .neverRun: return "it has never run"
     case .noRecord: return "dvc.lock has no entry for it"
     case .commandChanged:
-      guard let removed = removedDeclarations(reason) else { return "its command was edited" }
-      return "\(removed) \(removed.contains(", ") ? "are" : "is") no longer declared"
+      guard let removed = reason.removedDeclarations else { return "its command changed" }
+      return "\(removed.joined(separator: ", ")) \(removed.count > 1 ? "are" : "is") no longer declared"
     case .dependencyChanged: return "\(path) changed"
     case .dependencyMissing:
       return path.hasPrefix("ds://") ? "\(path) is not in sync with dvc.lock" : "\(path) is missing"
@@ -28,14 +28,6 @@ enum ReasonText {
     case .environmentChanged: return "the environment variable \(reason.key ?? "") changed"
     case .forced: return "it was forced"
     }
-  }
-
-  /// With `strict`: what the lock has and the declaration no longer; `nil` for an edited command.
-  static func removedDeclarations(_ reason: Reason) -> String? {
-    guard reason.kind == .commandChanged, case .value(.list(let was))? = reason.was, case .value(.list(let now))? = reason.now,
-      now.isEmpty
-    else { return nil }
-    return was.compactMap(\.string).joined(separator: ", ")
   }
 
   /// A value as YAML would show it on one line; at most 60 characters.

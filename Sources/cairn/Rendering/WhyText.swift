@@ -14,12 +14,12 @@ struct WhyText {
   /// A stage has no more lines than this.
   private static let lineLimit = 12
 
-  init(_ explanation: Explanation, _ workspace: Workspace, _ evidence: WhyEvidence) {
+  init(_ explanation: Explanation, _ workspace: Workspace, _ values: CommittedValues, _ evidence: WhyEvidence) {
     self.explanation = explanation
     self.workspace = workspace
     words = CauseWords(workspace, evidence)
     runs = RunNames(workspace)
-    past = PastRuns(workspace)
+    past = PastRuns(workspace, values)
   }
 
   // MARK: The whole project
@@ -111,19 +111,23 @@ struct WhyText {
       first = "\(name)  FROZEN  its dependencies do not count\(reason)"
     case .unknown: first = "\(name)  UNKNOWN  cannot tell: \(part.unknown?.fullMessage ?? "")"
     case .stale:
-      var causes = part.causes.map { explanation.causes[$0] }
+      var causes = part.causes
       // Where there was no run yet, nothing else matters.
-      if let first = causes.first, first.stage == part.id, [.neverRun, .noRecord].contains(first.reason.kind) {
+      if let first = causes.first, explanation.causes[first].stage == part.id,
+        [.neverRun, .noRecord].contains(explanation.causes[first].reason.kind)
+      {
         causes = [first]
       }
       let more = causes.count - 1
-      let root = causes.first.map { words.because($0, of: part.id) } ?? "a stage before it is stale"
+      let root = causes.first.map { words.because(explanation.causes[$0], of: part.id) } ?? "a stage before it is stale"
       first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, "other cause"))" : "")
       let behind = consequences(part) + unchanged(part) + known(part)
       // As many causes as there is room for beside what is said in any case.
       let room = max(3, Self.lineLimit - 1 - behind.count - part.notes.count)
-      for (number, cause) in causes.prefix(room).enumerated() where rows.count < room {
+      for (number, index) in causes.prefix(room).enumerated() where rows.count < room {
+        let cause = explanation.causes[index]
         rows += words.evidence(cause, of: part.id, isFirst: number == 0)
+        if rows.count < room { rows += words.command(through: index, cause.reason, of: part) }
       }
       rows = rows.prefix(room) + behind
     }
@@ -141,17 +145,17 @@ struct WhyText {
   }
 
   private func lastTime(_ part: Explanation.StagePart) -> String {
-    guard let id = part.lastRun, let record = (try? workspace.records.record(id)) ?? nil else {
+    func record(_ id: RunID?) -> RunRecord? { id.flatMap { (try? workspace.records.record($0)) ?? nil } }
+    guard let id = part.leftBy, let left = record(id) else {
       return workspace.project.pipeline[part.id].commands.isEmpty
         ? "data as its .dvc file says" : "as dvc.lock says; no record tells who ran it"
     }
-    if let newest = part.history?.lastRun, newest != id, let again = (try? workspace.records.record(newest)) ?? nil,
-      again.result == .restored, again.restoredFrom == id
-    {
-      return "taken from the cache " + PastRunText.sentence(past.run(newest, again))
-        + "; first made \(HumanText.ago(record.execution.started))"
+    let sentence = PastRunText(workspace).sentence(past.run(id, left))
+    if part.wasBroughtBack { return "as made \(sentence); brought back since, no record tells how" }
+    if left.result == .restored, let made = record(left.restoredFrom) {
+      return "taken from the cache \(sentence); first made \(HumanText.ago(made.execution.started))"
     }
-    return "last ran " + PastRunText.sentence(past.run(id, record))
+    return "last ran " + sentence
   }
 
   /// The way from the root cause, and what runs before this stage is known to be stale or not.
@@ -252,7 +256,7 @@ struct WhyText {
     case .declarationDiffers:
       let some = note.removed.prefix(4).joined(separator: ", ")
       let more = note.removed.count > 4 ? " and \(note.removed.count - 4) more" : ""
-      let strict = part.reasons.contains { ReasonText.removedDeclarations($0.reason) != nil }
+      let strict = part.reasons.contains { $0.reason.removedDeclarations != nil }
       let effect = strict ? "`strict` makes the stage stale" : "it makes nothing stale"
       return ("no longer declared", "\(some)\(more): the lock still has it, and \(effect)")
     case .undeclaredChanged: return nil

@@ -1,0 +1,157 @@
+// Why a command is another one than the lock's: its text was edited, or a value that a template puts into it.
+// Says which only where that can be shown; reads git and the files, changes nothing.
+import CairnCore
+import CairnSystem
+import Synchronization
+
+/// What made a command another one.
+enum CommandChange: Sendable {
+  /// A value that stands in a file.
+  struct Through: Sendable {
+    var place: ValuePlace
+    var mark: SourceMark
+    /// `nil` where it cannot be told.
+    var was: Value?
+    var now: Value?
+
+    var reason: Reason {
+      Reason(
+        now == nil ? .parameterMissing : .parameterChanged, path: place.file.recordPath,
+        key: place.steps.joined(separator: "."), was: was.map { .value($0) }, now: now.map { .value($0) })
+    }
+  }
+
+  /// Its own text.
+  case edited
+  case values([Through])
+  /// The text or a value: nothing tells which.
+  case unclear
+}
+
+final class CommandChanges: Sendable {
+  private let workspace: Workspace
+  private let values: CommittedValues
+  /// By address, with their templates.
+  private let stages = Mutex<[String: Stage]?>(nil)
+
+  init(_ workspace: Workspace, _ values: CommittedValues) {
+    self.workspace = workspace
+    self.values = values
+  }
+
+  /// What made the command of a reason another one; `nil` for a reason that is about something else, or tells of a
+  /// command that the stage no longer has.
+  ///
+  /// - Parameter run: the one that had the old command, where it is known.
+  func change(_ reason: Reason, of address: String, since run: RunID?) -> CommandChange? {
+    guard reason.kind == .commandChanged, reason.removedDeclarations == nil, case .value(let was)? = reason.was,
+      case .value(let now)? = reason.now, let stage = stage(address), stage.kind == .pipeline,
+      stage.commandValue.isEqualInPython(to: now)
+    else { return nil }
+    return change(of: stage, was: was, run: run)
+  }
+
+  private func change(of stage: Stage, was: Value, run: RunID?) -> CommandChange {
+    guard let template = stage.commandTemplate, !template.sources.isEmpty else { return .edited }
+    guard case .texts(let texts) = template.match(was) else { return .edited }
+    let places = template.sources.map { values.place(of: $0.mark) }
+    if let written = stage.commandMark.flatMap(values.place) {
+      if let old = committed(template, written, places, was: was) {
+        return Self.values(template, places) { old[$0] }
+      }
+      if isEdited(template, written, places, texts) { return .edited }
+    }
+    // Nobody has written the file since that run began.
+    if let run, let record = (try? workspace.records.record(run)) ?? nil,
+      let stat = (try? FileStat.of(workspace.repository.absolute(stage.address.file))) ?? nil,
+      stat.modified < record.execution.started
+    {
+      return Self.values(template, places) { number in
+        let source = template.sources[number]
+        guard let text = texts[number] else { return nil }
+        let isSame = text == template.text(of: source.value, in: number)
+        return isSame ? source.value : Self.value(text, like: source.value)
+      }
+    }
+    return .unclear
+  }
+
+  private func stage(_ address: String) -> Stage? {
+    stages.withLock { stages in
+      if stages == nil {
+        let loader = PipelineLoader(workspace.repository, workspace.settings, notesUses: true)
+        stages = Dictionary(
+          loader.loadKeepingFailures().pipeline.stages.map { ($0.address.text(), $0) }, uniquingKeysWith: { first, _ in first })
+      }
+      return stages?[address]
+    }
+  }
+
+  /// The values of a commit in which the text was what it is now, and gave the lock's command.
+  private func committed(
+    _ template: CommandTemplate, _ written: ValuePlace, _ places: [ValuePlace?], was: Value
+  ) -> [Value?]? {
+    let files = Set(([written] + places.compactMap { $0 }).compactMap(\.file.local)).sorted()
+    for commit in values.commits(of: files) {
+      guard let text = values.value(written, at: commit), text.isEqualInPython(to: template.written) else { continue }
+      let old = places.indices.map { number in
+        // What is outside of the project is in no commit: as it is now is all that can be said.
+        places[number].map { values.value($0, at: commit) } ?? template.sources[number].value
+      }
+      if let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }
+    }
+    return nil
+  }
+
+  /// The text differs from HEAD, and no value that made a difference does: the lock is no older than HEAD.
+  private func isEdited(
+    _ template: CommandTemplate, _ written: ValuePlace, _ places: [ValuePlace?], _ texts: [String?]
+  ) -> Bool {
+    func isUncommitted(_ place: ValuePlace) -> Bool {
+      if case .uncommitted = values.origin(of: place) { true } else { false }
+    }
+    guard isUncommitted(written) else { return false }
+    let changed = places.indices.filter { number in
+      texts[number] != template.text(of: template.sources[number].value, in: number)
+    }
+    return changed.allSatisfy { places[$0].map { !isUncommitted($0) } ?? false }
+  }
+
+  private static func values(
+    _ template: CommandTemplate, _ places: [ValuePlace?], old: (Int) -> Value?
+  ) -> CommandChange {
+    var found: [CommandChange.Through] = []
+    for (number, source) in template.sources.enumerated() {
+      guard let place = places[number] else { continue }
+      found += leaves(place, source.mark, old(number), source.value)
+    }
+    var seen: Set<ValuePlace> = []
+    let values = found.filter { seen.insert($0.place).inserted }
+    return values.isEmpty ? .unclear : .values(values)
+  }
+
+  /// The parts of a value that differ.
+  private static func leaves(
+    _ place: ValuePlace, _ mark: SourceMark, _ was: Value?, _ now: Value?
+  ) -> [CommandChange.Through] {
+    if case .map(let old)? = was, case .map(let new)? = now {
+      return (Array(new.keys) + old.keys.filter { new[$0] == nil }).flatMap { key in
+        var inner = place
+        inner.steps.append(PythonText.str(key))
+        return leaves(inner, mark, old[key], new[key])
+      }
+    }
+    if let was, let now, was.isEqualInPython(to: now) { return [] }
+    return [CommandChange.Through(place: place, mark: mark, was: was, now: now)]
+  }
+
+  /// What a text in a command was, as far as its successor tells its type.
+  private static func value(_ text: String, like now: Value) -> Value {
+    switch now {
+    case .int: Int(text).map { .int($0) } ?? Double(text).map { .float($0) } ?? .string(text)
+    case .float: Double(text).map { .float($0) } ?? .string(text)
+    case .bool: ["true": true, "false": false][text].map { .bool($0) } ?? .string(text)
+    default: .string(text)
+    }
+  }
+}

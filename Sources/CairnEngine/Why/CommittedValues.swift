@@ -1,0 +1,222 @@
+// Values in files of the work tree and of commits: what stood there then, and which commit made it what it is.
+// A value is followed, not a line: a list of many lines, a text of many lines, a file that was written anew.
+package import CairnCore
+import CairnFormats
+import CairnStore
+package import CairnSystem
+import Synchronization
+
+/// A value in a file of values or of a pipeline. What is asked of git is remembered.
+package struct ValuePlace: Sendable, Hashable {
+  package var file: Location
+  /// As parameters are declared: dotted, with patterns; `nil` for `steps`.
+  package var key: String?
+  /// The keys and indices that lead to it.
+  package var steps: [String] = []
+
+  package init(_ file: Location, key: String) {
+    self.file = file
+    self.key = key
+  }
+
+  package init(_ file: Location, steps: [String]) {
+    self.file = file
+    self.steps = steps
+  }
+
+  func value(in document: MarkedValue) -> MarkedValue? {
+    if let key { return (try? ParameterLookup.value(key, in: document)) ?? nil }
+    return ParameterLookup.value(at: steps, in: document)
+  }
+}
+
+package final class CommittedValues: Sendable {
+  /// So many commits are looked through.
+  private static let commitLimit = 50
+  /// A file of more bytes is not parsed at each commit.
+  private static let sizeLimit = 4 << 20
+
+  private let root: String
+  private let git: GitRepository?
+  private let objects: GitObjects?
+  private let prefix: String
+
+  private struct Key: Hashable {
+    var path: RepoPath
+    /// `nil`: the work tree.
+    var commit: String?
+  }
+  private enum Document {
+    case absent, unreadable
+    case read(MarkedValue)
+  }
+  /// What stands at a place.
+  private enum Content {
+    case absent, unreadable
+    case value(Value)
+
+    func isSame(as other: Content) -> Bool {
+      switch (self, other) {
+      case (.absent, .absent): true
+      case (.value(let a), .value(let b)): a.isEqualInPython(to: b)
+      default: false
+      }
+    }
+  }
+  private let documents = Mutex<[Key: Document]>([:])
+  private let origins = Mutex<[ValuePlace: Origin]>([:])
+  private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
+
+  package init(_ workspace: Workspace) {
+    root = workspace.repository.root
+    git = workspace.git
+    objects = workspace.git.map(GitObjects.init)
+    let inside = workspace.git.map { Repository.relative(workspace.repository.root, to: $0.workTree) } ?? "."
+    prefix = inside == "." ? "" : inside + "/"
+  }
+
+  // MARK: What stands there
+
+  /// As it is now; `nil` where it is not, or its file cannot be read.
+  package func current(_ place: ValuePlace) -> MarkedValue? {
+    guard case .local(let path) = place.file, case .read(let document) = document(Key(path: path)) else { return nil }
+    return place.value(in: document)
+  }
+
+  /// As a commit has it.
+  func value(_ place: ValuePlace, at commit: String) -> Value? {
+    guard case .value(let value) = content(place, at: commit) else { return nil }
+    return value
+  }
+
+  /// The steps to the value that stands at `mark` now; `nil` for one outside of the project.
+  func place(of mark: SourceMark) -> ValuePlace? {
+    guard let path = RepoPath(mark.source.path), case .read(let document) = document(Key(path: path)),
+      let steps = Self.steps(to: mark, in: document)
+    else { return nil }
+    return ValuePlace(.local(path), steps: steps)
+  }
+
+  private static func steps(to mark: SourceMark, in value: MarkedValue) -> [String]? {
+    if value.mark == mark { return [] }
+    switch value.node {
+    case .scalar: return nil
+    case .list(let items):
+      for (index, item) in items.enumerated() {
+        if let steps = steps(to: mark, in: item) { return [String(index)] + steps }
+      }
+    case .map(let entries):
+      for entry in entries {
+        if let steps = steps(to: mark, in: entry.value) { return [PythonText.str(entry.key.value)] + steps }
+      }
+    }
+    return nil
+  }
+
+  private func content(_ place: ValuePlace, at commit: String?) -> Content {
+    guard case .local(let path) = place.file else { return .unreadable }
+    switch document(Key(path: path, commit: commit)) {
+    case .absent: return .absent
+    case .unreadable: return .unreadable
+    case .read(let document): return place.value(in: document).map { .value($0.value) } ?? .absent
+    }
+  }
+
+  private func document(_ key: Key) -> Document {
+    if let known = documents.withLock({ $0[key] }) { return known }
+    let document = read(key)
+    documents.withLock { $0[key] = document }
+    return document
+  }
+
+  private func read(_ key: Key) -> Document {
+    let bytes: [UInt8]?
+    do throws(Diagnostic) {
+      if let commit = key.commit {
+        bytes = try objects?.show(commit, prefix + key.path.text)
+      } else {
+        bytes = try Files.read(PathResolver(root: root).absolute(key.path))
+      }
+    } catch {
+      return .unreadable
+    }
+    guard let bytes else { return .absent }
+    guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(SourceText(path: key.path.text, bytes: bytes))
+    else { return .unreadable }
+    return .read(value)
+  }
+
+  // MARK: Where it came from
+
+  package enum Origin: Sendable {
+    /// The work tree has it otherwise than HEAD.
+    case uncommitted
+    case commit(GitCommit)
+    /// No git, or not among the newest commits.
+    case unknown
+  }
+
+  /// The newest commit before which the value was another one, or was not there.
+  package func origin(of place: ValuePlace) -> Origin {
+    if let known = origins.withLock({ $0[place] }) { return known }
+    let origin = findOrigin(of: place)
+    origins.withLock { $0[place] = origin }
+    return origin
+  }
+
+  private func findOrigin(of place: ValuePlace) -> Origin {
+    guard let git, case .local(let file) = place.file else { return .unknown }
+    let now = content(place, at: nil)
+    if case .unreadable = now { return .unknown }
+    guard content(place, at: "HEAD").isSame(as: now) else { return .uncommitted }
+    var place = place
+    var path = file
+    var start = "HEAD"
+    // A file may have been renamed on the way.
+    for _ in 0..<8 {
+      var renamed: (path: String, parent: String)?
+      for entry in history(of: path, from: start, git) where content(place, at: entry.commit).isSame(as: now) {
+        if entry.parents.contains(where: { content(place, at: $0).isSame(as: now) }) { continue }
+        if case .value = now, let parent = entry.parents.first, case .absent = document(Key(path: path, commit: parent)),
+          let old = (try? git.renamed(prefix + path.text, in: entry.commit, from: parent)) ?? nil,
+          old.utf8.starts(with: prefix.utf8)
+        {
+          renamed = (String(decoding: old.utf8.dropFirst(prefix.utf8.count), as: UTF8.self), parent)
+          break
+        }
+        // A file that is there since has nothing to tell of what it never had.
+        if case .absent = now, !entry.parents.contains(where: { isThere(path, at: $0) }) { return .unknown }
+        return commit(entry.commit, path, git)
+      }
+      guard let renamed else { return .unknown }
+      path = RepoPath(unchecked: renamed.path)
+      place.file = .local(path)
+      start = renamed.parent
+    }
+    return .unknown
+  }
+
+  private func isThere(_ path: RepoPath, at commit: String) -> Bool {
+    if case .absent = document(Key(path: path, commit: commit)) { false } else { true }
+  }
+
+  private func commit(_ name: String, _ path: RepoPath, _ git: GitRepository) -> Origin {
+    let commit = (try? git.lastCommit(of: prefix + path.text, from: name)) ?? nil
+    return commit.map { .commit($0) } ?? .unknown
+  }
+
+  private func history(of path: RepoPath, from start: String, _ git: GitRepository) -> [GitHistoryEntry] {
+    let key = Key(path: path, commit: start)
+    if let known = histories.withLock({ $0[key] }) { return known }
+    let history = (try? git.history(of: prefix + path.text, from: start, limit: Self.commitLimit)) ?? []
+    histories.withLock { $0[key] = history }
+    return history
+  }
+
+  /// The newest commits that changed any of the files, HEAD first.
+  func commits(of paths: [RepoPath]) -> [String] {
+    guard let git else { return [] }
+    var seen: Set<String> = []
+    return (["HEAD"] + paths.flatMap { history(of: $0, from: "HEAD", git).map(\.commit) }).filter { seen.insert($0).inserted }
+  }
+}

@@ -1,0 +1,290 @@
+// `cairn why` names what somebody edited and who that was: values of many lines, values inside of commands, lock
+// entries that something else brought.
+import CairnTestSupport
+import Foundation
+import Testing
+
+/// A project that has run and was committed by Ann.
+private func finished(_ files: [String: String]) throws -> TestRepository {
+  let repository = try TestRepository()
+  try repository.git("config", "user.email", "team@example.org")
+  for (name, text) in files { try repository.write(name, text) }
+  let result = try repository.cairn("repro", "-q")
+  guard result.status == 0 else { throw TestSupportError("the project does not run: \(result)") }
+  try repository.commit("first", by: "Ann")
+  return repository
+}
+
+extension TestRepository {
+  fileprivate func replace(_ old: String, with new: String, in name: String) throws {
+    let text = read(name) ?? ""
+    guard text.contains(old) else { throw TestSupportError("\(name) has no \(old)") }
+    try write(name, text.replacing(old, with: new))
+  }
+
+  fileprivate func commit(_ message: String, by author: String) throws {
+    try git("add", "--all")
+    try git("commit", "--quiet", "--message", message, "--author", "\(author) <team@example.org>")
+  }
+
+  /// The causes of a stage, as JSON.
+  fileprivate func causes(_ stage: String) throws -> [[String: Any]] {
+    let output = try cairn("why", stage, "--json").output
+    let document = try JSONSerialization.jsonObject(with: Data(output.utf8)) as? [String: Any]
+    return document?["causes"] as? [[String: Any]] ?? []
+  }
+}
+
+private func at(_ cause: [String: Any]?) -> String {
+  let at = cause?["at"] as? [String: Any] ?? [:]
+  let file = at["file"] as? String ?? "-"
+  let line = (at["line"] as? Int).map { String($0) } ?? "-"
+  let author = at["author"] as? String ?? "-"
+  let dirty = (at["dirty"] as? Bool).map { $0 ? "dirty" : "clean" } ?? "-"
+  return "\(file):\(line) \(author) \(dirty)"
+}
+
+struct WhyOriginTests {
+  private static let stage = "stages:\n  s:\n    cmd: touch s\n    outs: [s]\n    params:\n"
+
+  @Test(
+    "a value of many lines is told by who changed any of them, at the line that differs",
+    arguments: [
+      ("params.yaml", "l:\n- 1\n- 2\n- 3\n", "- 3", "- 4", 4),
+      ("params.yaml", "l:\n- 1\n- 2\n- 3\nz: 1\n", "- 3\n", "", 3),
+      ("params.yaml", "l: |\n  one\n  two\n  three\n", "two", "TWO", 3),
+      ("params.yaml", "l: >\n  one\n  two\n", "two", "TWO", 1),
+      ("p.json", "{\"l\": [\n  1,\n  2\n]}\n", "2", "3", 3),
+      ("p.toml", "l = [\n  1,\n  2,\n]\n", "2", "3", 3),
+      ("p.py", "l = [\n  1,\n  2,\n]\n", "2", "3", 1),
+    ])
+  func manyLines(file: String, text: String, old: String, new: String, line: Int) throws {
+    let repository = try finished([file: text, "dvc.yaml": Self.stage + "    - \(file): [l]\n"])
+    try repository.replace(old, with: new, in: file)
+    #expect(at(try repository.causes("s").first) == "\(file):\(line) - dirty")
+    try repository.commit("second", by: "Bob")
+    #expect(at(try repository.causes("s").first) == "\(file):\(line) Bob clean")
+    // What somebody else does around it makes it nobody else's.
+    if file.hasSuffix("yaml") {
+      try repository.write(file, "# about l\n" + (repository.read(file) ?? ""))
+      try repository.commit("a comment", by: "Carl")
+      #expect(at(try repository.causes("s").first) == "\(file):\(line + 1) Bob clean")
+    }
+  }
+
+  @Test("a value keeps its author when its file gets another name")
+  func renamed() throws {
+    let repository = try finished(["old.yaml": "a: 1\nb: [1, 2]\n", "dvc.yaml": Self.stage + "    - old.yaml: [b]\n"])
+    try repository.replace("[1, 2]", with: "[1, 3]", in: "old.yaml")
+    try repository.commit("second", by: "Bob")
+    try repository.git("mv", "old.yaml", "new.yaml")
+    try repository.replace("old.yaml", with: "new.yaml", in: "dvc.yaml")
+    try repository.commit("another name", by: "Carl")
+    #expect(at(try repository.causes("s").first) == "new.yaml:2 Bob clean")
+  }
+
+  @Test("who took a parameter away is told")
+  func takenAway() throws {
+    let repository = try finished(["params.yaml": "a: 1\nb: 2\n", "dvc.yaml": Self.stage + "    - b\n"])
+    try repository.replace("b: 2\n", with: "", in: "params.yaml")
+    #expect(at(try repository.causes("s").first) == "params.yaml:- - dirty")
+    try repository.commit("second", by: "Bob")
+    #expect(at(try repository.causes("s").first) == "params.yaml:- Bob clean")
+  }
+
+  @Test(
+    "a command of many lines is told by who changed any of them",
+    arguments: [
+      ("|\n      echo one > s\n      echo two >> s", 5), (">-\n      echo one\n      two > s", 3),
+      ("echo one\n      two > s", 3), ("\n    - echo one > s\n    - echo two >> s", 5),
+    ])
+  func commands(command: String, line: Int) throws {
+    let repository = try finished(["dvc.yaml": "stages:\n  s:\n    cmd: \(command)\n    outs: [s]\n"])
+    try repository.replace("two", with: "2", in: "dvc.yaml")
+    #expect(at(try repository.causes("s").first) == "dvc.yaml:\(line) - dirty")
+    #expect(try repository.cairn("why", "s").output.contains("STALE  because its command was edited"))
+    try repository.commit("second", by: "Bob")
+    #expect(at(try repository.causes("s").first) == "dvc.yaml:\(line) Bob clean")
+  }
+
+  @Test(
+    "a command that a value made another one is told by that value, before and after it ran",
+    arguments: [
+      ("echo ${d.q} > s", "q: 2", "q: 6", "params.yaml", "d.q", 2),
+      ("echo ${d} > s", "q: 2", "q: 6", "params.yaml", "d.q", 2),
+      ("echo ${d.q} ${l[1]} > s", "l: [1, 2]", "l: [1, 6]", "params.yaml", "l.1", 3),
+      ("echo ${v} > s", "v: 2", "v: 6", "dvc.yaml", "vars.0.v", 2),
+      ("echo ${w} > s", "w: 2", "w: 6", "vars.json", "w", 1),
+    ])
+  func values(command: String, old: String, new: String, file: String, key: String, line: Int) throws {
+    let repository = try finished([
+      "params.yaml": "d:\n  q: 2\nl: [1, 2]\n", "vars.json": "{w: 2}\n".replacing("w:", with: "\"w\":"),
+      "dvc.yaml": "vars:\n- v: 2\n- vars.json\nstages:\n  s:\n    cmd: \(command)\n    outs: [s]\n",
+    ])
+    let (old, new) = file == "vars.json" ? ("\"w\": 2", "\"w\": 6") : (old, new)
+    try repository.replace(old, with: new, in: file)
+    try repository.commit("second", by: "Bob")
+    let causes = try repository.causes("s")
+    #expect(causes.map { $0["kind"] as? String } == ["parameter-changed"])
+    #expect(causes.first?["path"] as? String == file)
+    #expect(causes.first?["key"] as? String == key)
+    #expect(causes.first?["was"] as? Int == 2 && causes.first?["now"] as? Int == 6)
+    #expect(at(causes.first) == "\(file):\(line) Bob clean")
+    let text = try repository.cairn("why", "s").output
+    #expect(text.hasPrefix("s  STALE  because \(file): \(key) changed  2 → 6\n"), "\(text)")
+    #expect(text.contains("  was "))
+    try repository.cairn("repro", "-q")
+    #expect(
+      try repository.cairn("why", "s").output
+        == "s  FRESH  last ran just now because \(file): \(key) changed  2 → 6\n")
+  }
+
+  @Test("of a foreach and a matrix the item that somebody edited is told")
+  func items() throws {
+    let repository = try finished([
+      "dvc.yaml": """
+        stages:
+          f:
+            foreach:
+              a: {lr: 1}
+              b: {lr: 2}
+            do:
+              cmd: echo ${item.lr} > f-${key}
+              outs: ["f-${key}"]
+          m:
+            matrix:
+              x: [{lr: 1}, {lr: 2}]
+            cmd: echo ${item.x.lr} > ${key}
+            outs: ["${key}"]
+
+        """
+    ])
+    try repository.replace("b: {lr: 2}", with: "b: {lr: 7}", in: "dvc.yaml")
+    try repository.replace("x: [{lr: 1},", with: "x: [{lr: 7},", in: "dvc.yaml")
+    #expect(
+      try repository.cairn("why").output.split(separator: "\n").dropFirst().map { $0.replacing(#/ +→ /#, with: " → ") } == [
+        "  dvc.yaml: stages.f.foreach.b.lr 2 → 7 → f@b", "  dvc.yaml: stages.m.matrix.x.0.lr 1 → 7 → m@x0",
+      ])
+  }
+
+  @Test("a parameter that a command takes and that is declared is one cause; several stages share it")
+  func shared() throws {
+    let repository = try finished([
+      "params.yaml": "lr: 1\n",
+      "dvc.yaml": """
+        stages:
+          a: {cmd: "echo ${lr} > a", params: [lr], outs: [a]}
+          b: {cmd: "echo ${lr} > b", outs: [b]}
+
+        """,
+    ])
+    try repository.write("params.yaml", "lr: 2\n")
+    #expect(
+      try repository.cairn("why").output.split(separator: "\n").last == "  params.yaml: lr 1 → 2   → a, b")
+    let causes = try repository.causes("a")
+    #expect(causes.count == 1)
+    #expect((causes.first?["affects"] as? [String: [String]])?["must"] == ["a"])
+  }
+
+  @Test("a text that became a template is an edit; where nothing tells, neither is claimed")
+  func editOrValue() throws {
+    let text = "stages:\n  s:\n    cmd: echo 2 > s\n    outs: [s]\n"
+    let repository = try finished(["params.yaml": "lr: 6\n", "dvc.yaml": text])
+    try repository.write("dvc.yaml", text.replacing("echo 2", with: "echo ${lr}"))
+    #expect(try repository.cairn("why", "s").output.hasPrefix("s  STALE  because its command was edited\n"))
+    // Both at once, and no commit has this text with the old value.
+    try repository.write("params.yaml", "lr: 7\n")
+    let unclear = try repository.cairn("why", "s")
+    #expect(unclear.output.hasPrefix("s  STALE  because its command changed\n"), "\(unclear)")
+    #expect(try repository.causes("s").first?["at"] is NSNull)
+  }
+
+  @Test("without git, a template older than the run tells that the value was edited")
+  func withoutGit() throws {
+    let repository = try TestRepository(git: false)
+    try repository.write("params.yaml", "lr: 2\n")
+    try repository.write("dvc.yaml", "stages:\n  s:\n    cmd: echo ${lr} > s\n    outs: [s]\n")
+    try repository.age("dvc.yaml", bySeconds: 60)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("params.yaml", "lr: 6\n")
+    #expect(try repository.cairn("why", "s").output.hasPrefix("s  STALE  because params.yaml: lr changed  2 → 6\n"))
+    try repository.replace("echo", with: "echo -n", in: "dvc.yaml")
+    #expect(try repository.cairn("why", "s").output.hasPrefix("s  STALE  because its command was edited\n"))
+  }
+
+  @Test("a lock entry that something else brought is not told by a run that left another one")
+  func broughtBack() throws {
+    let repository = try TestRepository()
+    try repository.write("params.yaml", "lr: 1\n")
+    try repository.write(
+      "dvc.yaml", "stages:\n  s:\n    cmd: test -e ok && cp params.yaml s\n    params: [lr]\n    outs: [s]\n")
+    #expect(try repository.cairn("repro", "-q").status == 255)
+    try repository.write("ok", "")
+    // Another clone, which has no records, makes the lock; so would DVC.
+    let other = try TestRepository(copying: repository)
+    try other.remove(".cairn")
+    #expect(try other.cairn("repro", "-q").status == 0)
+    try repository.write("dvc.lock", other.bytes("dvc.lock") ?? [])
+    try repository.write("s", other.bytes("s") ?? [])
+    try repository.shell("cp -r ../../\(other.root.split(separator: "/").dropLast().last ?? "")/project/.dvc/cache .dvc/")
+    let unknown = try repository.cairn("why", "s")
+    #expect(unknown.output == "s  FRESH  as dvc.lock says; no record tells who ran it\n", "\(unknown)")
+    #expect(try repository.cairn("why", "s", "--json").output.contains("\"last_run\": null"))
+
+    let first = repository.bytes("dvc.lock") ?? []
+    try repository.write("params.yaml", "lr: 2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let second = repository.bytes("dvc.lock") ?? []
+    try repository.write("params.yaml", "lr: 3\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(first != second)
+    try repository.write("params.yaml", "lr: 2\n")
+    try repository.write("dvc.lock", second)
+    try repository.write("s", "lr: 2\n")
+    let back = try repository.cairn("why", "s")
+    #expect(
+      back.output
+        == "s  FRESH  as made just now because params.yaml: lr changed  1 → 2; brought back since, no record tells how\n",
+      "\(back)")
+    #expect(try repository.cairn("repro", "-q", "-f").status == 0)
+    #expect(try repository.cairn("why", "s").output == "s  FRESH  last ran just now because it was forced\n")
+  }
+
+  @Test("what a variable was before it was named is unknown; that it was not set is recorded")
+  func variables() throws {
+    let text = "stages:\n  s:\n    cmd: echo 1 > s\n    outs: [s]\n"
+    let repository = try finished(["dvc.yaml": text])
+    try repository.write("dvc.yaml", text + "    meta: {cairn: {env: [COLOR]}}\n")
+    for environment in [[:], ["COLOR": "red"]] {
+      let result = try repository.cairn("why", "s", environment: environment)
+      #expect(result.status == 0)
+      #expect(result.output.contains("what COLOR was is not recorded: makes nothing stale"), "\(result)")
+    }
+    try repository.cairn("repro", "-q", "-f")
+    #expect(try repository.cairn("why", "s").output == "s  FRESH  last ran just now because it was forced\n")
+    #expect(
+      try repository.cairn("why", "s", environment: ["COLOR": "red"]).output.contains("COLOR       (not set) → red"))
+    #expect(try repository.cairn("runs", "show", "@last").output.contains("variables    COLOR is not set"))
+  }
+
+  @Test("from a subfolder, all names and paths are seen from there")
+  func subfolder() throws {
+    let repository = try finished([
+      "sub/params.yaml": "lr: 1\n",
+      "sub/dvc.yaml": """
+        stages:
+          a: {cmd: cp params.yaml a, params: [lr], outs: [a]}
+          b: {cmd: cp a b, deps: [a], outs: [b]}
+
+        """,
+      "dvc.yaml": "stages:\n  c: {cmd: cp sub/b c, deps: [sub/b], outs: [c]}\n",
+    ])
+    try repository.write("sub/params.yaml", "lr: 2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(
+      try repository.cairn("why", "../dvc.yaml:c", in: "sub").output
+        == "../dvc.yaml:c  FRESH  last ran just now because params.yaml: lr changed  1 → 2 (a → b → ../dvc.yaml:c)\n")
+    let last = try repository.cairn("why", "--last", "b", in: "sub").output
+    #expect(last.hasPrefix("b  RAN  just now because params.yaml: lr changed  1 → 2 (a → b)"), "\(last)")
+  }
+}
