@@ -20,18 +20,22 @@ package struct CacheWriter: Sendable {
   /// `.missing` when nothing is there. Throws when something cannot be read or stored; the workspace is then as it
   /// was, and objects that were stored already stay.
   ///
-  /// - Parameter part: of a folder, only this file or folder below it, relative, is stored and linked; what comes back
-  ///   is the whole all the same.
+  /// - Parameters:
+  ///   - part: of a folder, only this file or folder below it, relative, is stored and linked; what comes back is the
+  ///     whole all the same.
+  ///   - isExecutable: whether the owner may execute a file once it is linked; `nil`: where it was so before.
   package func save(
     _ path: RepoPath, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool = true,
-    part: String? = nil
+    part: String? = nil, isExecutable: Bool? = nil
   ) throws(Diagnostic) -> Content {
-    try save(snapshotter.place(path), sha256: sha256, algorithm: algorithm, relink: relink, part: part)
+    try save(
+      snapshotter.place(path), sha256: sha256, algorithm: algorithm, relink: relink, part: part,
+      isExecutable: isExecutable)
   }
 
   private func save(
     _ place: Snapshotter.Place, sha256: Bool = false, algorithm: ContentHash.Algorithm = .md5, relink: Bool,
-    part: String? = nil
+    part: String? = nil, isExecutable: Bool? = nil
   ) throws(Diagnostic) -> Content {
     let work = StoreWork(
       store: cache.store(algorithm), index: snapshotter.index, kinds: DigestKinds(algorithm, sha256: sha256),
@@ -42,10 +46,14 @@ package struct CacheWriter: Sendable {
     guard found.isFile else { throw .notAFile(place.absolute) }
     var file = FoundFile(
       path: "", fingerprint: found.fingerprint, mode: found.permissions, links: Int(found.st_nlink), isLink: isLink)
-    let isExecutable = file.isExecutable
+    let wasExecutable = file.isExecutable
     let digests = try store([file], in: place, work)
-    if relink { file = try link([file], in: place, digests, work, isTree: false)[0] }
-    guard let content = FileContent(digests[0], work.kinds, file.fingerprint, isExecutable: isExecutable) else {
+    if relink {
+      file = try link(
+        file, place, digests[0], work, ObjectLinker(cache, work.algorithm), executable: isExecutable ?? wasExecutable,
+        ReadBuffer())
+    }
+    guard let content = FileContent(digests[0], work.kinds, file.fingerprint, isExecutable: wasExecutable) else {
       throw .vanished(place.absolute)
     }
     return .file(content)
@@ -77,7 +85,7 @@ package struct CacheWriter: Sendable {
     }
     if relink {
       let linked = try link(
-        meant?.map { files[$0] } ?? files, in: place, meant?.map { digests[$0] } ?? digests, work, isTree: true)
+        meant?.map { files[$0] } ?? files, in: place, meant?.map { digests[$0] } ?? digests, work)
       for (number, file) in zip(meant ?? Array(files.indices), linked) { content.fingerprints[number] = file.fingerprint }
     }
     return content
@@ -103,31 +111,33 @@ package struct CacheWriter: Sendable {
     }
   }
 
-  /// Gives the workspace the configured kind of link; the files come back as they are then.
+  /// Gives the files of a folder the configured kind of link; they come back as they are then.
   private func link(
-    _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ work: StoreWork, isTree: Bool
+    _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ work: StoreWork
   ) throws(Diagnostic) -> [FoundFile] {
     let linker = ObjectLinker(cache, work.algorithm)
     return try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       let file = files[number]
-      return try link(file, place.appending(file.path), digests[number], work, linker, isTree: isTree, buffer)
+      return try link(file, place.appending(file.path), digests[number], work, linker, executable: nil, buffer)
     }
   }
 
+  /// - Parameter executable: of a file that stands alone, whether its owner may execute it then; `nil` for one of a
+  ///   folder.
   private func link(
     _ file: FoundFile, _ place: Snapshotter.Place, _ digests: Digests, _ work: StoreWork, _ linker: ObjectLinker,
-    isTree: Bool, _ buffer: borrowing ReadBuffer
+    executable: Bool?, _ buffer: borrowing ReadBuffer
   ) throws(Diagnostic) -> FoundFile {
     guard let digest = digests[work.algorithm] else { return file }
     let (hash, store) = (ContentHash(work.algorithm, digest), work.store)
     let isCopy = !file.isLink && file.links == 1
-    if isTree {
+    if executable == nil {
       guard try needsRelink(file, place, hash, store) else { return file }
     } else if isCopy, cache.linkTypes.first(where: { $0 != .reflink }) ?? .copy == .copy {
       // No link is asked for before a copy. DVC makes a new one here; giving the old one the mode of a new one is the
       // same to everybody but `make`.
       var mode = cache.linkTypes.first == .copy ? store.fileMode : 0o666 & ~RawFile.umask
-      if file.isExecutable { mode |= 0o100 }
+      if executable ?? false { mode |= 0o100 }
       if mode != file.mode { _ = RawFile.chmod(place.absolute, mode) }
       var file = file
       file.mode = mode
@@ -140,7 +150,7 @@ package struct CacheWriter: Sendable {
       outcome = try linker.put(hash, size: size, at: place.absolute, buffer)
     }
     guard outcome == .done else { throw .corruptObject(store.path(of: hash)) }
-    if !isTree, file.isExecutable { Checkout.setExecutable(place.absolute) }
+    if executable ?? false { Checkout.setExecutable(place.absolute) }
     // The bytes are those of the object, whatever happened to the old file meanwhile.
     let observed = snapshotter.index.now()
     guard case .success(let now) = RawFile.stat(place.absolute, followLinks: true) else {

@@ -299,6 +299,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("commit -f got.txt.dvc", before: "\(edited) && echo new > in.txt", after: "test $(grep -c $(md5sum in.txt | cut -c1-32) got.txt.dvc) = 1 && grep $(md5sum got.txt | cut -c1-32) got.txt.dvc && ! grep aaaa got.txt.dvc"),
     CommandCase("commit -f", before: "git init -q ../far && git -C ../far -c user.name=a -c user.email=a commit -q --allow-empty -m a && printf \"deps:\\n- path: far\\n  repo:\\n    url: ../far\\n    rev_lock: $(git -C ../far rev-parse HEAD)\\nouts:\\n- path: near\\n\" > near.dvc && echo near > near", after: "grep $(md5sum near | cut -c1-32) near.dvc && grep 'url: ../far' near.dvc && grep rev_lock near.dvc"),
     CommandCase("add one.dat", 1, says: "ERROR: Unable to acquire lock. Most likely another DVC process is running", before: "echo > one.dat && mkdir -p .dvc/tmp && (flock .dvc/tmp/lock sleep 10 > /dev/null 2>&1 &) && sleep 0.3"),
+    CommandCase("commit", before: "$PROGRAM repro -q && chmod 755 one.txt", after: "test ! -x one.txt && ! grep isexec dvc.lock"),
+    CommandCase("commit", before: "$PROGRAM repro -q && chmod 755 one.txt && $PROGRAM commit -q -f && chmod 644 one.txt", after: "test -x one.txt && grep isexec dvc.lock"),
+    CommandCase("commit", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt && chmod 755 data.txt", after: "test $(stat -c %a data.txt) = 444"),
     CommandCase("commit -q data/1", before: "mkdir data && echo d > data/1 && echo other > data/2 && $PROGRAM add -q --no-commit data", after: "cached() { h=$(printf \"$1\\n\" | md5sum | cut -c1-32); test -e .dvc/cache/files/md5/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-); }; cached d && ! cached other"),
     CommandCase(
       "commit -f",

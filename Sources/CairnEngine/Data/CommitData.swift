@@ -157,7 +157,8 @@ package struct CommitData {
     }
     let content =
       output.isCached && stores
-      ? try project.writer.save(path, algorithm: algorithm, relink: options.relinks, part: part)
+      ? try project.writer.save(
+        path, algorithm: algorithm, relink: options.relinks, part: part, isExecutable: saves ? nil : old?.isExecutable)
       : project.snapshotter.observe(path, algorithm: algorithm)
     if case .unknown(let error) = content { throw error }
     if output.isCached, stores, options.relinks, let hash = content.hash { links.append((path, hash)) }
