@@ -86,7 +86,7 @@ struct LineageCommand: OwnCommand {
     let sections = comparison.differences.map { ($0.section.rawValue, $0.items) }
     let first = subject + (rev.map { " in " + $0 } ?? "")
     for line in DifferenceTable.lines(sections, titles: (first, other)) ?? ["nothing differs in what made \(first) and \(other)"] {
-      console.write(line)
+      console.write(line: line)
     }
     if !comparison.isEmpty, comparison.common > 0 { console.write("the same in both: \(HumanText.count(comparison.common, "file"))") }
   }

@@ -42,7 +42,7 @@ struct RestoreCommand: OwnCommand {
         ]))
       let name = workspace.project.pipeline[id].address.text(from: workspace.folder)
       if let restored {
-        for path in restored { console.info("\(path.relative(to: workspace.folder))  restored") }
+        for path in restored { console.info(PrintableText.line("\(path.relative(to: workspace.folder))  restored")) }
         if restored.isEmpty { console.info("The outputs of '\(name)' are as they were.") }
       } else {
         console.note("nothing is kept for '\(name)': its last try did not fail, or had nothing to replace")

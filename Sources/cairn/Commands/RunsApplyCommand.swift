@@ -29,11 +29,11 @@ struct RunsApplyCommand: OwnCommand {
     for change in result.parameters {
       let was = change.was.map { HumanText.value($0) } ?? "-"
       let now = change.now.map { HumanText.value($0) } ?? "-"
-      console.info("\(change.file): \(change.key)  \(was) → \(now)")
+      console.info(PrintableText.line("\(change.file): \(change.key)  \(was) → \(now)"))
     }
-    for path in result.outputs { console.info("\(path)  restored") }
+    for path in result.outputs { console.info(PrintableText.line("\(path)  restored")) }
     if result.parameters.isEmpty, result.outputs.isEmpty { console.info("Everything is as that run left it.") }
-    for path in result.missing { console.warning("'\(path)' is not in the cache and was left as it is") }
+    for path in result.missing { console.warning(PrintableText.line("'\(path)' is not in the cache and was left as it is")) }
     if json {
       console.write(json: .map([
         "schema": "cairn.runs-apply/v1", "run": .string(id.hex), "stage": .string(record.stage.address),

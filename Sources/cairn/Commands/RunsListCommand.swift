@@ -70,7 +70,7 @@ struct RunsListCommand: OwnCommand {
       return .success
     }
     for run in live {
-      console.write("\(run.stage)  running since \(HumanText.moment(run.started))  \(run.actor.name)@\(run.actor.host)")
+      console.write(line: "\(run.stage)  running since \(HumanText.moment(run.started))  \(run.actor.name)@\(run.actor.host)")
     }
     if live.isEmpty { console.note("nothing is running") }
     return .success

@@ -39,7 +39,9 @@ struct RunsLogCommand: OwnCommand {
     }
     let presence = try store.presence(of: log.sha256)
     if case .erased(let tombstone) = presence {
-      console.note("the log of run \(id.short) is erased: \(tombstone.reason) (\(tombstone.actor), \(tombstone.time))")
+      console.note(
+        PrintableText.line(
+          "the log of run \(id.short) is erased: \(tombstone.reason) (\(tombstone.actor), \(tombstone.time))"))
     } else {
       console.note("the log of run \(id.short) is \(presence.word)")
     }

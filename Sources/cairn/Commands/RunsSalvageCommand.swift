@@ -28,7 +28,7 @@ struct RunsSalvageCommand: OwnCommand {
     let (id, record) = try context.run(run, in: context.history.index())
     let restoration = RunRestoration(context.repository, context.settings, arguments: invocation.arguments)
     let restored = try restoration.salvage(record, of: id)
-    for path in restored { console.info("\(path)  restored") }
+    for path in restored { console.info(PrintableText.line("\(path)  restored")) }
     if restored.isEmpty, !accept { console.info("The outputs are as that run made them.") }
     var accepted: RunID?
     if accept {

@@ -53,7 +53,7 @@ struct WhyCommand: OwnCommand {
       console.write(json: WhyJSON(explanation, workspace, evidence).value)
     } else {
       let text = WhyText(explanation, workspace, values, evidence)
-      for line in wanted == nil ? text.overview() : text.details() { console.write(line) }
+      for line in wanted == nil ? text.overview() : text.details() { console.write(line: line) }
     }
     return status
   }
@@ -63,7 +63,7 @@ struct WhyCommand: OwnCommand {
       console.write(json: PastRun.document(runs))
     } else {
       let text = PastRunText(workspace)
-      for run in runs { console.write(text.line(run)) }
+      for run in runs { console.write(line: text.line(run)) }
     }
     return .success
   }

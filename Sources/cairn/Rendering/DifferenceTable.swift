@@ -16,6 +16,7 @@ enum DifferenceTable {
     }
     if rows.isEmpty { return nil }
     rows.insert(["", "", titles.0, titles.1], at: 0)
+    rows = rows.map { $0.map(PrintableText.line) }
     let widths = (0..<4).map { column in rows.map { $0[column].count }.max() ?? 0 }
     return rows.map { row in
       var line = ""

@@ -60,7 +60,7 @@ enum HumanText {
 
   /// A value in a line: a long one is cut.
   static func value(_ value: Value) -> String {
-    let text = value.scalarText.replacing("\n", with: "⏎")
+    let text = PrintableText.line(value.scalarText)
     return text.count > 60 ? text.prefix(59) + "…" : text
   }
 }

@@ -15,6 +15,12 @@ struct LineageTree {
     var indent: String
     var name: String
     var text: String
+
+    init(indent: String, name: String, text: String) {
+      self.indent = indent
+      self.name = PrintableText.line(name)
+      self.text = PrintableText.line(text)
+    }
   }
 
   func lines() -> [String] {
@@ -35,7 +41,7 @@ struct LineageTree {
     }
     var unknown: [String] = []
     for text in graph.unknown.map(unknownText) where !unknown.contains(text) { unknown.append(text) }
-    texts += unknown.map { "unknown: " + $0 }
+    texts += unknown.map { "unknown: " + PrintableText.line($0) }
     return texts
   }
 

@@ -4,7 +4,9 @@ internal import CairnFormats
 
 enum ReasonText {
   /// "data/raw.csv changed", "params.yaml: train.lr changed  0.01 → 0.003".
-  static func short(_ reason: Reason) -> String {
+  static func short(_ reason: Reason) -> String { PrintableText.line(words(reason)) }
+
+  private static func words(_ reason: Reason) -> String {
     let path = reason.path ?? ""
     switch reason.kind {
     case .neverRun: return "it has never run"
@@ -33,7 +35,7 @@ enum ReasonText {
   /// A value as YAML would show it on one line; at most 60 characters.
   static func value(_ evidence: Reason.Evidence?) -> String {
     guard case .value(let value)? = evidence else { return "?" }
-    let text = value.string ?? JSONWriter.text(value, ensureASCII: false)
+    let text = PrintableText.line(value.string ?? JSONWriter.text(value, ensureASCII: false))
     return text.count > 60 ? String(text.prefix(59)) + "…" : text
   }
 }

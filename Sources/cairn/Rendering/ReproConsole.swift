@@ -66,7 +66,7 @@ final class ReproConsole: ReproPrinter {
         console.note(Color.cyan.paint("hint", if: console.colorsErrors) + ": " + hint)
       }
       if attempt == 1, isTerminal, let reason = reasons.first {
-        let words = "\(name(id))  STALE  because \(ReasonText.short(reason))"
+        let words = PrintableText.line("\(name(id))  STALE  because \(ReasonText.short(reason))")
         say(id, .info(Color.grey.paint(words, if: console.colorsOutput)))
       }
       say(id, .info("Running stage '\(name(id))':"))
@@ -87,7 +87,7 @@ final class ReproConsole: ReproPrinter {
     case .warning(let id, let text):
       if let id { say(id, .warning(text)) } else { console.warning(text) }
     case .inputEdited(let id, let path):
-      console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
+      console.warning(WaitingText.edited(name(id), path))
     case .waiting(let id, let path, let pid, let command):
       console.note(WaitingText.line(name(id), path, pid, command))
     case .assigned, .held: break
@@ -198,11 +198,17 @@ final class ReproConsole: ReproPrinter {
   }
 }
 
-/// Why a stage does not start although its producers have ended.
+/// What others do to the files of a stage.
 enum WaitingText {
+  /// Why it does not start although its producers have ended.
   static func line(_ stage: String, _ path: String, _ pid: Int, _ command: String) -> String {
-    pid == 0
-      ? "\(stage) waits for \(path)"
-      : "\(stage) waits for \(path), which process \(pid) holds (\(command))"
+    PrintableText.line(
+      pid == 0
+        ? "\(stage) waits for \(path)"
+        : "\(stage) waits for \(path), which process \(pid) holds (\(command))")
+  }
+
+  static func edited(_ stage: String, _ path: String) -> String {
+    PrintableText.line("\(stage): \(path) was edited; put it back or this result will not count")
   }
 }

@@ -48,7 +48,7 @@ struct ReproEventLines: ReproPrinter {
       if result != .fresh { sequence.ended(id) }
     case .warning(_, let text): console.warning(text)
     case .inputEdited(let id, let path):
-      console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
+      console.warning(WaitingText.edited(name(id), path))
     case .waiting(let id, let path, let pid, let command):
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):

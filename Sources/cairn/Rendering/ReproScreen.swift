@@ -99,7 +99,7 @@ final class ReproScreen: ReproPrinter {
       console.info("Stage '\(name(id))' is cached - skipping run, checking out outputs")
     case .warning(_, let text): console.warning(text)
     case .inputEdited(let id, let path):
-      console.warning("\(name(id)): \(path) was edited; put it back or this result will not count")
+      console.warning(WaitingText.edited(name(id), path))
     case .waiting(let id, let path, let pid, let command):
       console.note(WaitingText.line(name(id), path, pid, command))
     case .retrying(let id, let error, let attempt):
@@ -190,7 +190,7 @@ final class ReproScreen: ReproPrinter {
   /// Why it runs, and that it does.
   private func announce(_ id: StageID, _ state: inout State) {
     if let reason = state.openReasons.removeValue(forKey: id) {
-      let text = "\(name(id))  STALE  because \(ReasonText.short(reason))"
+      let text = PrintableText.line("\(name(id))  STALE  because \(ReasonText.short(reason))")
       console.info(Color.grey.paint(text, if: console.colorsOutput))
     }
     console.info("Running stage '\(name(id))':")
@@ -252,7 +252,7 @@ final class ReproScreen: ReproPrinter {
       parts.append(ScreenText.range(left) + " left")
     }
     let done = state.done.count { forecast.mayRun.contains($0) }
-    let text = "[\(done)/\(forecast.mayRun.count)] " + parts.joined(separator: " · ")
+    let text = PrintableText.line("[\(done)/\(forecast.mayRun.count)] " + parts.joined(separator: " · "))
     let width = max(20, Terminal.size()?.columns ?? 80) - 1
     let line = text.count > width ? text.prefix(width - 1) + "…" : text[...]
     console.writeRaw(Array(("\r\u{1B}[K" + Color.grey.paint(String(line), if: console.colorsOutput)).utf8))
@@ -291,7 +291,8 @@ final class ReproScreen: ReproPrinter {
       let was = Dictionary(old.metricLeaves, uniquingKeysWith: { first, _ in first })
       for (name, value) in new.metricLeaves {
         guard let previous = was[name], !previous.isEqualInPython(to: value) else { continue }
-        return "\(name) \(HumanText.value(previous)) → \(HumanText.value(value))   (cairn runs diff @last:\(self.name(id)))"
+        return PrintableText.line(
+          "\(name) \(HumanText.value(previous)) → \(HumanText.value(value))   (cairn runs diff @last:\(self.name(id)))")
       }
     }
     return nil

@@ -13,7 +13,7 @@ struct RunView {
     var lines = ["run \(id.hex)"]
     func row(_ title: String, _ text: String?) {
       guard let text, !text.isEmpty else { return }
-      lines.append("  " + title + String(repeating: " ", count: max(2, 13 - title.count)) + text)
+      lines.append("  " + title + String(repeating: " ", count: max(2, 13 - title.count)) + PrintableText.line(text))
     }
     func rows(_ title: String, _ texts: [String]) {
       for (number, text) in texts.enumerated() { row(number == 0 ? title : "", text) }
@@ -21,6 +21,9 @@ struct RunView {
     row("stage", record.stage.address + (record.stage.wdir == "." ? "" : "  in \(record.stage.wdir)"))
     rows("command", record.stage.cmd.flatMap { $0.split(separator: "\n", omittingEmptySubsequences: true).map(String.init) })
     row("result", result())
+    if let error = record.error {
+      rows("", "\(error.code): \(error.message)".split(whereSeparator: \.isNewline).map(String.init))
+    }
     row("started", HumanText.moment(record.execution.started, withTime: true) + ", took " + duration())
     row("by", "\(record.actor.name)@\(record.actor.host)  cairn \(record.execution.cairn)  \(record.execution.os)")
     row("code", source())
@@ -51,7 +54,6 @@ struct RunView {
     if let source = record.restoredFrom { text += ", from the cache: made by \(names.name(source))" }
     if let accepted = record.accepts { text += ": \(names.name(accepted))" }
     if record.execution.attempt > 1 { text += ", attempt \(record.execution.attempt)" }
-    if let error = record.error { text += "\n               \(error.code): \(error.message)" }
     return text
   }
 

@@ -54,7 +54,7 @@ enum RunsTable {
         row.name, record.stage.address, word(record.result), HumanText.moment(record.execution.started),
         HumanText.duration(record.result == .restored ? nil : record.seconds),
         "\(record.actor.name)@\(record.actor.host)",
-      ]
+      ].map(PrintableText.line)
     }
     let widths = (0..<6).map { column in cells.map { $0[column].count }.max() ?? 0 }
     return zip(rows, cells).map { row, cells in
@@ -66,7 +66,7 @@ enum RunsTable {
         let isBad = column == 2 && !row.record.result.isTrusted && row.record.result != .restored
         line += Color.red.paint(padded, if: usesColor && isBad) + "  "
       }
-      line += tail(row).joined(separator: "  ")
+      line += PrintableText.line(tail(row).joined(separator: "  "))
       while line.last == " " { line.removeLast() }
       return line
     }
