@@ -48,6 +48,14 @@ private struct Scene {
     now.outputs?[index] = OutputReading(content: content, isInCache: isInCache)
   }
 
+  mutating func parameters(
+    _ keys: [String], was: OrderedDictionary<String, Value>, now: OrderedDictionary<String, Value>
+  ) {
+    stage.parameters[0].keys = keys
+    lock?.params["params.yaml"] = was
+    self.now.parameters[0] = .values(now)
+  }
+
   func judge() -> Staleness {
     Staleness.judge(
       stage, lock: lock, now: now, hasRunBefore: hasRunBefore, recordedEnvironment: recorded, strict: strict)
@@ -107,6 +115,33 @@ private struct ReasonCase: Sendable, CustomTestStringConvertible {
     ReasonCase("a whole parameter file, a key gone", "parameter-missing params.yaml seed") {
       $0.stage.parameters[0].keys = []
       $0.now.parameters[0] = .values(["lr": .float(0.1)])
+    },
+    ReasonCase("a leaf of two declared keys, the outer one first", "parameter-changed params.yaml d.p") {
+      $0.parameters(["d", "d.p"], was: ["d": .map(["p": 1, "q": 1]), "d.p": 1], now: ["d": .map(["p": 2, "q": 1]), "d.p": 2])
+    },
+    ReasonCase("a leaf of two declared keys, the inner one first", "parameter-changed params.yaml d.p") {
+      $0.parameters(["d.p", "d"], was: ["d": .map(["p": 1]), "d.p": 1], now: ["d": .map(["p": 2]), "d.p": 2])
+    },
+    ReasonCase("leaves of two declared keys that are gone and new", "parameter-added params.yaml d.n",
+      "parameter-missing params.yaml d.p") {
+      $0.parameters(["d", "d.p"], was: ["d": .map(["p": 1]), "d.p": 1], now: ["d": .map(["n": 1])])
+    },
+    ReasonCase("a subtree that is gone, and a key of it", "parameter-missing params.yaml d") {
+      $0.parameters(["d.p", "d"], was: ["d": .map(["p": 1]), "d.p": 1], now: [:])
+    },
+    ReasonCase("a subtree that is a value now, and a key of it", "parameter-changed params.yaml d") {
+      $0.parameters(["d", "d.p"], was: ["d": .map(["p": 1]), "d.p": 1], now: ["d": 3])
+    },
+    ReasonCase("a leaf that changed, newly declared for itself too", "parameter-changed params.yaml d.p") {
+      $0.parameters(["d.p", "d"], was: ["d": .map(["p": 1])], now: ["d": .map(["p": 2]), "d.p": 2])
+    },
+    ReasonCase("a leaf that changed, its subtree newly declared", "parameter-added params.yaml d",
+      "parameter-changed params.yaml d.p") {
+      $0.parameters(["d", "d.p"], was: ["d.p": 1], now: ["d": .map(["p": 2]), "d.p": 2])
+    },
+    ReasonCase("a file that the lock lacks, and two keys for one leaf", "parameter-added params.yaml d") {
+      $0.parameters(["d", "d.p"], was: [:], now: ["d": .map(["p": 2]), "d.p": 2])
+      $0.lock?.params = [:]
     },
     ReasonCase("an edited output", "output-changed metrics.json") { $0.output(1, Scene.file(9), isInCache: nil) },
     ReasonCase("a missing output", "output-missing model") { $0.output(0, .missing, isInCache: true) },

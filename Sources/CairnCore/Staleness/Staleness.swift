@@ -143,57 +143,32 @@ package struct Staleness: Sendable {
         parameters.append((index, .file(.deleted)))
         reasons.append(Reason(.parameterMissing, path: set.declared))
       case .values(let actual):
-        guard let locked = locked.map({ Self.tracked($0, by: set) }) else {
-          parameters.append((index, .file(.new)))
-          for key in set.keys.isEmpty ? Array(actual.keys) : set.keys {
-            if let value = actual[key] {
-              reasons.append(Reason(.parameterAdded, path: set.declared, key: key, now: .value(value)))
-            } else {
-              reasons.append(Reason(.parameterMissing, path: set.declared, key: key))
-            }
-          }
-          if actual.isEmpty, set.keys.isEmpty { reasons.append(Reason(.parameterAdded, path: set.declared)) }
-          continue
-        }
-        var changed: [(key: String, status: PathStatus)] = []
-        let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[$0] == nil } : set.keys
-        for key in keys {
-          switch (locked[key], actual[key]) {
-          case (let was, nil):
-            changed.append((key, .deleted))
-            reasons.append(
-              Reason(.parameterMissing, path: set.declared, key: key, was: was.map(Reason.Evidence.value)))
-          case (nil, let value?):
-            changed.append((key, .new))
-            reasons.append(Reason(.parameterAdded, path: set.declared, key: key, now: .value(value)))
-          case (let was?, let value?) where !was.isEqualInPython(to: value):
-            changed.append((key, .modified))
-            compareLeaves(was, value, key: key, path: set.declared)
-          default: break
-          }
-        }
-        if !changed.isEmpty { parameters.append((index, .keys(changed))) }
+        compareValues(index, set, locked.map { Self.tracked($0, by: set) }, actual)
       }
     }
   }
 
-  /// A declared key may hold a whole subtree: people are told which leaf of it differs.
-  private mutating func compareLeaves(_ was: Value, _ now: Value, key: String, path: String) {
-    guard case .map(let old) = was, case .map(let new) = now else {
-      if !was.isEqualInPython(to: now) {
-        reasons.append(Reason(.parameterChanged, path: path, key: key, was: .value(was), now: .value(now)))
-      }
+  private mutating func compareValues(
+    _ index: Int, _ set: ParameterSet, _ locked: OrderedDictionary<String, Value>?,
+    _ actual: OrderedDictionary<String, Value>
+  ) {
+    var found = ParameterReasons(path: set.declared)
+    defer { reasons += found.reasons }
+    guard let locked else {
+      parameters.append((index, .file(.new)))
+      for key in set.keys.isEmpty ? Array(actual.keys) : set.keys { found.add(key, was: nil, now: actual[key]) }
+      if actual.isEmpty, set.keys.isEmpty { reasons.append(Reason(.parameterAdded, path: set.declared)) }
       return
     }
-    for name in Array(new.keys) + old.keys.filter({ new[$0] == nil }) {
-      let inner = key + "." + PythonText.str(name)
-      switch (old[name], new[name]) {
-      case (let was?, let now?): compareLeaves(was, now, key: inner, path: path)
-      case (nil, let now?): reasons.append(Reason(.parameterAdded, path: path, key: inner, now: .value(now)))
-      case (let was?, nil): reasons.append(Reason(.parameterMissing, path: path, key: inner, was: .value(was)))
-      case (nil, nil): break
-      }
+    var changed: [(key: String, status: PathStatus)] = []
+    let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[$0] == nil } : set.keys
+    for key in keys {
+      let (was, value) = (locked[key], actual[key])
+      if let was, let value, was.isEqualInPython(to: value) { continue }
+      changed.append((key, value == nil ? .deleted : was == nil ? .new : .modified))
+      found.add(key, was: was, now: value)
     }
+    if !changed.isEmpty { parameters.append((index, .keys(changed))) }
   }
 
   /// Of what the lock holds, what the stage still declares: keys that it no longer declares make nothing stale.
