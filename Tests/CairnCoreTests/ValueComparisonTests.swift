@@ -27,6 +27,22 @@ struct ValueComparisonTests {
     #expect(try changes(.map(["k": pair.0]), .map(["k": pair.1])).isEmpty)
   }
 
+  @Test(
+    "integers of any size differ by an exact integer",
+    arguments: [
+      ("18446744073709551617", "18446744073709551616", "1"), ("18446744073709551616", "18446744073709551617", "-1"),
+      ("-18446744073709551616", "-18446744073709551617", "1"), ("9223372036854775808", "1", "9223372036854775807"),
+      ("9223372036854775807", "-1", "9223372036854775808"), ("-9223372036854775808", "1", "-9223372036854775809"),
+      ("99999999999999999999", "-1", "100000000000000000000"), ("100000000000000000000", "1", "99999999999999999999"),
+      ("-1", "99999999999999999999", "-100000000000000000000"), ("0", "18446744073709551616", "-18446744073709551616"),
+      ("1000000000000000000000000", "18446744073709551616", "999981553255926290448384"), ("5", "7", "-2"),
+    ])
+  func wholeNumbers(_ new: String, _ old: String, _ difference: String) throws {
+    func number(_ text: String) -> Value { Int(text).map(Value.int) ?? .bigInt(text) }
+    let found = try changes(.map(["k": number(old)]), .map(["k": number(new)]))
+    #expect(found["k"]?.difference == number(difference), "\(found)")
+  }
+
   @Test("a list is one text, as Python shows it")
   func lists() throws {
     #expect(

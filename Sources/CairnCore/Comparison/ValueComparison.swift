@@ -70,11 +70,7 @@ package struct ValueComparison: Sendable {
 
   private static func difference(_ a: Value, _ b: Value) -> Value? {
     guard let x = a.number, let y = b.number else { return nil }
-    if let m = a.wholeNumber, let n = b.wholeNumber {
-      let (result, hasOverflowed) = m.subtractingReportingOverflow(n)
-      if !hasOverflowed { return .int(result) }
-    }
-    return .float(x - y)
+    return a.wholeDifference(from: b) ?? .float(x - y)
   }
 }
 
@@ -108,16 +104,6 @@ package enum ValueTree {
     case .map(let map): .map(map.mapValues(listsAsText))
     case .list: .string(PythonText.repr(value))
     default: value
-    }
-  }
-}
-
-extension Value {
-  fileprivate var wholeNumber: Int? {
-    switch self {
-    case .int(let number): number
-    case .bool(let flag): flag ? 1 : 0
-    default: nil
     }
   }
 }

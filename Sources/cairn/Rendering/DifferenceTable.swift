@@ -43,13 +43,11 @@ enum DifferenceTable {
 
   /// Of two numbers, by how much.
   private static func change(_ item: RunComparison.Difference) -> String {
-    switch (item.was, item.now) {
-    case (.int(let a), .int(let b)): return "  (\(b >= a ? "+" : "")\(b - a))"
-    case (.some(let was), .some(let now)):
-      guard was.bool == nil, now.bool == nil, let a = was.number, let b = now.number else { return "" }
-      let rounded = ((b - a) * 1e6).rounded() / 1e6
-      return "  (\(rounded >= 0 ? "+" : "")\(rounded))"
-    default: return ""
-    }
+    guard let was = item.was, let now = item.now, was.bool == nil, now.bool == nil, let a = was.number,
+      let b = now.number
+    else { return "" }
+    if let exact = now.wholeDifference(from: was)?.scalarText { return "  (\(exact.hasPrefix("-") ? "" : "+")\(exact))" }
+    let rounded = ((b - a) * 1e6).rounded() / 1e6
+    return "  (\(rounded >= 0 ? "+" : "")\(rounded))"
   }
 }
