@@ -75,6 +75,19 @@ struct RunsCommandTests {
     #expect(repository.read("p.\(kind)") == few)
   }
 
+  @Test("a leaf that two declared keys hold is told once")
+  func overlappingKeys() throws {
+    let repository = try project("train, train.lr")
+    let record = try json(repository.cairn("runs", "show", "@last", "--json"))
+    #expect((record["reasons"] as? [[String: Any]])?.map { $0["key"] as? String } == ["train.lr"], "\(record)")
+    let list = try repository.cairn("runs").output
+    #expect(list.components(separatedBy: "train.lr 0.1 → 0.2").count == 2, "\(list)")
+    let shown = try repository.cairn("runs", "show", "@last").output
+    #expect(shown.components(separatedBy: "train.lr  0.2").count == 2, "\(shown)")
+    let tree = try repository.cairn("lineage", "model").output
+    #expect(tree.components(separatedBy: "train.lr 0.2").count == 2, "\(tree)")
+  }
+
   @Test("runs log --json has the text, and what is not UTF-8 as base64")
   func log() throws {
     let repository = try project()

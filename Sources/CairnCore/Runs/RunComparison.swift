@@ -1,4 +1,5 @@
 // What differs between two runs, as values. Knows records; knows nothing of how it is shown.
+package import OrderedCollections
 
 package struct RunComparison: Sendable {
   /// One thing that is not the same: `nil` where a side has nothing there.
@@ -126,10 +127,16 @@ extension RunRecord {
   /// `train.lr`, with the file before it (`FILE:train.lr`) unless it is `params.yaml`.
   package var parameterLeaves: [(String, Value)] {
     params.flatMap { file, values in
-      values.flatMap { key, value in
-        value.leaves(below: key).map { (file == "params.yaml" ? $0 : file + ":" + $0, $1) }
-      }
+      Self.leaves(of: values).map { (file == "params.yaml" ? $0 : file + ":" + $0, $1) }
     }
+  }
+
+  /// Of one file. A leaf that two declared keys hold (`d` and `d.p`) is there once.
+  package static func leaves(of values: OrderedDictionary<String, Value>) -> [(String, Value)] {
+    let leaves = values.flatMap { key, value in value.leaves(below: key) }
+    if values.count < 2 { return leaves }
+    var seen: Set<[UInt8]> = []
+    return leaves.filter { seen.insert(Array($0.0.utf8)).inserted }
   }
 
   /// `auc`, with the file before it only where two files have the name.

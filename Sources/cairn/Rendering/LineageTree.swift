@@ -103,7 +103,7 @@ struct LineageTree {
   private func inputs(of run: RunID) -> [Child] {
     guard let record = record(.run(run)) else { return [] }
     var children = record.params.map { file, values in
-      let leaves = values.flatMap { key, value in value.leaves(below: key) }
+      let leaves = RunRecord.leaves(of: values)
       let shown = leaves.prefix(6).map { "\($0.0) \(HumanText.value($0.1))" }.joined(separator: ", ")
       return Child(id: nil, name: file, text: shown + (leaves.count > 6 ? ", …" : ""), leads: false)
     }
