@@ -61,8 +61,8 @@ final class FreshnessWatch {
   }
 
   private static func isGood(_ summary: RunSummary) -> Bool {
-    summary.error == nil && summary.failures.isEmpty && summary.signal == nil && summary.notStarted.isEmpty
-      && summary.skipped.isEmpty
+    summary.error == nil && summary.failures.isEmpty && summary.undeclaredChanges.isEmpty && summary.signal == nil
+      && summary.notStarted.isEmpty && summary.skipped.isEmpty
   }
 
   private static func isFresh(_ summary: RunSummary) -> Bool {

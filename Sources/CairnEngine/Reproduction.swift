@@ -219,7 +219,7 @@ package struct Reproduction: Sendable {
       invocation: invocation, actor: .init(name: Machine.userName(), host: Machine.hostName()), started: started,
       finished: WallClock.now(), arguments: request.arguments, commit: source.source().commit, stages: considered,
       store: try workspace.records.identifier(), previous: workspace.records.heads(),
-      exit: summary.failures.isEmpty && summary.error == nil ? 0 : 255)
+      exit: summary.failures.isEmpty && summary.undeclaredChanges.isEmpty && summary.error == nil ? 0 : 255)
     workspace.producers.note(document: try workspace.records.write(record))
   }
 }

@@ -70,6 +70,9 @@ package struct RunSummary: Sendable {
   package var signal: Int32?
   /// A fault of the run itself, not of a stage.
   package var error: Diagnostic?
+  /// Outputs of stages that ended well, changed by others that do not declare them. Seen when all have ended and are
+  /// recorded: the run fails, and each stage keeps the result that it had.
+  package var undeclaredChanges: [Diagnostic] = []
   /// What went wrong when all stages had ended.
   package var afterwards: Diagnostic?
   /// Locks and `.gitignore` files that were written: what git should hear of.

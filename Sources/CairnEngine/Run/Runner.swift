@@ -71,13 +71,14 @@ package final class Runner: Sendable {
   package func run(settled: (RunSummary) -> Void = { _ in }) -> RunSummary {
     pump()
     done.wait()
-    var (summary, outcomes) = state.withLock { state in
+    let (begun, outcomes) = state.withLock { state in
       var summary = RunSummary()
       summary.notStarted = state.schedule.notStarted
       summary.skipped = state.skipped
       summary.signal = state.signal
       return (summary, state.outcomes)
     }
+    var summary = begun
     summary.outcomes = inOrder(outcomes)
     settled(summary)
     let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
@@ -101,12 +102,7 @@ package final class Runner: Sendable {
       summary.error = error
     }
     summary.changedFiles = context.committer.changedFiles
-    for (id, error) in changes?.value ?? [] {
-      outcomes[id]?.result = .failed
-      outcomes[id]?.error = error
-      if context.request.policy != .stop { context.emit(.warning(id, error.fullMessage)) }
-    }
-    summary.outcomes = inOrder(outcomes)
+    summary.undeclaredChanges = changes?.value ?? []
     return summary
   }
 

@@ -39,10 +39,11 @@ package final class StagesBeside: Sendable {
 
   // MARK: Outputs that others changed
 
-  /// Each stage that was seen to change a finished stage's output, with the words for it, one output each.
-  func changes(_ context: RunContext) -> [(stage: StageID, error: Diagnostic)] {
+  /// What is to be said of each stage that was seen to change a finished stage's output, one output each.
+  func changes(_ context: RunContext) -> [Diagnostic] {
     let (made, spans) = state.withLock { ($0.made, $0.spans) }
-    var found: [(stage: StageID, error: Diagnostic)] = []
+    var found: [Diagnostic] = []
+    var culprits: Set<StageID> = []
     for made in made {
       let owner = context.pipeline[made.stage]
       for (output, content) in zip(owner.outputs, made.contents) {
@@ -53,14 +54,11 @@ package final class StagesBeside: Sendable {
             && !context.pipeline[span.stage].dependencies.contains { $0.location.local == path }
         }
         // Nobody ran: a person did it, as a person may.
-        guard let culprit, !found.contains(where: { $0.stage == culprit.stage }) else { continue }
+        guard let culprit, culprits.insert(culprit.stage).inserted else { continue }
         found.append(
-          (
-            culprit.stage,
-            .undeclaredChange(
-              context.shown(output.location, declared: output.declared), of: context.name(owner),
-              by: context.name(context.pipeline[culprit.stage]), at: context.pipeline[culprit.stage].commandMark)
-          ))
+          .undeclaredChange(
+            context.shown(output.location, declared: output.declared), of: context.name(owner),
+            by: context.name(context.pipeline[culprit.stage]), at: context.pipeline[culprit.stage].commandMark))
       }
     }
     return found

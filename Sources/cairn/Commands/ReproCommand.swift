@@ -218,6 +218,14 @@ struct ReproCommand: CairnCommand {
       printer.fail(summary)
       status = ignoreErrors ? .success : .failure
     }
+    for change in summary.undeclaredChanges {
+      if ignoreErrors {
+        console.warning(change.fullMessage + " (ignored)")
+      } else {
+        console.report(change)
+        status = .failure
+      }
+    }
     // Beside a stage's failure, not in its place: both may have one cause, a full disk.
     for error in [summary.error, summary.afterwards].compactMap({ $0 }) {
       console.report(error)
