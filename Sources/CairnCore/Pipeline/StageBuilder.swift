@@ -62,10 +62,11 @@ package struct StageBuilder: Sendable {
   private func misnamed(
     _ name: String, _ setting: String, _ index: Int, _ kind: String, _ known: [String], _ stage: Stage
   ) -> Diagnostic {
-    Diagnostic(
+    let names = stage.meta?["cairn"]?[setting]
+    return Diagnostic(
       .badSetting,
       "stage '\(stage.address.text(from: folder))': meta.cairn.\(setting) names '\(name)', which is no \(kind) of it",
-      at: stage.meta?["cairn"]?[setting]?.items?[index].mark, hint: Suggestion.hint(for: name, among: known))
+      at: names?.items?[index].mark ?? names?.mark, hint: Suggestion.hint(for: name, among: known))
   }
 
   /// As the dependencies are declared that `meta.cairn.rewrites` names, however it spells them.

@@ -19,7 +19,7 @@ extension StageSettings {
       let value = entry.value
       switch key {
       case "resources": settings.resources = try reader.resources(value)
-      case "mutex": settings.mutex = try reader.texts(value, key, allowsOne: true)
+      case "mutex": settings.mutex = try reader.texts(value, key)
       case "env": settings.env = try reader.variableNames(value, key)
       case "env_record": settings.envRecord = try reader.variableNames(value, key)
       case "env_set": settings.envSet = try reader.variables(value)
@@ -47,27 +47,31 @@ private struct SettingReader {
     Diagnostic(.badSetting, "stage '\(stage)': \(name) \(problem)", at: value.mark, hint: hint)
   }
 
-  func texts(_ value: MarkedValue, _ key: String, allowsOne: Bool = false) throws(Diagnostic) -> [String] {
-    if allowsOne, let text = value.string { return [text] }
-    guard let items = value.items else { throw fault("meta.cairn.\(key)", "must be a list of names", value) }
-    var texts: [String] = []
-    for item in items {
+  /// A list of names, or one name without the brackets.
+  func texts(_ value: MarkedValue, _ key: String) throws(Diagnostic) -> [String] {
+    try (value.items ?? [value]).map { item throws(Diagnostic) in
       guard let text = item.string, !text.isEmpty else {
-        throw fault("meta.cairn.\(key)", "must be a list of names", item)
+        throw fault("meta.cairn.\(key)", "must be a name or a list of names", item)
       }
-      texts.append(text)
+      return text
     }
-    return texts
   }
 
   func variableNames(_ value: MarkedValue, _ key: String) throws(Diagnostic) -> [String] {
-    let names = try texts(value, key)
-    for (index, name) in names.enumerated() where name.utf8.contains(UInt8(ascii: "=")) {
-      throw fault(
-        "meta.cairn.\(key)", "'\(name)' is no variable's name", value.items?[index] ?? value,
-        hint: "`env_set: {NAME: VALUE}` gives the command a value")
+    try (value.items ?? [value]).map { item throws(Diagnostic) in
+      guard let name = item.string else { throw fault("meta.cairn.\(key)", "must be a name or a list of names", item) }
+      try check(variable: name, of: key, at: item)
+      return name
     }
-    return names
+  }
+
+  /// No variable can be asked for, or is set by anybody, under such a name.
+  private func check(variable name: String, of key: String, at place: MarkedValue) throws(Diagnostic) {
+    let isName = !name.isEmpty && !name.unicodeScalars.contains { $0 == "=" || $0 == "\0" || $0.properties.isWhitespace }
+    if isName { return }
+    throw fault(
+      "meta.cairn.\(key)", "\(PythonText.quoted(name)) is no variable's name", place,
+      hint: name.contains("=") ? "`env_set: {NAME: VALUE}` gives the command a value" : nil)
   }
 
   func resources(_ value: MarkedValue) throws(Diagnostic) -> [String: Double] {
@@ -95,7 +99,8 @@ private struct SettingReader {
     var variables: [String: String] = [:]
     for entry in entries {
       let name = PythonText.str(entry.key.value)
-      guard let scalar = entry.value.scalar, !scalar.isNull, !name.isEmpty, !name.contains("=") else {
+      try check(variable: name, of: "env_set", at: entry.key)
+      guard let scalar = entry.value.scalar, !scalar.isNull, !(scalar.string?.utf8.contains(0) ?? false) else {
         throw fault("meta.cairn.env_set.\(name)", "must be a text or a number", entry.value)
       }
       if case .bool(let flag) = scalar {
