@@ -104,6 +104,31 @@ struct RunsCommandTests {
     #expect(try json(silent)["log"] is NSNull)
   }
 
+  @Test(
+    "a number below zero is refused by name, however it is written",
+    arguments: [
+      ["runs", "-n", "-1"], ["runs", "-n-1"], ["runs", "list", "-n=-1"], ["lineage", "model", "--depth", "-1"],
+      ["lineage", "model", "--depth=-1"], ["repro", "-j", "-1"], ["repro", "--jobs", "-1"], ["repro", "-j-1"],
+    ])
+  func negative(_ arguments: [String]) throws {
+    let repository = try TestRepository()
+    let result = try repository.run([CairnBinary.path()] + arguments)
+    #expect(result.status == 254 && result.output.isEmpty, "\(result)")
+    #expect(result.errors.hasPrefix("ERROR: argument -"), "\(result)")
+    let words = arguments[0] == "repro" ? "at least one stage must run, got -1" : "must not be negative"
+    #expect(result.errors.contains(words), "\(result)")
+  }
+
+  @Test("a number below zero that DVC takes is taken", .enabled(if: DVCOracle.isAvailable))
+  func negativePrecision() throws {
+    let repository = try TestRepository()
+    try repository.write("m.json", #"{"loss": 1234.5}"#)
+    try repository.write("dvc.yaml", "metrics: [m.json]\n")
+    let result = try repository.cairn("metrics", "show", "--precision", "-2")
+    #expect(result.status == 0 && result.output.contains("1200.0"), "\(result)")
+    #expect(try result.output == repository.dvc("metrics", "show", "--precision", "-2").output)
+  }
+
   @Test("what a command claims stands in its record, from the first run on, and the file goes")
   func claims() throws {
     let repository = try TestRepository()

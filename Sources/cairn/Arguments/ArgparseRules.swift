@@ -119,16 +119,18 @@ struct ArgparseRules {
     }
 
     private mutating func values(of option: OptionShape, name: String, glued: String?) throws(Fault) {
+      // A negative number is a value; on its own, ArgumentParser would take it for an option.
+      func one(_ value: String) -> [String] { value.hasPrefix("-") ? ["\(name)=\(value)"] : [name, value] }
       if let glued {
-        result += glued.hasPrefix("-") && name.hasPrefix("--") ? ["\(name)=\(glued)"] : [name, glued]
+        result += one(glued)
         return
       }
-      result.append(name)
       let isValue = { (word: String) in word == "-" || !word.hasPrefix("-") || Self.isNegativeNumber(word) }
       if option.takesMany {
+        result.append(name)
         while let next = rest.first, isValue(next) { result.append(rest.removeFirst()) }
       } else if let next = rest.first, isValue(next) {
-        result.append(rest.removeFirst())
+        result += one(rest.removeFirst())
       } else {
         throw Fault("argument \(option.display): expected one argument")
       }

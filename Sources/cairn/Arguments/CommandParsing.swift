@@ -69,6 +69,8 @@ enum CommandParsing {
       path.append(word)
       rest.removeFirst()
     }
+    // Options right behind it are those of the subcommand that it stands for.
+    if rest.first?.hasPrefix("-") ?? false, let standard = command.configuration.defaultSubcommand { command = standard }
     return (path, command, Array(rest))
   }
 

@@ -22,6 +22,7 @@ struct RunsListCommand: OwnCommand {
   @Flag(help: "Print one JSON document.") var json = false
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
+    if let limit, limit < 0 { throw Diagnostic.wrongUsage("argument -n: must not be negative") }
     let console = invocation.console
     if json { console.keepOutputForResults() }
     let context = try HistoryContext()
@@ -51,7 +52,7 @@ struct RunsListCommand: OwnCommand {
       rows.append(RunsTable.Row(name: names.name(run), record: record, previous: before))
     }
     for line in RunsTable.lines(rows, usesColor: console.colorsOutput) { console.write(line) }
-    if rows.isEmpty { console.note((failed ? "no recorded run failed" : "no recorded run") + (stage.map { " of '\($0)'" } ?? "")) }
+    if rows.isEmpty, limit != 0 { console.note((failed ? "no recorded run failed" : "no recorded run") + (stage.map { " of '\($0)'" } ?? "")) }
     return .success
   }
 
