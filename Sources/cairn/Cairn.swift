@@ -64,7 +64,7 @@ enum Program {
   }
 
   /// DVC says of a wrong setting where it met it, unless the command has an answer of its own.
-  private static func framed(_ error: any Error) -> any Error {
+  static func framed(_ error: any Error) -> any Error {
     guard let diagnostic = error as? Diagnostic, diagnostic.code == .configuration, diagnostic.exitCode == nil else {
       return error
     }

@@ -91,6 +91,37 @@ struct OwnCommandTests {
     #expect(events.last?["ran"] as? Int == 6)
   }
 
+  @Test(
+    "repro --json ends with a summary also where nothing could run",
+    arguments: [
+      (["--json"], "stages: [\n", 255), (["--json", "nothing"], "stages: {a: {cmd: echo}}\n", 255),
+      (["--json", "-j", "0"], "stages: {a: {cmd: echo}}\n", 254),
+      (["--json"], "stages: {a: {cmd: echo, meta: {cairn: {resources: {licence: 2}}}}}\n", 255),
+    ])
+  func summaryOfNothing(_ arguments: [String], _ pipeline: String, _ status: Int32) throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", pipeline)
+    try Self.expectEmptySummary(try repository.run([CairnBinary.path(), "repro"] + arguments), status)
+  }
+
+  @Test("repro --json has its summary outside of a project, and with a broken configuration")
+  func summaryOutside() throws {
+    try Self.expectEmptySummary(try TestRepository(git: false, dvc: false).cairn("repro", "--json"), 253)
+    let broken = try TestRepository()
+    try broken.write(".dvc/config", "[core\n")
+    try Self.expectEmptySummary(try broken.cairn("repro", "--json"), 251)
+  }
+
+  private static func expectEmptySummary(_ result: CommandResult, _ status: Int32) throws {
+    #expect(result.status == status && !result.errors.isEmpty, "\(result)")
+    let summary = try json(result)
+    #expect(summary["schema"] as? String == "cairn.event/v1" && summary["event"] as? String == "summary")
+    for key in ["ran", "restored", "unchanged", "fresh", "failed", "skipped", "seconds"] {
+      #expect(summary[key] as? Int == 0, "\(key): \(result)")
+    }
+    #expect(summary["exit"] as? Int == Int(status) && summary["invocation"] is String, "\(result)")
+  }
+
   @Test("of what repro --json tells, a producer's end precedes all of its consumers, and a reason names its run")
   func eventOrder() throws {
     let repository = try TestRepository()

@@ -97,6 +97,19 @@ struct ReproCommand: CairnCommand {
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
+    guard json else { return try reproduce(invocation) }
+    invocation.console.keepOutputForResults()
+    do {
+      return try reproduce(invocation)
+    } catch {
+      // Who reads the events waits for the last one.
+      ReproEventLines.endOfNothing(ExitStatus(Program.framed(error)), on: invocation.console)
+      throw error
+    }
+  }
+
+  /// Throws only what keeps everything from running: later faults are told here.
+  private func reproduce(_ invocation: Invocation) throws -> ExitStatus {
     if let jobs, jobs < 1 {
       throw Diagnostic.wrongUsage("argument -j/--jobs: at least one stage must run, got \(jobs)")
     }
@@ -142,8 +155,7 @@ struct ReproCommand: CairnCommand {
       })
     withExtendedLifetime(watch) {}
     printer.settle(summary)
-    let status = try finish(summary, printer, workspace, console)
-    return status
+    return finish(summary, printer, workspace, console)
   }
 
   /// What to say when stamps alone prove that there is nothing to do: no file is parsed then.
@@ -211,7 +223,7 @@ struct ReproCommand: CairnCommand {
 
   private func finish(
     _ summary: RunSummary, _ printer: any ReproPrinter, _ workspace: Workspace, _ console: Console
-  ) throws -> ExitStatus {
+  ) -> ExitStatus {
     var status = ExitStatus.success
     let failures = summary.failures
     if !failures.isEmpty {
@@ -235,7 +247,14 @@ struct ReproCommand: CairnCommand {
       status = ExitStatus(128 + signal)
     }
     if status == .success {
-      try tellGit(summary, workspace, console)
+      do {
+        try tellGit(summary, workspace, console)
+      } catch {
+        console.report(error)
+        status = ExitStatus(error)
+      }
+    }
+    if status == .success {
       let didAnything = summary.outcomes.contains { $0.outcome.result != .fresh && $0.outcome.result != .failed }
       if !json {
         console.write(

@@ -119,26 +119,37 @@ struct ReproEventLines: ReproPrinter {
     }
   }
 
-  func end(_ summary: RunSummary, _ status: ExitStatus) {
+  func end(_ summary: RunSummary, _ status: ExitStatus) { line("summary", nil, Self.counts(summary, status)) }
+
+  /// The only line of a run that failed before anything could run; the error is told by whoever met it.
+  static func endOfNothing(_ status: ExitStatus, on console: Console) {
+    write("summary", counts(RunSummary(), status), invocation: Identifier.ulid(), on: console)
+  }
+
+  private static func counts(_ summary: RunSummary, _ status: ExitStatus) -> ValueMap {
     let outcomes = summary.outcomes.map(\.outcome)
     let seconds = outcomes.reduce(0) { $0 + $1.seconds }
-    line(
-      "summary", nil,
-      [
-        "ran": .int(outcomes.count { $0.result == .ran && !$0.isUnchanged }),
-        "restored": .int(outcomes.count { $0.result == .restored }),
-        "unchanged": .int(outcomes.count { $0.result == .ran && $0.isUnchanged }),
-        "fresh": .int(outcomes.count { $0.result == .fresh }),
-        "failed": .int(outcomes.count { $0.error != nil }),
-        "skipped": .int(summary.skipped.count + summary.notStarted.count), "seconds": .float(seconds),
-        "exit": .int(Int(status.rawValue)),
-      ])
+    return [
+      "ran": .int(outcomes.count { $0.result == .ran && !$0.isUnchanged }),
+      "restored": .int(outcomes.count { $0.result == .restored }),
+      "unchanged": .int(outcomes.count { $0.result == .ran && $0.isUnchanged }),
+      "fresh": .int(outcomes.count { $0.result == .fresh }),
+      "failed": .int(outcomes.count { $0.error != nil }),
+      "skipped": .int(summary.skipped.count + summary.notStarted.count), "seconds": .float(seconds),
+      "exit": .int(Int(status.rawValue)),
+    ]
   }
 
   private func line(_ event: String, _ id: StageID?, attempt: Int? = nil, _ more: ValueMap) {
+    Self.write(event, more, stage: id.map(name), attempt: attempt, invocation: reproduction.invocation, on: console)
+  }
+
+  private static func write(
+    _ event: String, _ more: ValueMap, stage: String? = nil, attempt: Int? = nil, invocation: String, on console: Console
+  ) {
     var map: ValueMap = [
       "schema": "cairn.event/v1", "time": .string(Timestamp.text(WallClock.now())), "event": .string(event),
-      "stage": id.map { .string(name($0)) } ?? .null, "invocation": .string(reproduction.invocation),
+      "stage": stage.map { .string($0) } ?? .null, "invocation": .string(invocation),
       "attempt": attempt.map { .int($0) } ?? .null,
     ]
     map.merge(more) { $1 }
