@@ -100,8 +100,38 @@ struct RunsCommandTests {
     let odd = try json(repository.cairn("runs", "log", "@last:odd", "--json"))
     #expect((odd["text"] as? [String: Any])?["$bytes"] as? String == "/w==")
     let silent = try repository.cairn("runs", "log", "@last:silent", "--json")
-    #expect(silent.status == 1)
+    #expect(silent.status == 0)
     #expect(try json(silent)["log"] is NSNull)
+    #expect(try json(silent)["text"] as? String == "")
+  }
+
+  @Test("a run that printed nothing has an empty log, one whose log is gone or that died has none")
+  func noLog() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        silent: {cmd: 'true'}
+        failing: {cmd: exit 3}
+        loud: {cmd: echo loud}
+        dying: {cmd: 'kill -9 $PPID'}
+
+      """)
+    #expect(try repository.cairn("repro", "-k", "silent", "failing", "loud", "-j", "1").status == 255)
+    for stage in ["silent", "failing"] {
+      let result = try repository.cairn("runs", "log", "@last:\(stage)")
+      #expect(result.status == 0 && result.output.isEmpty && result.errors.isEmpty, "\(stage): \(result)")
+    }
+    let log = try #require(try json(repository.cairn("runs", "log", "@last:loud", "--json"))["log"] as? [String: Any])
+    let hash = try #require(log["sha256"] as? String)
+    try repository.remove(".cairn/runs/\(hash.prefix(2))/\(hash.dropFirst(2))")
+    let gone = try repository.cairn("runs", "log", "@last:loud")
+    #expect(gone.status == 2 && gone.errors.contains("is missing"), "\(gone)")
+    #expect(try repository.cairn("repro", "dying").status == 137)
+    #expect(try repository.cairn("repro", "silent").status == 0)
+    let died = try repository.cairn("runs", "log", "@last:dying")
+    #expect(died.status == 1 && died.errors.contains("has no log"), "\(died)")
   }
 
   @Test(

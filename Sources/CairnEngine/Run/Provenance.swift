@@ -245,10 +245,11 @@ package struct Provenance: Sendable {
     case .timedOut, .notStarted: record.execution.exit = nil
     }
     let (bytes, dropped) = log.contents()
-    // A log that the disk cannot take is left out, not claimed.
-    if !bytes.isEmpty, let digest = try? records.put(object: bytes) {
-      record.log = .init(sha256: digest, size: UInt64(bytes.count), dropped: dropped)
-    }
+    if bytes.isEmpty { return }
+    // Of one that the disk cannot take the record says what it was: that it is missing shows, and it is not taken for a
+    // command that printed nothing.
+    let digest = (try? records.put(object: bytes)) ?? ContentHasher.sha256(of: bytes)
+    record.log = .init(sha256: digest, size: UInt64(bytes.count), dropped: dropped)
   }
 
   /// What the command wrote to `$CAIRN_CLAIMS`; taken away with it.

@@ -29,6 +29,10 @@ struct RunsLogCommand: OwnCommand {
       (id, record) = (source, made)
     }
     guard let log = record.log else {
+      if record.hasPrintedNothing {
+        if json { console.write(json: document(id, record, nil, [])) }
+        return .success
+      }
       console.note("run \(id.short) of '\(record.stage.address)' has no log")
       if json { console.write(json: document(id, record, nil, nil)) }
       return .no
@@ -64,5 +68,17 @@ struct RunsLogCommand: OwnCommand {
       "schema": "cairn.runs-log/v1", "run": .string(id.hex), "stage": .string(record.stage.address),
       "result": .string(record.result.rawValue), "log": log ?? .null, "text": text ?? .null,
     ])
+  }
+}
+
+extension RunRecord {
+  /// Its command was seen to end, and there is no log: one that was lost would be named. What came from the cache, was
+  /// accepted or died with its process has no log for another reason.
+  fileprivate var hasPrintedNothing: Bool {
+    guard log == nil, execution.finished != nil else { return false }
+    return switch result {
+    case .succeeded, .failed, .aborted, .inputChanged: true
+    case .restored, .accepted, .lost: false
+    }
   }
 }
