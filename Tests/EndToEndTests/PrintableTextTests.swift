@@ -88,6 +88,16 @@ struct PrintableTextTests {
     #expect(list.contains(#"name a⏎b → \x1b[31mred"#) && list.split(separator: "\n").count == 2, "\(list)")
   }
 
+  @Test("the line that an error shows keeps its columns, and obeys nothing")
+  func excerpt() throws {
+    let repository = try project()
+    try repository.write(".cairn/config.toml", "strict = \"\u{1b}[31m\u{202E}\"; x\n")
+    let result = try repository.cairn("why")
+    #expect(result.status == 255 && result.errors.contains("  --> .cairn/config.toml:1:"), "\(result)")
+    #expect(result.errors.contains("| strict = \"\u{FFFD}[31m\u{FFFD}\"; x\n"), "\(result.errors.debugDescription)")
+    #expect(!result.errors.unicodeScalars.contains(where: Self.isObeyed), "\(result.errors.debugDescription)")
+  }
+
   @Test("tables of DVC's own commands stay DVC's, whatever is in them", .enabled(if: DVCOracle.isAvailable))
   func tables() throws {
     let repository = try project()

@@ -51,7 +51,7 @@ struct LineageCommand: OwnCommand {
     options.followsEqualBytes = byContent
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject = try LineageSubject.find(word, rev: rev, context.repository, context.settings, index)
-      for note in subject.notes { console.note(note) }
+      for note in subject.notes { console.note(PrintableText.line(note)) }
       switch subject.what {
       case .run(let run): return try LineageQuery.graph(of: run, in: index, options)
       case .artifacts(let artifacts, let producer, let origin):

@@ -33,7 +33,7 @@ struct RunsLogCommand: OwnCommand {
         if json { console.write(json: document(id, record, nil, [])) }
         return .success
       }
-      console.note("run \(id.short) of '\(record.stage.address)' has no log")
+      console.note(PrintableText.line("run \(id.short) of '\(record.stage.address)' has no log"))
       if json { console.write(json: document(id, record, nil, nil)) }
       return .no
     }

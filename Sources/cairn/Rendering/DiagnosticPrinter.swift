@@ -32,7 +32,7 @@ struct DiagnosticPrinter {
     let number = "\(mark.line)"
     let gutter = String(repeating: " ", count: max(0, 5 - number.count)) + number
     let padding = String(shown.prefix(before).map { $0 == "\t" ? "\t" : " " })
-    lines.append(Color.blue.paint(gutter + " |", if: usesColor) + " " + String(shown))
+    lines.append(Color.blue.paint(gutter + " |", if: usesColor) + " " + PrintableText.aligned(shown))
     lines.append(
       Color.blue.paint(String(repeating: " ", count: gutter.count) + " |", if: usesColor) + " " + padding
         + Color.red.paint(String(repeating: "^", count: carets), if: usesColor))

@@ -17,6 +17,11 @@ enum PrintableText {
     return String(result)
   }
 
+  /// The same for a text whose columns count: a tab stays, what a terminal would obey is one `�`.
+  static func aligned(_ text: some Sequence<Character>) -> String {
+    String(text.map { $0 != "\t" && $0.unicodeScalars.contains { escape($0) != nil } ? "\u{FFFD}" : $0 })
+  }
+
   private static func escape(_ scalar: Unicode.Scalar) -> String? {
     switch scalar.value {
     case 0x0A: "⏎"
