@@ -67,8 +67,8 @@ private struct SettingReader {
 
   /// No variable can be asked for, or is set by anybody, under such a name.
   private func check(variable name: String, of key: String, at place: MarkedValue) throws(Diagnostic) {
-    let isName = !name.isEmpty && !name.unicodeScalars.contains { $0 == "=" || $0 == "\0" || $0.properties.isWhitespace }
-    if isName { return }
+    let isOdd = name.unicodeScalars.contains { $0 == "=" || $0 == "\0" || $0.properties.isWhitespace }
+    if !name.isEmpty, !isOdd { return }
     throw fault(
       "meta.cairn.\(key)", "\(PythonText.quoted(name)) is no variable's name", place,
       hint: name.contains("=") ? "`env_set: {NAME: VALUE}` gives the command a value" : nil)

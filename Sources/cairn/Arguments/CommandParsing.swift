@@ -70,7 +70,9 @@ enum CommandParsing {
       rest.removeFirst()
     }
     // Options right behind it are those of the subcommand that it stands for.
-    if rest.first?.hasPrefix("-") ?? false, let standard = command.configuration.defaultSubcommand { command = standard }
+    if rest.first?.hasPrefix("-") ?? false, let standard = command.configuration.defaultSubcommand {
+      command = standard
+    }
     return (path, command, Array(rest))
   }
 

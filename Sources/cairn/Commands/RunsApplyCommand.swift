@@ -33,7 +33,9 @@ struct RunsApplyCommand: OwnCommand {
     }
     for path in result.outputs { console.info(PrintableText.line("\(path)  restored")) }
     if result.parameters.isEmpty, result.outputs.isEmpty { console.info("Everything is as that run left it.") }
-    for path in result.missing { console.warning(PrintableText.line("'\(path)' is not in the cache and was left as it is")) }
+    for path in result.missing {
+      console.warning(PrintableText.line("'\(path)' is not in the cache and was left as it is"))
+    }
     if json {
       console.write(json: .map([
         "schema": "cairn.runs-apply/v1", "run": .string(id.hex), "stage": .string(record.stage.address),

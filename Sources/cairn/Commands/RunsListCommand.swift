@@ -52,7 +52,9 @@ struct RunsListCommand: OwnCommand {
       rows.append(RunsTable.Row(name: names.name(run), record: record, previous: before))
     }
     for line in RunsTable.lines(rows, usesColor: console.colorsOutput) { console.write(line) }
-    if rows.isEmpty, limit != 0 { console.note((failed ? "no recorded run failed" : "no recorded run") + (stage.map { " of '\($0)'" } ?? "")) }
+    if rows.isEmpty, limit != 0 {
+      console.note((failed ? "no recorded run failed" : "no recorded run") + (stage.map { " of '\($0)'" } ?? ""))
+    }
     return .success
   }
 
@@ -71,7 +73,8 @@ struct RunsListCommand: OwnCommand {
       return .success
     }
     for run in live {
-      console.write(line: "\(run.stage)  running since \(HumanText.moment(run.started))  \(run.actor.name)@\(run.actor.host)")
+      console.write(
+        line: "\(run.stage)  running since \(HumanText.moment(run.started))  \(run.actor.name)@\(run.actor.host)")
     }
     if live.isEmpty { console.note("nothing is running") }
     return .success

@@ -46,7 +46,9 @@ enum DifferenceTable {
     guard let was = item.was, let now = item.now, was.bool == nil, now.bool == nil, let a = was.number,
       let b = now.number
     else { return "" }
-    if let exact = now.wholeDifference(from: was)?.scalarText { return "  (\(exact.hasPrefix("-") ? "" : "+")\(exact))" }
+    if let exact = now.wholeDifference(from: was)?.scalarText {
+      return "  (\(exact.hasPrefix("-") ? "" : "+")\(exact))"
+    }
     let rounded = ((b - a) * 1e6).rounded() / 1e6
     return "  (\(rounded >= 0 ? "+" : "")\(rounded))"
   }

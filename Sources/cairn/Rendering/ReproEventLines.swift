@@ -145,7 +145,8 @@ struct ReproEventLines: ReproPrinter {
   }
 
   private static func write(
-    _ event: String, _ more: ValueMap, stage: String? = nil, attempt: Int? = nil, invocation: String, on console: Console
+    _ event: String, _ more: ValueMap, stage: String? = nil, attempt: Int? = nil, invocation: String,
+    on console: Console
   ) {
     var map: ValueMap = [
       "schema": "cairn.event/v1", "time": .string(Timestamp.text(WallClock.now())), "event": .string(event),

@@ -291,8 +291,8 @@ final class ReproScreen: ReproPrinter {
       let was = Dictionary(old.metricLeaves, uniquingKeysWith: { first, _ in first })
       for (name, value) in new.metricLeaves {
         guard let previous = was[name], !previous.isEqualInPython(to: value) else { continue }
-        return PrintableText.line(
-          "\(name) \(HumanText.value(previous)) → \(HumanText.value(value))   (cairn runs diff @last:\(self.name(id)))")
+        let change = "\(name) \(HumanText.value(previous)) → \(HumanText.value(value))"
+        return PrintableText.line(change + "   (cairn runs diff @last:\(self.name(id)))")
       }
     }
     return nil
