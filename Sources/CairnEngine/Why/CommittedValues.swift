@@ -24,9 +24,25 @@ package struct ValuePlace: Sendable, Hashable {
     self.steps = steps
   }
 
-  func value(in document: MarkedValue) -> MarkedValue? {
-    if let key { return (try? ParameterLookup.value(key, in: document)) ?? nil }
-    return ParameterLookup.value(at: steps, in: document)
+  fileprivate func value(in document: ReadDocument) -> MarkedValue? {
+    if let key { return (try? ParameterLookup.value(key, in: document.value)) ?? nil }
+    if steps.count > 1, steps[0] == "stages", let stage = document.stages[steps[1]] {
+      return ParameterLookup.value(at: Array(steps.dropFirst(2)), in: stage)
+    }
+    return ParameterLookup.value(at: steps, in: document.value)
+  }
+}
+
+/// A file of values, or a pipeline: of that, the stages by name, since each of many may be asked for.
+private struct ReadDocument: Sendable {
+  let value: MarkedValue
+  let stages: [String: MarkedValue]
+
+  init(_ value: MarkedValue) {
+    self.value = value
+    stages = Dictionary(
+      (value["stages"]?.entries ?? []).compactMap { entry in entry.key.string.map { ($0, entry.value) } },
+      uniquingKeysWith: { first, _ in first })
   }
 }
 
@@ -48,7 +64,7 @@ package final class CommittedValues: Sendable {
   }
   private enum Document {
     case absent, unreadable
-    case read(MarkedValue)
+    case read(ReadDocument)
   }
   /// What stands at a place.
   private enum Content {
@@ -65,6 +81,7 @@ package final class CommittedValues: Sendable {
   }
   private let documents = Mutex<[Key: Document]>([:])
   private let origins = Mutex<[ValuePlace: Origin]>([:])
+  private let marks = Mutex<[RepoPath: [SourceMark: [String]]]>([:])
   private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
 
   package init(_ workspace: Workspace) {
@@ -91,26 +108,27 @@ package final class CommittedValues: Sendable {
 
   /// The steps to the value that stands at `mark` now; `nil` for one outside of the project.
   func place(of mark: SourceMark) -> ValuePlace? {
-    guard let path = RepoPath(mark.source.path), case .read(let document) = document(Key(path: path)),
-      let steps = Self.steps(to: mark, in: document)
-    else { return nil }
-    return ValuePlace(.local(path), steps: steps)
+    guard let path = RepoPath(mark.source.path), case .read(let document) = document(Key(path: path)) else { return nil }
+    // Asked of each stage of a file: the whole of it is walked once.
+    let known = marks.withLock { $0[path] }
+    let steps = known ?? Self.marks(of: document.value)
+    if known == nil { marks.withLock { $0[path] = steps } }
+    return steps[mark].map { ValuePlace(.local(path), steps: $0) }
   }
 
-  private static func steps(to mark: SourceMark, in value: MarkedValue) -> [String]? {
-    if value.mark == mark { return [] }
-    switch value.node {
-    case .scalar: return nil
-    case .list(let items):
-      for (index, item) in items.enumerated() {
-        if let steps = steps(to: mark, in: item) { return [String(index)] + steps }
-      }
-    case .map(let entries):
-      for entry in entries {
-        if let steps = steps(to: mark, in: entry.value) { return [PythonText.str(entry.key.value)] + steps }
+  private static func marks(of document: MarkedValue) -> [SourceMark: [String]] {
+    var found: [SourceMark: [String]] = [:]
+    func walk(_ value: MarkedValue, _ steps: [String]) {
+      // Of an anchor and its aliases the first is where it is written.
+      if let mark = value.mark, found[mark] == nil { found[mark] = steps }
+      switch value.node {
+      case .scalar: break
+      case .list(let items): for (index, item) in items.enumerated() { walk(item, steps + [String(index)]) }
+      case .map(let entries): for entry in entries { walk(entry.value, steps + [PythonText.str(entry.key.value)]) }
       }
     }
-    return nil
+    walk(document, [])
+    return found
   }
 
   private func content(_ place: ValuePlace, at commit: String?) -> Content {
@@ -143,7 +161,7 @@ package final class CommittedValues: Sendable {
     guard let bytes else { return .absent }
     guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(SourceText(path: key.path.text, bytes: bytes))
     else { return .unreadable }
-    return .read(value)
+    return .read(ReadDocument(value))
   }
 
   // MARK: Where it came from
