@@ -302,6 +302,7 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("commit", before: "$PROGRAM repro -q && chmod 755 one.txt", after: "test ! -x one.txt && ! grep isexec dvc.lock"),
     CommandCase("commit", before: "$PROGRAM repro -q && chmod 755 one.txt && $PROGRAM commit -q -f && chmod 644 one.txt", after: "test -x one.txt && grep isexec dvc.lock"),
     CommandCase("commit", before: "echo d > data.txt && $PROGRAM config cache.type hardlink && $PROGRAM add -q data.txt && chmod 755 data.txt", after: "test $(stat -c %a data.txt) = 444"),
+    CommandCase("status", says: "modified:           n", before: "printf 'n: 9007199254740993\\n' > p.yaml && printf 'stages: {n: {cmd: cp p.yaml o, params: [{p.yaml: [n]}], outs: [o]}}\\n' > dvc.yaml && $PROGRAM repro -q && printf 'n: 9007199254740992.0\\n' > p.yaml"),
     CommandCase("commit -q data/1", before: "mkdir data && echo d > data/1 && echo other > data/2 && $PROGRAM add -q --no-commit data", after: "cached() { h=$(printf \"$1\\n\" | md5sum | cut -c1-32); test -e .dvc/cache/files/md5/$(echo $h | cut -c1-2)/$(echo $h | cut -c3-); }; cached d && ! cached other"),
     CommandCase(
       "commit -f",

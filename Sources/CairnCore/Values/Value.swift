@@ -78,6 +78,8 @@ extension Value {
     case (.string(let a), .string(let b)): return a.utf8.elementsEqual(b.utf8)
     case (.timestamp(let a), .timestamp(let b)): return a == b
     case (.int(let a), .int(let b)): return a == b
+    // Exactly: as doubles, neighbours beyond 2^53 would be the same.
+    case (.int(let a), .float(let b)), (.float(let b), .int(let a)): return Int(exactly: b) == a
     case (.bigInt(let a), .bigInt(let b)): return a == b
     case (.list(let a), .list(let b)):
       return a.count == b.count && zip(a, b).allSatisfy { $0.isEqualInPython(to: $1) }
