@@ -145,7 +145,7 @@ private struct ReasonCase: Sendable, CustomTestStringConvertible {
     },
     ReasonCase("an edited output", "output-changed metrics.json") { $0.output(1, Scene.file(9), isInCache: nil) },
     ReasonCase("a missing output", "output-missing model") { $0.output(0, .missing, isInCache: true) },
-    ReasonCase("an output whose object is gone", "output-changed model") { $0.output(0, Scene.file(3), isInCache: false) },
+    ReasonCase("an output that only the cache lacks", "output-missing model") { $0.output(0, Scene.file(3), isInCache: false) },
     ReasonCase("a missing output whose object is gone", "output-missing model") { $0.output(0, .missing, isInCache: false) },
     ReasonCase("an output that the lock lacks", "output-added metrics.json") { $0.lock?.outs.removeLast() },
     ReasonCase("outputs that were not looked at") { $0.now.outputs = nil },

@@ -189,11 +189,12 @@ struct WhyOriginTests {
   @Test("a text that became a template is an edit; where nothing tells, neither is claimed")
   func editOrValue() throws {
     let text = "stages:\n  s:\n    cmd: echo 2 > s\n    outs: [s]\n"
-    let repository = try finished(["params.yaml": "lr: 6\n", "dvc.yaml": text])
+    let repository = try finished(["params.yaml": "lr: 6\nother: 7\n", "dvc.yaml": text])
     try repository.write("dvc.yaml", text.replacing("echo 2", with: "echo ${lr}"))
     #expect(try repository.cairn("why", "s").output.hasPrefix("s  STALE  because its command was edited\n"))
-    // Both at once, and no commit has this text with the old value.
-    try repository.write("params.yaml", "lr: 7\n")
+    try repository.cairn("repro", "-q")
+    // No commit has either of the two texts with a value in it.
+    try repository.write("dvc.yaml", text.replacing("echo 2", with: "echo ${other}"))
     let unclear = try repository.cairn("why", "s")
     #expect(unclear.output.hasPrefix("s  STALE  because its command changed\n"), "\(unclear)")
     #expect(try repository.causes("s").first?["at"] is NSNull)
@@ -244,7 +245,7 @@ struct WhyOriginTests {
     let back = try repository.cairn("why", "s")
     #expect(
       back.output
-        == "s  FRESH  as made just now because params.yaml: lr changed  1 → 2; brought back since, no record tells how\n",
+        == "s  FRESH  as made just now because params.yaml: lr changed  1 → 2; a later run did other work\n",
       "\(back)")
     #expect(try repository.cairn("repro", "-q", "-f").status == 0)
     #expect(try repository.cairn("why", "s").output == "s  FRESH  last ran just now because it was forced\n")
@@ -286,5 +287,114 @@ struct WhyOriginTests {
         == "../dvc.yaml:c  FRESH  last ran just now because params.yaml: lr changed  1 → 2 (a → b → ../dvc.yaml:c)\n")
     let last = try repository.cairn("why", "--last", "b", in: "sub").output
     #expect(last.hasPrefix("b  RAN  just now because params.yaml: lr changed  1 → 2 (a → b)"), "\(last)")
+  }
+
+  // MARK: Files
+
+  private static let copying = "stages:\n  s: {cmd: cp -r f s, deps: [f], outs: [s]}\n"
+
+  @Test("the commit that brought the bytes is told, not one of the mode or of a comment; a shallow clone tells none")
+  func bytes() throws {
+    let repository = try finished(["f": "1\n", "dvc.yaml": Self.copying])
+    try repository.write("f", "2\n")
+    try repository.commit("second", by: "Bob")
+    try repository.shell("chmod +x f")
+    try repository.commit("a mode", by: "Carl")
+    #expect(at(try repository.causes("s").first) == "f:- Bob clean")
+    try repository.git("mv", "f", "g")
+    try repository.git("mv", "g", "f")
+    try repository.write("f", "3\n")
+    #expect(at(try repository.causes("s").first) == "f:- - dirty")
+    try repository.git("checkout", "f")
+    try repository.shell("git clone -q --depth 1 file://$PWD ../shallow && cp -r .dvc/cache ../shallow/.dvc/")
+    let shallow = try repository.run([try CairnBinary.path(), "why", "s", "--json"], in: "../shallow").output
+    #expect(shallow.contains("\"author\": null") && shallow.contains("\"dirty\": null"), "\(shallow)")
+  }
+
+  @Test("what git was told not to look at is not called committed, nor is what only leads to another file")
+  func hidden() throws {
+    let repository = try finished(["f": "1\n", "dvc.yaml": Self.copying])
+    try repository.git("update-index", "--assume-unchanged", "f")
+    try repository.write("f", "2\n")
+    #expect(at(try repository.causes("s").first) == "f:- - -")
+    let link = try TestRepository()
+    try link.write("far", "1\n")
+    try link.write("dvc.yaml", Self.copying)
+    try link.shell("ln -s far f")
+    try link.cairn("repro", "-q")
+    try link.commit("first", by: "Ann")
+    try link.write("far", "2\n3\n")
+    #expect(at(try link.causes("s").first) == "f:- - -")
+    #expect(try link.cairn("why", "s").output.contains("+2 −1 lines"))
+  }
+
+  @Test("of a folder the commits count that changed what differs; what git ignores was changed by nobody there")
+  func folders() throws {
+    let repository = try finished(["f/a": "1\n", "f/b": "1\n", ".gitignore": "/f/made\n", "dvc.yaml": Self.copying])
+    try repository.write("f/a", "2\n")
+    try repository.commit("second", by: "Bob")
+    try repository.write("f/ignored.tmp", "x")
+    try repository.write(".dvcignore", "*.tmp\n")
+    try repository.commit("third", by: "Carl")
+    #expect(at(try repository.causes("s").first) == "f:- Bob clean")
+    try repository.write("f/c", "1\n")
+    #expect(at(try repository.causes("s").first) == "f:- - dirty")
+    try repository.remove("f/c")
+    try repository.cairn("repro", "-q")
+    try repository.write("f/made", "1\n")
+    #expect(at(try repository.causes("s").first) == "f:- - -")
+  }
+
+  @Test("of data the commit is told in which its .dvc file got this hash")
+  func data() throws {
+    let repository = try TestRepository()
+    try repository.write("f", "1\n")
+    try repository.cairn("add", "-q", "f")
+    try repository.write("dvc.yaml", Self.copying)
+    try repository.cairn("repro", "-q")
+    try repository.commit("first", by: "Ann")
+    try repository.write("f", "2\n")
+    try repository.cairn("add", "-q", "f")
+    try repository.commit("second", by: "Bob")
+    try repository.write("f.dvc", "# about f\n" + (repository.read("f.dvc") ?? ""))
+    try repository.commit("a comment", by: "Carl")
+    #expect(at(try repository.causes("s").first) == "f:- Bob clean")
+  }
+
+  // MARK: Verdicts
+
+  @Test("an output that only the cache lacks is told as that, and a frozen stage with another output is not fresh")
+  func cacheAndFrozen() throws {
+    let repository = try finished(["f": "1\n", "dvc.yaml": Self.copying])
+    try repository.remove(".dvc/cache/files")
+    #expect(try repository.cairn("why", "s").output.hasPrefix("s  STALE  because s is not in the cache\n"))
+    try repository.cairn("repro", "-q")
+    #expect(try repository.cairn("why", "s").output == "s  FRESH  last ran just now because s was not in the cache\n")
+    try repository.cairn("freeze", "s")
+    #expect(try repository.cairn("why", "s").status == 0)
+    try repository.write("s", "mine\n")
+    let frozen = try repository.cairn("why")
+    #expect(frozen.status == 1)
+    #expect(
+      frozen.output == """
+        0 of 1 stages fresh · 1 frozen, and not as dvc.lock has it
+          s  frozen: s is not what dvc.lock has
+
+        """, "\(frozen)")
+  }
+
+  @Test("behind a stale stage nothing is sure to run: what comes before may come from the cache, and so may it")
+  func behind() throws {
+    let repository = try finished([
+      "f": "1\n", "dvc.yaml": Self.copying + "  t: {cmd: cp s t, deps: [s], outs: [t]}\n",
+    ])
+    try repository.write("f", "2\n")
+    try repository.cairn("repro", "-q")
+    try repository.write("f", "1\n")
+    try repository.remove("t")
+    let text = try repository.cairn("why", "t").output
+    #expect(text.contains("sure to run       s   from the cache"), "\(text)")
+    #expect(text.contains("run or restored   t"), "\(text)")
+    #expect(try repository.cairn("why", "t", "--json").output.contains("\"would\": \"depends\""))
   }
 }

@@ -61,6 +61,9 @@ package struct Reason: Sendable, Hashable {
     return was.compactMap(\.string)
   }
 
+  /// An output that is what its lock says, and that the cache has not.
+  package var isOfCache: Bool { kind == .outputMissing && now != nil }
+
   package enum Evidence: Sendable, Hashable {
     case content(hash: String, size: UInt64?)
     case value(Value)

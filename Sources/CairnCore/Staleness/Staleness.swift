@@ -186,10 +186,12 @@ package struct Staleness: Sendable {
       let reading = seen[index]
       if locked?.hashText != nil, output.isCached, reading.isInCache == false {
         outputs.append((index, .notInCache))
+        // Unchanged, and yet not in the cache: missing there.
+        let isChanged = !reading.content.isMissing && reading.content.hash?.text != locked?.hashText
         reasons.append(
           Reason(
-            reading.content.isMissing ? .outputMissing : .outputChanged, path: output.declared,
-            was: Self.evidence(locked), now: Self.evidence(reading.content)))
+            isChanged ? .outputChanged : .outputMissing, path: output.declared, was: Self.evidence(locked),
+            now: Self.evidence(reading.content)))
         continue
       }
       switch reading.content {

@@ -89,7 +89,7 @@ package struct CommandTemplate: Sendable {
     case none
   }
 
-  /// Reads `command` as one that this template gave, with as few other values as can be.
+  /// Reads `command` as one that this template gave. What can be read in two ways is not told.
   package func match(_ command: Value) -> Match {
     let texts: [String]
     switch command {
@@ -104,32 +104,32 @@ package struct CommandTemplate: Sendable {
         pieces: pieces.map { piece in
           switch piece {
           case .literal(let text): .literal(Array(text.utf8))
-          case .source(let number): .source(number, self.text(of: sources[number].value, in: number).map { Array($0.utf8) } ?? [])
+          case .source(let number): .source(number)
           }
         }, text: Array(text.utf8))
       search.run()
-      guard let best = search.best else {
+      guard let ranges = search.ranges else {
         if search.isExhausted { continue }
         return .none
       }
-      for (number, range) in best where !search.isAmbiguous {
+      for (number, range) in ranges where !search.isAmbiguous && !search.isExhausted {
         found[number] = String(decoding: search.text[range], as: UTF8.self)
       }
     }
     return .texts(found)
   }
 
-  /// Looks for the ranges of the sources in a text; the fewest that differ from now win.
+  /// Looks for the ranges of the sources in a text.
   private struct Search {
     enum Piece {
       case literal([UInt8])
-      case source(Int, [UInt8])
+      case source(Int)
     }
     let pieces: [Piece]
     let text: [UInt8]
-    var best: [(Int, Range<Int>)]?
-    var isAmbiguous = false
-    private var fewest = Int.max
+    /// The first way that was found, as ranges of the sources.
+    private(set) var ranges: [(Int, Range<Int>)]?
+    private(set) var isAmbiguous = false
     private var steps = 0
     private static let stepLimit = 20_000
     var isExhausted: Bool { steps >= Self.stepLimit }
@@ -139,27 +139,24 @@ package struct CommandTemplate: Sendable {
       self.text = text
     }
 
-    mutating func run() { visit(0, 0, [], 0) }
+    mutating func run() { visit(0, 0, []) }
 
-    private mutating func visit(_ piece: Int, _ position: Int, _ ranges: [(Int, Range<Int>)], _ changed: Int) {
+    private mutating func visit(_ piece: Int, _ position: Int, _ found: [(Int, Range<Int>)]) {
       steps += 1
-      if changed > fewest || isExhausted { return }
+      if isAmbiguous || isExhausted { return }
       guard piece < pieces.count else {
         guard position == text.count else { return }
-        if changed < fewest { (best, fewest, isAmbiguous) = (ranges, changed, false) } else { isAmbiguous = true }
+        if ranges == nil { ranges = found } else { isAmbiguous = true }
         return
       }
       switch pieces[piece] {
       case .literal(let literal):
         guard text[position...].starts(with: literal) else { return }
-        visit(piece + 1, position + literal.count, ranges, changed)
-      case .source(let number, let now):
-        let end = position + now.count
-        let isThere = text[position...].starts(with: now)
-        if isThere { visit(piece + 1, end, ranges + [(number, position..<end)], changed) }
-        for other in position...text.count where !(isThere && other == end) {
-          if case .literal(let next)? = pieces.dropFirst(piece + 1).first, !text[other...].starts(with: next) { continue }
-          visit(piece + 1, other, ranges + [(number, position..<other)], changed + 1)
+        visit(piece + 1, position + literal.count, found)
+      case .source(let number):
+        for end in position...text.count {
+          if case .literal(let next)? = pieces.dropFirst(piece + 1).first, !text[end...].starts(with: next) { continue }
+          visit(piece + 1, end, found + [(number, position..<end)])
         }
       }
     }

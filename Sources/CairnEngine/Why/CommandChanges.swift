@@ -10,13 +10,13 @@ enum CommandChange: Sendable {
   struct Through: Sendable {
     var place: ValuePlace
     var mark: SourceMark
-    /// `nil` where it cannot be told.
+    /// `nil`: it was not there.
     var was: Value?
     var now: Value?
 
     var reason: Reason {
       Reason(
-        now == nil ? .parameterMissing : .parameterChanged, path: place.file.recordPath,
+        now == nil ? .parameterMissing : was == nil ? .parameterAdded : .parameterChanged, path: place.file.recordPath,
         key: place.steps.joined(separator: "."), was: was.map { .value($0) }, now: now.map { .value($0) })
     }
   }
@@ -59,12 +59,12 @@ final class CommandChanges: Sendable {
       if let old = committed(template, written, places, was: was) {
         return Self.values(template, places) { old[$0] }
       }
-      if isEdited(template, written, places, texts) { return .edited }
+      if wasText(was, written) { return .edited }
     }
-    // Nobody has written the file since that run began.
+    // Nobody has written or replaced the file since that run began.
     if let run, let record = (try? workspace.records.record(run)) ?? nil,
-      let stat = (try? FileStat.of(workspace.repository.absolute(stage.address.file))) ?? nil,
-      stat.modified < record.execution.started
+      let stat = (try? FileStat.of(workspace.repository.absolute(stage.address.file), followLinks: false)) ?? nil,
+      max(stat.modified, stat.changed) < record.execution.started, !texts.contains(nil)
     {
       return Self.values(template, places) { number in
         let source = template.sources[number]
@@ -103,18 +103,10 @@ final class CommandChanges: Sendable {
     return nil
   }
 
-  /// The text differs from HEAD, and no value that made a difference does: the lock is no older than HEAD.
-  private func isEdited(
-    _ template: CommandTemplate, _ written: ValuePlace, _ places: [ValuePlace?], _ texts: [String?]
-  ) -> Bool {
-    func isUncommitted(_ place: ValuePlace) -> Bool {
-      if case .uncommitted = values.origin(of: place) { true } else { false }
-    }
-    guard isUncommitted(written) else { return false }
-    let changed = places.indices.filter { number in
-      texts[number] != template.text(of: template.sources[number].value, in: number)
-    }
-    return changed.allSatisfy { places[$0].map { !isUncommitted($0) } ?? false }
+  /// A commit had the lock's command as its text, without a value in it.
+  private func wasText(_ was: Value, _ written: ValuePlace) -> Bool {
+    guard case .local(let file) = written.file else { return false }
+    return values.commits(of: [file]).contains { values.value(written, at: $0)?.isEqualInPython(to: was) ?? false }
   }
 
   private static func values(

@@ -56,6 +56,7 @@ package final class CommittedValues: Sendable {
   private let git: GitRepository?
   private let objects: GitObjects?
   private let prefix: String
+  private let shallow: Set<String>
 
   private struct Key: Hashable {
     var path: RepoPath
@@ -90,6 +91,7 @@ package final class CommittedValues: Sendable {
     objects = workspace.git.map(GitObjects.init)
     let inside = workspace.git.map { Repository.relative(workspace.repository.root, to: $0.workTree) } ?? "."
     prefix = inside == "." ? "" : inside + "/"
+    shallow = workspace.git?.shallowCommits() ?? []
   }
 
   // MARK: What stands there
@@ -183,23 +185,28 @@ package final class CommittedValues: Sendable {
   }
 
   private func findOrigin(of place: ValuePlace) -> Origin {
-    guard let git, case .local(let file) = place.file else { return .unknown }
+    guard let git, case .local(let file) = place.file, !isInSubmodule(file) else { return .unknown }
     let now = content(place, at: nil)
+    let head = content(place, at: "HEAD")
+    // What cannot be read, here or by git, tells nothing.
     if case .unreadable = now { return .unknown }
-    guard content(place, at: "HEAD").isSame(as: now) else { return .uncommitted }
+    if case .unreadable = head { return .unknown }
+    guard head.isSame(as: now) else { return .uncommitted }
     var place = place
     var path = file
     var start = "HEAD"
     // A file may have been renamed on the way.
     for _ in 0..<8 {
-      var renamed: (path: String, parent: String)?
+      var renamed: (path: RepoPath, parent: String)?
       for entry in history(of: path, from: start, git) where content(place, at: entry.commit).isSame(as: now) {
+        // The end of a shallow clone looks like a beginning.
+        if shallow.contains(entry.commit) { return .unknown }
         if entry.parents.contains(where: { content(place, at: $0).isSame(as: now) }) { continue }
         if case .value = now, let parent = entry.parents.first, case .absent = document(Key(path: path, commit: parent)),
           let old = (try? git.renamed(prefix + path.text, in: entry.commit, from: parent)) ?? nil,
-          old.utf8.starts(with: prefix.utf8)
+          let inside = inside(old)
         {
-          renamed = (String(decoding: old.utf8.dropFirst(prefix.utf8.count), as: UTF8.self), parent)
+          renamed = (inside, parent)
           break
         }
         // A file that is there since has nothing to tell of what it never had.
@@ -207,11 +214,84 @@ package final class CommittedValues: Sendable {
         return commit(entry.commit, path, git)
       }
       guard let renamed else { return .unknown }
-      path = RepoPath(unchecked: renamed.path)
+      (path, start) = (renamed.path, renamed.parent)
       place.file = .local(path)
-      start = renamed.parent
     }
     return .unknown
+  }
+
+  /// The commit that brought these bytes to a file.
+  package func origin(ofFile path: RepoPath, hash: ContentHash) -> Origin {
+    guard let git, let objects, !isInSubmodule(path) else { return .unknown }
+    func bytes(_ path: RepoPath, at commit: String) throws(Diagnostic) -> [UInt8]? {
+      try objects.show(commit, prefix + path.text)
+    }
+    func isHash(of bytes: [UInt8]) -> Bool {
+      ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
+    }
+    do throws(Diagnostic) {
+      guard let head = try bytes(path, at: "HEAD") else { return .uncommitted }
+      // Line ends that a checkout turns, a link, a file that git was told not to look at: git says unchanged, and yet
+      // these are not the bytes of HEAD.
+      guard isHash(of: head) else { return try git.isChanged(prefix + path.text) ? .uncommitted : .unknown }
+      var path = path
+      var start = "HEAD"
+      var blob: String?
+      for _ in 0..<8 {
+        var renamed: (path: RepoPath, parent: String)?
+        for entry in history(of: path, from: start, git) {
+          // A merge that changed it in its own way.
+          guard let change = entry.changes.first else { return .unknown }
+          blob = blob ?? change.new
+          // Another mode, another version.
+          if change.new != blob || change.old == change.new { continue }
+          if shallow.contains(entry.commit) { return .unknown }
+          if change.old == nil, let parent = entry.parents.first,
+            let old = try git.renamed(prefix + path.text, in: entry.commit, from: parent), let inside = inside(old),
+            let before = try bytes(inside, at: parent), isHash(of: before)
+          {
+            renamed = (inside, parent)
+            break
+          }
+          return commit(entry.commit, path, git)
+        }
+        guard let renamed else { return .unknown }
+        (path, start) = (renamed.path, renamed.parent)
+      }
+    } catch { return .unknown }
+    return .unknown
+  }
+
+  /// The newest commit that changed one of the files of a folder that differ from what it held.
+  ///
+  /// - Parameter differing: relative to the folder.
+  package func origin(ofFolder path: RepoPath, differing: Set<String>) -> Origin {
+    guard let git, !isInSubmodule(path) else { return .unknown }
+    let folder = prefix + path.text
+    let names = Set(differing.map { folder + "/" + $0 })
+    guard let changed = try? git.changedFiles(in: folder) else { return .unknown }
+    if changed.contains(where: names.contains) { return .uncommitted }
+    for entry in history(of: path, from: "HEAD", git)
+    where entry.changes.contains(where: { $0.old != $0.new && names.contains($0.path) }) {
+      return shallow.contains(entry.commit) ? .unknown : commit(entry.commit, path, git)
+    }
+    return .unknown
+  }
+
+  /// Another repository knows of it.
+  private func isInSubmodule(_ path: RepoPath) -> Bool {
+    var folder = path.parent
+    while !folder.isRoot {
+      if Files.exists(PathResolver(root: root).absolute(folder.appending(".git"))) { return true }
+      folder = folder.parent
+    }
+    return false
+  }
+
+  /// A path of the work tree inside of the project.
+  private func inside(_ path: String) -> RepoPath? {
+    guard path.utf8.starts(with: prefix.utf8) else { return nil }
+    return RepoPath(unchecked: String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
   }
 
   private func isThere(_ path: RepoPath, at commit: String) -> Bool {

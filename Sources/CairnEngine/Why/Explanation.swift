@@ -25,6 +25,8 @@ package struct Explanation: Sendable {
     package var isUnclear = false
     /// The stage of the pipeline that made the dependency as it is now, and the run in which it did.
     package var producer: (stage: StageID, run: RunID?)?
+    /// The dependency is what the lock entry of its producer says.
+    package var isAsLocked = false
     /// The run behind the lock entry that the reason comes from.
     package var run: RunID?
 
@@ -56,8 +58,10 @@ package struct Explanation: Sendable {
     package var verdict: Verdict
     package var would: Action
     package var reasons: [StageReason] = []
-    /// In `causes`, the nearest first; at most `causeLimit`.
+    /// In `causes`, the nearest first: all of its own, and at most `causeLimit` that come through others.
     package var causes: [Int] = []
+    /// There are more than `causes` has.
+    package var hasMoreCauses = false
     /// The stage through which the first cause arrives.
     package var via: StageID?
     package var notes: [StageNote] = []
@@ -89,6 +93,11 @@ package struct Explanation: Sendable {
   package var causes: [Cause]
   /// What the stages that would run are known to take, one after the other; `nil` when nothing is recorded of any.
   package var estimate: (seconds: Double, samples: Int)?
+
+  /// Nothing is to be done for them; frozen ones as long as their outputs and command are as the lock has them.
+  package var freshCount: Int {
+    stages.count { $0.verdict == .fresh || ($0.verdict == .frozen && $0.reasons.isEmpty) }
+  }
 
   package func count(_ verdict: Verdict) -> Int { stages.count { $0.verdict == verdict } }
 

@@ -18,7 +18,7 @@ struct PastCauses: Sendable {
   private let index: @Sendable () throws -> LineageIndex
   private let commands: CommandChanges
   /// So many runs are followed, one after the other.
-  private static let depthLimit = 64
+  private static let depthLimit = 4096
 
   init(
     _ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex, commands: CommandChanges

@@ -43,7 +43,7 @@ package final class WhyEvidence: Sendable {
   private let prefix: String
   private let spent = Mutex(0)
   private let counted = Mutex<[Key: LineCounts?]>([:])
-  private let compared = Mutex<[Key: FileCounts?]>([:])
+  private let compared = Mutex<[Key: FolderDifferences?]>([:])
 
   package init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
@@ -69,7 +69,7 @@ package final class WhyEvidence: Sendable {
       return subject.value.flatMap { place(of: $0, reason) }
     case .dependencyChanged, .dependencyAdded:
       guard let location = subject.location else { return nil }
-      return place(file: location, content: subject.content)
+      return place(reason, subject, location)
     case .outputChanged:
       guard let path = subject.location?.local else { return nil }
       // What a stage makes is nothing to commit.
@@ -81,9 +81,18 @@ package final class WhyEvidence: Sendable {
 
   private func place(of value: ValuePlace, _ reason: Reason) -> Place? {
     guard isAffordable(), case .local(let path) = value.file else { return nil }
-    let now = values.current(value)
-    var place = Place(file: path.text, line: now.flatMap { DifferingLine.of($0, reason) })
-    switch values.origin(of: value) {
+    let line = values.current(value).flatMap { DifferingLine.of($0, reason) }
+    return place(path, line: line, values.origin(of: value))
+  }
+
+  private func place(_ reason: Reason, _ subject: Explanation.Subject, _ location: Location) -> Place? {
+    guard isAffordable(), case .local(let path) = location else { return nil }
+    return place(path, line: nil, origin(of: path, reason, subject))
+  }
+
+  private func place(_ path: RepoPath, line: Int?, _ origin: CommittedValues.Origin) -> Place {
+    var place = Place(file: path.text, line: line)
+    switch origin {
     case .commit(let commit):
       place.commit = commit
       place.isDirty = false
@@ -96,35 +105,27 @@ package final class WhyEvidence: Sendable {
     return place
   }
 
-  private func place(file: Location, content: Content?) -> Place? {
-    guard isAffordable(), case .local(let path) = file else { return nil }
-    var place = Place(file: path.text)
-    let absolute = workspace.repository.absolute(path)
-    place.date = ((try? FileStat.of(absolute)) ?? nil)?.modified
-    guard let git = workspace.git else { return place }
-    place.commit = commit(ofFile: path, content, git)
-    place.isDirty = place.commit == nil
-    if let commit = place.commit { place.date = commit.date }
-    return place
-  }
-
-  /// The commit that brought the file as it is now: of data, the one of its `.dvc` file.
-  private func commit(ofFile path: RepoPath, _ content: Content?, _ git: GitRepository) -> GitCommit? {
-    let hash = content?.hash?.text
+  /// Who brought the file as it is now: of data, its `.dvc` file tells.
+  private func origin(of path: RepoPath, _ reason: Reason, _ subject: Explanation.Subject) -> CommittedValues.Origin {
+    guard let content = subject.content, let hash = content.hash else { return .unknown }
     for stage in workspace.project.pipeline.stages where stage.kind == .tracked {
-      guard let output = stage.outputs.first(where: { $0.location == .local(path) }) else { continue }
-      guard stage.trackedLock?.out(output.declared)?.hashText == hash else { return nil }
-      return committed(stage.address.file, git)
+      for (index, output) in stage.outputs.enumerated() {
+        guard case .local(let data) = output.location, path == data || path.isInside(data) else { continue }
+        // Of a part of it the `.dvc` file does not say when it changed.
+        guard path == data else { return .unknown }
+        guard stage.trackedLock?.out(output.declared)?.contentHash == hash else { return .uncommitted }
+        return values.origin(
+          of: ValuePlace(.local(stage.address.file), steps: ["outs", String(index), "md5"]))
+      }
     }
-    return committed(path, git)
-  }
-
-  private func committed(_ path: RepoPath, _ git: GitRepository) -> GitCommit? {
-    // Nothing in the work tree differs from HEAD there, and HEAD has it.
-    guard let isTracked = try? git.isTracked(prefix + path.text), isTracked,
-      let isChanged = try? git.isChanged(prefix + path.text), !isChanged
-    else { return nil }
-    return (try? git.lastCommit(of: prefix + path.text)) ?? nil
+    switch content {
+    case .file: return values.origin(ofFile: path, hash: hash)
+    case .directory:
+      // What it held tells which of its files count.
+      guard let differing = differing(reason, subject) else { return .unknown }
+      return values.origin(ofFolder: path, differing: differing)
+    default: return .unknown
+    }
   }
 
   // MARK: How much
@@ -144,12 +145,14 @@ package final class WhyEvidence: Sendable {
   }
 
   private func count(_ location: Location, _ hash: ContentHash, run: RunID?) -> LineCounts? {
-    let now: String
+    let shown: String
     switch location {
-    case .local(let path): now = workspace.repository.absolute(path)
-    case .external(let path): now = path
+    case .local(let path): shown = workspace.repository.absolute(path)
+    case .external(let path): shown = path
     case .url: return nil
     }
+    // Of a link git would compare where it leads.
+    guard let now = (try? Files.realPath(shown)) ?? nil else { return nil }
     let store = workspace.cache.store(for: hash)
     if (try? store.contains(hash)) ?? false {
       return (try? GitRepository.lineCounts(from: store.path(of: hash), to: now)) ?? nil
@@ -183,6 +186,14 @@ package final class WhyEvidence: Sendable {
 
   /// Files of a folder that came, went or changed since the lock's version, where that can still be found.
   package func files(_ reason: Reason, _ subject: Explanation.Subject) -> FileCounts? {
+    differences(reason, subject).map { FileCounts(added: $0.added.count, removed: $0.removed.count, changed: $0.changed.count) }
+  }
+
+  private func differing(_ reason: Reason, _ subject: Explanation.Subject) -> Set<String>? {
+    differences(reason, subject).map { Set($0.added + $0.removed + $0.changed) }
+  }
+
+  private func differences(_ reason: Reason, _ subject: Explanation.Subject) -> FolderDifferences? {
     guard reason.kind == .dependencyChanged || reason.kind == .outputChanged, let hash = subject.lockedHash,
       hash.isDirectory, case .directory(let now)? = subject.content, let location = subject.location
     else { return nil }
@@ -190,23 +201,28 @@ package final class WhyEvidence: Sendable {
     if let known = compared.withLock({ $0[key] }) { return known }
     guard isAffordable() else { return nil }
     let versions = FolderVersions(workspace: workspace, objects: objects, prefix: prefix)
-    let counts = versions.manifest(hash, at: location, run: subject.run).map { Self.compare($0, with: now.manifest) }
-    compared.withLock { $0[key] = .some(counts) }
-    return counts
+    let found = versions.manifest(hash, at: location, run: subject.run).map { FolderDifferences($0, now.manifest) }
+    compared.withLock { $0[key] = .some(found) }
+    return found
   }
+}
 
-  private static func compare(_ old: DirectoryManifest, with now: DirectoryManifest) -> FileCounts {
-    var counts = FileCounts()
+/// The names of the files by which a folder differs from what it held.
+private struct FolderDifferences {
+  var added: [String] = []
+  var removed: [String]
+  var changed: [String] = []
+
+  init(_ old: DirectoryManifest, _ now: DirectoryManifest) {
     var before: [RepoPath: Digest16] = [:]
     for entry in old.entries { before[RepoPath(unchecked: entry.path)] = entry.md5 }
     for entry in now.entries {
       switch before.removeValue(forKey: RepoPath(unchecked: entry.path)) {
-      case nil: counts.added += 1
+      case nil: added.append(entry.path)
       case entry.md5?: break
-      default: counts.changed += 1
+      default: changed.append(entry.path)
       }
     }
-    counts.removed = before.count
-    return counts
+    removed = before.keys.map(\.text)
   }
 }

@@ -96,7 +96,7 @@ package struct WhyQuery: Sendable {
 
     let subjects = Subjects(
       stage: stage, judgement: judgement, run: part.lastRun, pipeline: workspace.project.pipeline,
-      producer: { self.producer(of: $0, $1, for: id) })
+      producer: { self.producer(of: $0, $1, for: id) }, isAsLocked: { self.isAsLocked($0, $1, by: $2) })
     if stage.isFrozen {
       part.verdict = .frozen
       part.reasons = staleness.reasons.map { subjects.stageReason($0) }
@@ -148,7 +148,10 @@ package struct WhyQuery: Sendable {
       for cause in before.causes { state.causes[cause].may.append(id) }
     }
     var seen: Set<Int> = []
-    part.causes = Array(causes.filter { seen.insert($0).inserted }.prefix(Explanation.causeLimit))
+    let all = causes.filter { seen.insert($0).inserted }
+    part.causes = Array(all.prefix(max(own, Explanation.causeLimit)))
+    let inherited = part.reasons.compactMap(\.subject.producer?.stage).compactMap { state.parts[$0] }
+    part.hasMoreCauses = all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
     // The chain leads to the first cause: a cause of its own has no stage between.
     if isCertain { part.via = nil }
     if part.reasons.isEmpty {
@@ -161,7 +164,8 @@ package struct WhyQuery: Sendable {
       return
     }
     part.verdict = .stale
-    part.would = isCertain ? .run : .depends
+    // What comes before it may come from the cache, and so may it then.
+    part.would = isCertain && !isBehind ? .run : .depends
     // With a value missing it fails before anything is looked for.
     let lacksValue = part.reasons.contains { $0.reason.kind == .parameterMissing }
     if isCertain, !isBehind, !lacksValue { lookForResult(stage, judgement, &part) }
@@ -207,6 +211,13 @@ package struct WhyQuery: Sendable {
     guard let found else { return nil }
     let run = content.hash.flatMap { workspace.producers.producer(of: location.recordPath, md5: $0.text) }
     return (found, run)
+  }
+
+  /// Of a part of an output nothing is said.
+  private func isAsLocked(_ location: Location, _ content: Content, by producer: StageID) -> Bool {
+    let stage = workspace.project.pipeline[producer]
+    guard let output = stage.outputs.first(where: { $0.location == location }), let hash = content.hash else { return false }
+    return workspace.lockEntry(of: stage)?.out(output.declared)?.contentHash == hash
   }
 
   private func lookForResult(_ stage: Stage, _ judgement: StageJudgement, _ part: inout Explanation.StagePart) {
@@ -310,6 +321,7 @@ private struct Subjects {
   let run: RunID?
   let pipeline: Pipeline
   let producer: (Location, Content) -> (stage: StageID, run: RunID?)?
+  let isAsLocked: (Location, Content, StageID) -> Bool
 
   func stageReason(_ reason: Reason) -> Explanation.StageReason {
     var reason = reason
@@ -325,6 +337,7 @@ private struct Subjects {
         subject.content = content
         subject.mark = dependency.mark
         subject.producer = producer(dependency.location, content)
+        subject.isAsLocked = subject.producer.map { isAsLocked(dependency.location, content, $0.stage) } ?? false
       }
     case .parameterChanged, .parameterAdded, .parameterMissing:
       if let set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {

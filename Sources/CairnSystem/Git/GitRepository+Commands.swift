@@ -19,10 +19,19 @@ package struct GitCommit: Hashable, Sendable {
   package var subject: String
 }
 
-/// A commit with those before it.
+/// A commit with those before it, and what it changed of what was asked about; of a merge that is not told.
 package struct GitHistoryEntry: Hashable, Sendable {
+  package struct Change: Hashable, Sendable {
+    /// Relative to the work tree.
+    package var path: String
+    /// The names of the blobs; `nil` where the file was not there.
+    package var old: String?
+    package var new: String?
+  }
+
   package var commit: String
   package var parents: [String]
+  package var changes: [Change] = []
 }
 
 package struct GitTreeEntry: Hashable, Sendable {
@@ -166,13 +175,45 @@ extension GitRepository {
   /// The newest commits that changed the path, newest first, each with its parents.
   package func history(of path: String, from revision: String, limit: Int) throws(Diagnostic) -> [GitHistoryEntry] {
     let result = try git(
-      ["--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--format=%H %P", revision, "--", path],
-      accepting: [0, 128])
+      [
+        "--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--format=%H %P", "--raw", "--no-abbrev",
+        "--no-renames", "-z", revision, "--", path,
+      ], accepting: [0, 128])
     if result.exit.code != 0 { return [] }
-    return result.text.split(separator: "\n").compactMap { line in
-      let names = line.split(separator: " ").map(String.init)
-      return names.first.map { GitHistoryEntry(commit: $0, parents: Array(names.dropFirst())) }
+    var history: [GitHistoryEntry] = []
+    var meta: [Substring]?
+    // A commit, then for each file `:MODE MODE OLD NEW KIND` and its path.
+    for record in Self.records(result.output) {
+      if let fields = meta {
+        meta = nil
+        guard fields.count > 3, !history.isEmpty else { continue }
+        let names = fields[2...3].map { name in name.utf8.contains { $0 != UInt8(ascii: "0") } ? String(name) : nil }
+        history[history.count - 1].changes.append(.init(path: FileName.escape(record), old: names[0], new: names[1]))
+        continue
+      }
+      let text = Self.text(record.first == 0x0A ? record.dropFirst() : record)
+      if text.hasPrefix(":") {
+        meta = text.split(separator: " ")
+      } else {
+        let names = text.split(separator: " ").map(String.init)
+        if let name = names.first { history.append(GitHistoryEntry(commit: name, parents: Array(names.dropFirst()))) }
+      }
     }
+    return history
+  }
+
+  /// The commits whose parents a shallow clone does not have.
+  package func shallowCommits() -> Set<String> {
+    guard let text = (try? Files.readText(commonDirectory + "/shallow")) ?? nil else { return [] }
+    return Set(text.split(separator: "\n").map(String.init))
+  }
+
+  /// Files in the folder that differ from HEAD or are not tracked; ignored ones are not among them.
+  package func changedFiles(in folder: String) throws(Diagnostic) -> [String] {
+    let result = try git([
+      "--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", folder,
+    ])
+    return Self.records(result.output).filter { $0.count > 3 }.map { FileName.escape($0.dropFirst(3)) }
   }
 
   /// The name that a file had before the commit gave it another; `nil` where it gave none.

@@ -45,7 +45,7 @@ struct CauseWords {
     case .alwaysChanged: return "always changed"
     case .forced: return "forced"
     case .parameterChanged:
-      return "\(path): \(reason.key ?? "") \(ReasonText.value(reason.was)) → \(ReasonText.value(reason.now))"
+      return "\(path): \(reason.key ?? "") \(ReasonText.change(reason))"
     case .dependencyChanged, .outputChanged:
       return path + (amount(cause.reason, cause.subject).map { " " + $0 } ?? " changed")
     case .environmentChanged: return "variable \(reason.key ?? "")"
@@ -85,7 +85,7 @@ struct CauseWords {
       }
       if isFirst { return [] }
       return [(reason.path ?? "", reason.path?.hasPrefix("ds://") ?? false ? "not in sync" : "missing")]
-    case .outputMissing: return isFirst ? [] : [(reason.path ?? "", "missing")]
+    case .outputMissing: return isFirst ? [] : [(reason.path ?? "", reason.isOfCache ? "not in the cache" : "missing")]
     case .outputAdded: return isFirst ? [] : [(reason.path ?? "", "a new output")]
     case .dependencyAdded: return isFirst ? [] : [(reason.path ?? "", "a new dependency")]
     default: return isFirst ? [] : [(reason.path ?? "also", because(cause, of: id))]
@@ -161,7 +161,9 @@ struct CauseWords {
   }
 
   private func origin(_ cause: Explanation.Cause) -> String? {
-    if let producer = cause.subject.producer, workspace.project.pipeline[producer.stage].kind == .pipeline {
+    if let producer = cause.subject.producer, producer.run != nil || cause.subject.isAsLocked,
+      workspace.project.pipeline[producer.stage].kind == .pipeline
+    {
       let name = workspace.project.pipeline[producer.stage].address.text(from: workspace.folder)
       let record = producer.run.flatMap { (try? workspace.records.record($0)) ?? nil }
       guard let record else { return "made by \(name)" }

@@ -58,6 +58,8 @@ extension PastRunText {
     switch reason.kind {
     case .neverRun: return "\(name ?? "it") had never run"
     case .noRecord: return "dvc.lock had no entry for \(name ?? "it")"
+    case .outputMissing where reason.isOfCache: return "\(reason.path ?? "") was not in the cache"
+    case .outputChanged: return "\(reason.path ?? "") was not what dvc.lock had"
     case .outputMissing, .dependencyMissing: return "\(reason.path ?? "") was missing"
     case .upstreamStale: return "a stage before it had changed"
     case .commandChanged where name != nil && reason.removedDeclarations == nil:

@@ -18,18 +18,30 @@ enum ReasonText {
     case .dependencyMissing:
       return path.hasPrefix("ds://") ? "\(path) is not in sync with dvc.lock" : "\(path) is missing"
     case .dependencyAdded: return "\(path) is a new dependency"
-    case .parameterChanged: return "\(path): \(reason.key ?? "") changed  \(value(reason.was)) → \(value(reason.now))"
+    case .parameterChanged: return "\(path): \(reason.key ?? "") changed  \(change(reason))"
     case .parameterAdded:
       return reason.key.map { "\(path): \($0) is a new parameter" } ?? "\(path) is a new parameter file"
     case .parameterMissing: return reason.key.map { "\(path): \($0) is missing" } ?? "\(path) is missing"
-    case .outputChanged: return "\(path) was changed after the stage ran"
-    case .outputMissing: return "\(path) is missing"
+    case .outputChanged: return "\(path) is not what dvc.lock has"
+    case .outputMissing: return reason.isOfCache ? "\(path) is not in the cache" : "\(path) is missing"
     case .outputAdded: return "\(path) is a new output"
     case .upstreamStale: return reason.stage.map { "\($0.text()) comes first" } ?? "a stage before it is stale"
     case .alwaysChanged: return "it is declared always changed"
     case .environmentChanged: return "the environment variable \(reason.key ?? "") changed"
     case .forced: return "it was forced"
     }
+  }
+
+  /// `0.1 → 0.01`; a text that looks like what it was has its quotes: `1 → "1"`.
+  static func change(_ reason: Reason) -> String {
+    let (was, now) = (value(reason.was), value(reason.now))
+    if was != now { return "\(was) → \(now)" }
+    return "\(quoted(reason.was)) → \(quoted(reason.now))"
+  }
+
+  private static func quoted(_ evidence: Reason.Evidence?) -> String {
+    guard case .value(let value)? = evidence else { return "?" }
+    return value.string.map { JSONWriter.text(.string($0), ensureASCII: false) } ?? self.value(evidence)
   }
 
   /// A value as YAML would show it on one line; at most 60 characters.

@@ -19,7 +19,8 @@ struct WhyJSON {
     .map([
       "schema": "cairn.why/v1",
       "summary": .map([
-        "fresh": .int(explanation.count(.fresh) + explanation.count(.frozen)), "stale": .int(explanation.count(.stale)),
+        "fresh": .int(explanation.freshCount),
+        "stale": .int(explanation.stages.count - explanation.freshCount - explanation.count(.unknown)),
         "unknown": .int(explanation.count(.unknown)), "causes": .int(explanation.causes.count),
         "estimate": explanation.estimate.map {
           .map(["seconds": Self.seconds($0.seconds), "samples": .int($0.samples)])

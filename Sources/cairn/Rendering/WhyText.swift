@@ -26,7 +26,7 @@ struct WhyText {
 
   func overview() -> [String] {
     let total = explanation.stages.count
-    let fresh = explanation.count(.fresh) + explanation.count(.frozen)
+    let fresh = explanation.freshCount
     let stale = explanation.count(.stale)
     var first = ["\(fresh) of \(total) stages fresh"]
     if stale > 0 {
@@ -36,7 +36,16 @@ struct WhyText {
     }
     let unknown = explanation.count(.unknown)
     if unknown > 0 { first.append("\(unknown) unknown") }
-    return [first.joined(separator: " · ")] + causeLines() + unknownLines() + noteLines()
+    let frozen = total - fresh - stale - unknown
+    if frozen > 0 { first.append("\(frozen) frozen, and not as dvc.lock has \(frozen == 1 ? "it" : "them")") }
+    return [first.joined(separator: " · ")] + causeLines() + unknownLines() + frozenLines() + noteLines()
+  }
+
+  private func frozenLines() -> [String] {
+    explanation.stages.compactMap { part in
+      guard part.verdict == .frozen, let reason = part.reasons.first else { return nil }
+      return "  \(name(part.id))  frozen: \(words.short(reason.reason))"
+    }.prefix(3).map { $0 }
   }
 
   private func causeLines() -> [String] {
@@ -120,7 +129,7 @@ struct WhyText {
       }
       let more = causes.count - 1
       let root = causes.first.map { words.because(explanation.causes[$0], of: part.id) } ?? "a stage before it is stale"
-      first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, "other cause"))" : "")
+      first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, part.hasMoreCauses ? "or more other cause" : "other cause"))" : "")
       let behind = consequences(part) + unchanged(part) + known(part)
       // As many causes as there is room for beside what is said in any case.
       let room = max(3, Self.lineLimit - 1 - behind.count - part.notes.count)
@@ -151,7 +160,7 @@ struct WhyText {
         ? "data as its .dvc file says" : "as dvc.lock says; no record tells who ran it"
     }
     let sentence = PastRunText(workspace).sentence(past.run(id, left))
-    if part.wasBroughtBack { return "as made \(sentence); brought back since, no record tells how" }
+    if part.wasBroughtBack { return "as made \(sentence); a later run did other work" }
     if left.result == .restored, let made = record(left.restoredFrom) {
       return "taken from the cache \(sentence); first made \(HumanText.ago(made.execution.started))"
     }
@@ -172,10 +181,16 @@ struct WhyText {
     if chain.count > 10 { chain = chain.prefix(4) + ["…"] + chain.suffix(5) }
     if chain.count > 1 { rows.append(("chain", chain.joined(separator: " → "))) }
     let sure = before.filter { $0.would != .depends }
-    let maybe = before.filter { $0.would == .depends }
+    let depends = before.filter { $0.would == .depends }
+    // Stale in itself: it runs, or what comes before it leads to a result that the cache has.
+    let own = depends.filter { part in part.causes.contains { explanation.causes[$0].must.contains(part.id) } }
+    let maybe = depends.filter { part in !own.contains { $0.id == part.id } }
     if !sure.isEmpty {
       let known = sure.allSatisfy { $0.would == .restore } ? "   from the cache" : ""
       rows.append(("sure to run", names(sure.map(\.id)) + (price(sure).map { "   " + $0.text } ?? known)))
+    }
+    if !own.isEmpty {
+      rows.append(("run or restored", names(own.map(\.id)) + (price(own).map { "   " + $0.text } ?? "")))
     }
     if !maybe.isEmpty {
       let price = price(maybe).map { "; then \($0.text) (median of \($0.samples))" } ?? ""
