@@ -12,6 +12,8 @@ package struct PastRun: Sendable {
   package var causes: [PastCause]
   /// Looked at again since, and left alone: when.
   package var skipped: Nanoseconds?
+  /// It ended well, and the stage's lock entry is of other work: somebody else ran it, or brought another lock.
+  package var isOutdated = false
 
   fileprivate init(_ id: RunID, _ record: RunRecord, _ causes: [PastCause], skipped: Nanoseconds?) {
     stage = record.stage.address
@@ -38,6 +40,7 @@ package struct PastRun: Sendable {
             "stage": .string(run.stage), "run": .string(run.id.hex), "result": .string(run.record.result.rawValue),
             "started": .string(WallClock.text(run.record.execution.started)),
             "skipped": run.skipped.map { .string(WallClock.text($0)) } ?? .null,
+            "outdated": .bool(run.isOutdated),
             "reasons": .list(run.record.reasons),
             "causes": .list(
               run.causes.map { cause in
@@ -105,7 +108,11 @@ package struct PastRuns: Sendable {
         invocation.started > record.execution.started
           && invocation.stages.contains { $0.stage == address && $0.state == .fresh }
       }.map(\.started).max()
-      runs.append(self.run(run, record, skipped: skipped))
+      var past = self.run(run, record, skipped: skipped)
+      if record.result.isTrusted || record.result == .restored, let lock = workspace.lockEntry(of: workspace.project.pipeline[id]) {
+        past.isOutdated = WorkKey(workspace.project.pipeline[id], lock) != WorkKey(record)
+      }
+      runs.append(past)
     }
     return runs
   }

@@ -28,7 +28,7 @@ struct PastRunText {
     case .inputChanged: word = "INPUT CHANGED"
     case .lost: word = "LOST"
     }
-    return "\(name(run.stage))  \(word)  \(sentence(run))  (\(names.name(run.id)))"
+    return "\(name(run.stage))  \(word)  \(sentence(run))  (\(names.name(run.id)))\(run.isOutdated ? "; dvc.lock has other work" : "")"
   }
 
   /// `4 minutes ago because data/raw.csv changed (prepare → train) and 2 other causes`.
