@@ -270,6 +270,14 @@ struct WhyOriginTests {
     #expect(try repository.cairn("runs", "show", "@last").output.contains("variables    COLOR is not set"))
   }
 
+  @Test("a number that JSON has no word for is told as records have it")
+  func numbers() throws {
+    let repository = try finished(["params.yaml": "a: 1.5\n", "dvc.yaml": Self.stage + "    - a\n"])
+    try repository.write("params.yaml", "a: -.inf\n")
+    let cause = try #require(try repository.causes("s").first)
+    #expect(cause["now"] as? [String: String] == ["$float": "-inf"])
+  }
+
   @Test("from a subfolder, all names and paths are seen from there")
   func subfolder() throws {
     let repository = try finished([

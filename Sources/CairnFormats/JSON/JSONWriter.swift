@@ -23,6 +23,18 @@ package enum JSONWriter {
   /// Appends `text` in quotes, as `json.dumps` writes it by default.
   package static func append(_ text: String, to bytes: inout [UInt8]) { appendASCII(text, to: &bytes) }
 
+  /// The value with numbers that JSON has no word for as records have them, `{"$float": "nan"}`: what is Cairn's own is
+  /// read by more than Python.
+  package static func strict(_ value: Value) -> Value {
+    switch value {
+    case .float(let number) where number.isNaN: .map(["$float": "nan"])
+    case .float(let number) where number.isInfinite: .map(["$float": number < 0 ? "-inf" : "inf"])
+    case .list(let items): .list(items.map(strict))
+    case .map(let map): .map(map.mapValues(strict))
+    default: value
+    }
+  }
+
   /// The text of a map's key.
   static func keyText(_ key: Value) -> String {
     switch key {

@@ -42,7 +42,7 @@ struct HistoryContext {
 extension Console {
   /// One JSON document on standard output.
   func write(json value: Value) {
-    write(JSONWriter.text(value, indent: 2, ensureASCII: false))
+    write(JSONWriter.text(JSONWriter.strict(value), indent: 2, ensureASCII: false))
   }
 }
 

@@ -154,7 +154,7 @@ struct ReproEventLines: ReproPrinter {
       "attempt": attempt.map { .int($0) } ?? .null,
     ]
     map.merge(more) { $1 }
-    console.writeRaw(Array((JSONWriter.text(.map(map), ensureASCII: false) + "\n").utf8))
+    console.writeRaw(Array((JSONWriter.text(JSONWriter.strict(.map(map)), ensureASCII: false) + "\n").utf8))
     console.flush()
   }
 }
