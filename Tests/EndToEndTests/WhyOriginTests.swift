@@ -391,6 +391,10 @@ struct WhyOriginTests {
           s  frozen: s is not what dvc.lock has
 
         """, "\(frozen)")
+    // What somebody else made is recorded as DVC does, and nothing is said to have run.
+    let events = try repository.cairn("repro", "--json").output
+    #expect(events.contains("\"event\": \"stage-skipped\"") && events.contains("\"why\": \"frozen\""), "\(events)")
+    #expect(events.contains("\"ran\": 0") && !events.contains("stage-finished"), "\(events)")
   }
 
   @Test("behind a stale stage nothing is sure to run: what comes before may come from the cache, and so may it")

@@ -43,7 +43,9 @@ struct ReproEventLines: ReproPrinter {
     case .skipped(let ids, _): for id in ids { line("stage-skipped", id, ["why": "upstream-failed"]) }
     case .finished(let id, let outcome):
       let attempt = attempts[id]
-      tell(id, isEnd: true) { end(id, outcome, attempt: attempt) }
+      tell(id, isEnd: true) {
+        if isVerified(id, outcome) { line("stage-skipped", id, ["why": "frozen"]) } else { end(id, outcome, attempt: attempt) }
+      }
     case .ended(let id, let result):
       if result != .fresh { sequence.ended(id) }
     case .warning(_, let text): console.warning(text)
@@ -57,6 +59,11 @@ struct ReproEventLines: ReproPrinter {
       .lockChanged:
       break
     }
+  }
+
+  /// A frozen stage whose outputs were looked at: nothing ran.
+  private func isVerified(_ id: StageID, _ outcome: Outcome) -> Bool {
+    pipeline[id].isFrozen && outcome.run == nil && outcome.error == nil
   }
 
   private func tell(_ id: StageID, isEnd: Bool = false, _ write: @escaping @Sendable () -> Void) {
@@ -119,7 +126,13 @@ struct ReproEventLines: ReproPrinter {
     }
   }
 
-  func end(_ summary: RunSummary, _ status: ExitStatus) { line("summary", nil, Self.counts(summary, status)) }
+  func end(_ summary: RunSummary, _ status: ExitStatus) {
+    var counted = summary
+    for (place, item) in counted.outcomes.enumerated() where isVerified(item.stage, item.outcome) {
+      counted.outcomes[place].outcome.result = .fresh
+    }
+    line("summary", nil, Self.counts(counted, status))
+  }
 
   /// The only line of a run that failed before anything could run; the error is told by whoever met it.
   static func endOfNothing(_ status: ExitStatus, on console: Console) {
