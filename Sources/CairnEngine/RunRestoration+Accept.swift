@@ -67,7 +67,7 @@ extension RunRestoration {
     var entry = LockEntry(command: stage.commandValue)
     for dependency in stage.dependencies {
       let path = dependency.location.recordPath
-      guard let input = record.inputs.first(where: { $0.path.hasSameBytes(as: path) }) else {
+      guard let input = record.inputs.first(where: { $0.role != "params" && $0.path.hasSameBytes(as: path) }) else {
         throw Diagnostic(.usage, "'\(path)' was no input of that run: its lock entry would not fit")
       }
       var file = LockedFile(path: dependency.declared, hashName: "md5", hashText: input.md5, size: input.size)

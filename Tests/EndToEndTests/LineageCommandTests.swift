@@ -122,4 +122,46 @@ struct LineageCommandTests {
     #expect(try repository.cairn("remote", "modify", "there", "url", "s3://bucket/x").status == 0)
     #expect(try line().hasSuffix("on remote: unknown"))
   }
+
+  @Test("the story goes on behind a parameter file that a stage makes or a .dvc file tracks, up and down")
+  func madeParameters() throws {
+    let repository = try TestRepository()
+    try repository.write("f", "2\n")
+    try repository.write("q.yaml", "seed: 7\n")
+    try repository.write("plain.yaml", "k: 1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        g:
+          cmd: (echo -n 'lr = '; cat f) > p.toml
+          deps: [f]
+          outs: [p.toml]
+        s:
+          cmd: cat p.toml q.yaml > o
+          params: [{p.toml: [lr]}, {q.yaml: [seed]}, {plain.yaml: [k]}]
+          outs: [o]
+
+      """)
+    #expect(try repository.cairn("add", "q.yaml").status == 0)
+    #expect(try repository.cairn("repro", "-q", "-j", "1").status == 0)
+    let up = try repository.cairn("lineage", "o")
+    #expect(up.output.contains(#/p.toml +lr 2 · g · /#) && up.output.contains("└─ f"), "\(up)")
+    #expect(up.output.contains(/q.yaml +seed 7 · DVC data/), "\(up)")
+    #expect(up.output.contains("unknown: where q.yaml came from"), "\(up)")
+    #expect(try repository.cairn("lineage", "--down", "f").output.contains("└─ o "))
+    #expect(try repository.cairn("lineage", "--down", "q.yaml").output.contains("└─ o "))
+    // Of one that nobody makes its values are all there is.
+    #expect(up.output.contains(/plain.yaml +k 1\n/), "\(up)")
+    let record = try repository.cairn("runs", "show", "@last:s", "--json").output
+    #expect(record.contains(/"path":"p.toml","producer":"[0-9a-f]{64}","role":"params"/), "\(record)")
+    #expect(record.contains(/"path":"q.yaml","producer":null,"role":"params"/), "\(record)")
+    #expect(!record.contains("\"path\":\"plain.yaml\""), "\(record)")
+    // The lock and what people are shown of the run are as before; the run still stands behind its lock entry.
+    #expect(repository.read("dvc.lock")?.contains("path: p.toml\n      hash") == true)
+    #expect(repository.read("dvc.lock")?.contains("deps:\n    - path: p.toml") == false)
+    #expect(try !repository.cairn("runs", "show", "@last:s").output.contains("inputs"))
+    #expect(up.output.contains(#/^o +\d+ B · s · /#), "\(up)")
+    #expect(try repository.cairn("status").output.contains("up to date"))
+  }
 }

@@ -85,7 +85,7 @@ package struct Provenance: Sendable {
       let path = dependency.location.recordPath
       var input = RunRecord.Input(
         path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
-        producer: producer(of: dependency, content, context), origin: origin(of: dependency))
+        producer: producer(of: dependency.location, content, context), origin: origin(of: dependency.location))
       if case .dataset(.locked(let lock)) = content {
         input.dataset = lock
         input.origin = Self.origin(ofDataset: lock)
@@ -93,17 +93,38 @@ package struct Provenance: Sendable {
       return input
     }
     record.reasons = reasons.map { value(of: $0, inputs: record.inputs, of: stage) }
+    record.inputs += madeParameterFiles(of: stage, context)
     record.params = OrderedDictionary(
       zip(stage.parameters, snapshot.parameters).map { ($0.location.recordPath, $1.values) },
       uniquingKeysWith: { $1 })
     return record
   }
 
-  /// The run that made the dependency: its path as it is now, or the folder of another stage that it lies in.
-  private func producer(of dependency: Dependency, _ content: Content, _ context: RunContext) -> RunID? {
+  /// Parameter files that a stage makes or a `.dvc` file tracks: these have a story, which their values do not tell.
+  /// Any other one is not read for it.
+  private func madeParameterFiles(of stage: Stage, _ context: RunContext) -> [RunRecord.Input] {
+    var inputs: [RunRecord.Input] = []
+    for location in stage.parameters.map(\.location) {
+      let isMade = makers[location] != nil || location.local.flatMap { maker(around: $0) } != nil
+      let path = location.recordPath
+      guard isMade, !stage.dependencies.contains(where: { $0.location == location }),
+        !inputs.contains(where: { $0.path.hasSameBytes(as: path) })
+      else { continue }
+      let content = context.observer.content(at: location, sha256: true)
+      guard let hash = content.hash else { continue }
+      inputs.append(
+        RunRecord.Input(
+          path: path, role: "params", md5: hash.text, sha256: content.sha256, size: content.size,
+          producer: producer(of: location, content, context), origin: origin(of: location)))
+    }
+    return inputs
+  }
+
+  /// The run that made what lies there: its path as it is now, or the folder of another stage that it lies in.
+  private func producer(of location: Location, _ content: Content, _ context: RunContext) -> RunID? {
     guard let hash = content.hash else { return nil }
-    if let exact = producer(of: dependency.location.recordPath, md5: hash.text) { return exact }
-    guard makers[dependency.location] == nil, let path = dependency.location.local, let maker = maker(around: path),
+    if let exact = producer(of: location.recordPath, md5: hash.text) { return exact }
+    guard makers[location] == nil, let path = location.local, let maker = maker(around: path),
       let output = pipeline[maker.stage].outputs.first(where: { $0.location == .local(maker.folder) }),
       let folder = context.book.entry(of: pipeline[maker.stage].address)?.out(output.declared)?.contentHash,
       let run = producer(of: maker.folder.text, md5: folder.text),
@@ -168,8 +189,8 @@ package struct Provenance: Sendable {
     }
   }
 
-  private func origin(of dependency: Dependency) -> RunRecord.Origin {
-    if let maker = makers[dependency.location] {
+  private func origin(of location: Location) -> RunRecord.Origin {
+    if let maker = makers[location] {
       let stage = pipeline[maker]
       if stage.kind == .pipeline { return RunRecord.Origin(.stage) }
       guard stage.isImport, let from = stage.dependencies.first else { return RunRecord.Origin(.dvcFile) }
@@ -179,7 +200,7 @@ package struct Provenance: Sendable {
       }
       return RunRecord.Origin(.importURL, url: from.declared)
     }
-    guard let path = dependency.location.local else { return RunRecord.Origin(.none) }
+    guard let path = location.local else { return RunRecord.Origin(.none) }
     // A file inside an output, or a folder that holds outputs.
     if let maker = maker(around: path)?.stage ?? makersBelow[path] {
       return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)

@@ -6,7 +6,7 @@ import GRDB
 
 extension LineageIndex {
   /// Raised whenever the tables, or what is put into them, change: an older file is then discarded.
-  private static let version = 1
+  private static let version = 2
 
   private static let tables = """
     CREATE TABLE document (hash TEXT PRIMARY KEY, schema TEXT) WITHOUT ROWID;
@@ -108,7 +108,7 @@ extension LineageIndex {
     if database.changesCount == 0 { return }
     let run = database.lastInsertedRowID
     let insert = try database.cachedStatement(sql: "INSERT INTO artifact VALUES (?, ?, ?, ?, ?, ?, ?)")
-    for input in record.inputs where input.role != "params" {
+    for input in record.inputs {
       try insert.execute(arguments: [
         run, 0, input.path, input.md5, input.sha256?.hex, input.size.map { Int64(bitPattern: $0) },
         input.producer?.digest.hex,

@@ -158,7 +158,7 @@ package struct LineageQuery {
       graph.add(.commit(commit), .commit(repository: record.source.repository))
       graph.connect(.commit(commit), .run(run), .used)
     }
-    for input in record.inputs where input.role != "params" {
+    for input in record.inputs {
       let artifact = LineageArtifact(input, repository: repository)
       graph.add(artifact.id, .artifact(artifact))
       graph.connect(artifact.id, .run(run), .used)

@@ -102,19 +102,26 @@ struct LineageTree {
 
   private func inputs(of run: RunID) -> [Child] {
     guard let record = record(.run(run)) else { return [] }
+    let repository = record.source.repository ?? ""
     var children = record.params.map { file, values in
       let leaves = RunRecord.leaves(of: values)
       let shown = leaves.prefix(6).map { "\($0.0) \(HumanText.value($0.1))" }.joined(separator: ", ")
-      return Child(id: nil, name: file, text: shown + (leaves.count > 6 ? ", …" : ""), leads: false)
+        + (leaves.count > 6 ? ", …" : "")
+      // A file that was made goes on with its own story.
+      guard let input = record.inputs.first(where: { $0.role == "params" && $0.path.hasSameBytes(as: file) }) else {
+        return Child(id: nil, name: file, text: shown, leads: false)
+      }
+      let id = LineageArtifact(input, repository: repository).id
+      let text = [shown, inputText(input, id, record)].filter { !$0.isEmpty }.joined(separator: " · ")
+      return Child(id: id, name: file, text: text, leads: true)
     }
-    let inputs = record.inputs.filter { $0.role != "params" }.map { input in
-      let id = LineageArtifact(input, repository: record.source.repository ?? "").id
+    children += record.inputs.filter { $0.role != "params" }.map { input in
+      let id = LineageArtifact(input, repository: repository).id
       return Child(id: id, name: input.path, text: inputText(input, id, record), leads: true)
     }
     // Sources first: what was made is followed by its own story.
     let isMade = { (child: Child) in child.id.map { !graph.edges(into: $0).isEmpty } ?? false }
-    children += inputs.filter { !isMade($0) } + inputs.filter(isMade)
-    return children
+    return children.filter { !isMade($0) } + children.filter(isMade)
   }
 
   private func consumers(of id: LineageNodeID) -> [Child] {
