@@ -56,6 +56,51 @@ import Testing
     #expect(stages(graph) == ["prepare", "train", "evaluate"])
   }
 
+  @Test("down does not lead back in time: who read the same bytes before a run made them again is none of its readers")
+  func downForward() throws {
+    let place = TemporaryStore()
+    let first = try place.store.write(.example("s", inputs: [("f", "1")], outputs: [("o", "9")], at: 1))
+    func reader(_ stage: String, _ producer: RunID?, at second: Int64) throws {
+      var record = RunRecord.example(stage, inputs: [("o", "9")], outputs: [(stage + ".out", stage)], at: second)
+      record.inputs[0].producer = producer
+      _ = try place.store.write(record)
+    }
+    try reader("before", first, at: 3)
+    try reader("nameless", nil, at: 4)
+    let second = try place.store.write(.example("s", inputs: [("f", "2")], outputs: [("o", "9")], at: 5))
+    try reader("after", second, at: 7)
+    // The producer that it names is another, but these bytes had been made again.
+    try reader("late", first, at: 8)
+    var restored = RunRecord.example("s", inputs: [("f", "1")], outputs: [("o", "9")], at: 11, result: .restored)
+    restored.restoredFrom = first
+    let third = try place.store.write(restored)
+    var options = LineageQuery.Options()
+    options.direction = .down
+    let newest = try LineageQuery.graph(of: [artifact("f", "2")], in: place.index, options)
+    #expect(stages(newest) == ["s", "nameless", "after", "late"])
+    // What it was restored from counts as itself.
+    let again = try LineageQuery.graph(of: third, in: place.index, options)
+    #expect(stages(again) == ["s", "before", "nameless", "late"])
+    let older = try LineageQuery.graph(of: [artifact("f", "1")], in: place.index, options)
+    #expect(stages(older) == ["s", "before", "nameless", "after", "late"])
+    // From the bytes themselves all of them are reached.
+    let bytes = try LineageQuery.graph(of: [artifact("o", "9")], in: place.index, options)
+    #expect(stages(bytes) == ["before", "nameless", "after", "late"])
+  }
+
+  @Test("a parameter file that a run made is walked through")
+  func madeParameters() throws {
+    let place = TemporaryStore()
+    _ = try place.store.write(.example("g", inputs: [("f", "1")], outputs: [("p.yaml", "2")], at: 1))
+    var train = RunRecord.example("s", inputs: [("p.yaml", "2")], outputs: [("o", "3")], at: 5)
+    train.inputs[0].role = "params"
+    _ = try place.store.write(train)
+    #expect(try stages(LineageQuery.graph(of: [artifact("o", "3")], in: place.index, .init())) == ["s", "g"])
+    var options = LineageQuery.Options()
+    options.direction = .down
+    #expect(try stages(LineageQuery.graph(of: [artifact("f", "1")], in: place.index, options)) == ["s", "g"])
+  }
+
   @Test("--depth counts runs", arguments: [(0, 0), (1, 1), (2, 2), (9, 2)])
   func depth(_ depth: Int, _ count: Int) throws {
     let place = TemporaryStore()

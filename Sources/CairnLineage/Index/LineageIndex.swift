@@ -155,6 +155,18 @@ package final class LineageIndex: Sendable {
     try runs(touching: artifact, direction: 0)
   }
 
+  /// Those of them that can have read what `maker` left there: they name it as the producer, or the run that it was
+  /// restored from, or none; or they started after it did.
+  package func consumers(of artifact: LineageArtifact, madeBy maker: RunID) throws(Diagnostic) -> [RunID] {
+    let source = try source(of: maker) ?? maker
+    return try runs(
+      touching: artifact, direction: 0,
+      where: """
+        AND (artifact.producer IS NULL OR artifact.producer IN (?, ?)
+          OR started > (SELECT started FROM run WHERE hash = ?))
+        """, [maker.digest.hex, source.digest.hex, maker.digest.hex])
+  }
+
   /// The newest run up to `moment` after which these bytes were at this path, made or taken from the cache.
   package func writer(of path: String, md5: String, until moment: Nanoseconds) throws(Diagnostic) -> RunID? {
     try runs(
@@ -167,13 +179,15 @@ package final class LineageIndex: Sendable {
     ).first
   }
 
-  private func runs(touching artifact: LineageArtifact, direction: Int) throws(Diagnostic) -> [RunID] {
+  private func runs(
+    touching artifact: LineageArtifact, direction: Int, where condition: String = "", _ arguments: [String] = []
+  ) throws(Diagnostic) -> [RunID] {
     try runs(
       """
       SELECT DISTINCT run.hash FROM artifact JOIN run ON run.id = artifact.run
-      WHERE path = ? AND direction = ? AND (artifact.md5 = ? OR artifact.sha256 = ?)
+      WHERE path = ? AND direction = ? AND (artifact.md5 = ? OR artifact.sha256 = ?) \(condition)
       ORDER BY result NOT IN ('succeeded', 'accepted'), started, run.hash
-      """, [artifact.path, direction, artifact.md5, artifact.sha256?.hex])
+      """, [artifact.path, direction, artifact.md5, artifact.sha256?.hex] + arguments)
   }
 
   /// Every place where these bytes (by MD5 or SHA-256) were read or written.

@@ -20,17 +20,26 @@ package struct LineageQuery {
   private var graph = LineageGraph()
   private var records: [RunID: RunRecord?] = [:]
   private var contents: FolderContents
-  private var visitedArtifacts: Set<LineageNodeID> = []
+  private var visitedArtifacts: Set<Visit> = []
   private var visitedRuns: Set<RunID> = []
   /// What is still to be looked at, with its distance from the root in runs.
   private var artifacts: [(artifact: LineageArtifact, hint: Hint, depth: Int)] = []
   private var runs: [(run: RunID, depth: Int)] = []
 
-  /// What the run that read an artifact says of it.
+  /// What the run says of an artifact that led to it.
   private struct Hint {
     var producer: RunID?
     var origin: RunRecord.Origin?
     var consumer: RunID?
+    /// On the way down: the run that left it there. Who read the same bytes before that has nothing to do with it.
+    var maker: RunID?
+  }
+
+  /// An artifact that several runs made is looked at once for each: not the same runs follow.
+  private struct Visit: Hashable {
+    var artifact: LineageNodeID
+    /// `nil`: whoever made it.
+    var maker: RunID?
   }
 
   private init(index: LineageIndex, options: Options) {
@@ -69,11 +78,12 @@ package struct LineageQuery {
       if nextArtifact < artifacts.count {
         let (artifact, hint, depth) = artifacts[nextArtifact]
         nextArtifact += 1
-        guard visitedArtifacts.insert(artifact.id).inserted else { continue }
+        if visitedArtifacts.contains(Visit(artifact: artifact.id)) { continue }
+        guard visitedArtifacts.insert(Visit(artifact: artifact.id, maker: hint.maker)).inserted else { continue }
         graph.add(artifact.id, .artifact(artifact))
         switch options.direction {
         case .up: try lookUp(from: artifact, hint, depth)
-        case .down: try lookDown(from: artifact, depth)
+        case .down: try lookDown(from: artifact, hint, depth)
         }
         try lookAside(from: artifact, hint, depth)
       } else {
@@ -168,16 +178,16 @@ package struct LineageQuery {
 
   // MARK: Down
 
-  private mutating func lookDown(from artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
+  private mutating func lookDown(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
     if let limit = options.depth, depth >= limit { return }
-    var readers = try index.consumers(of: artifact)
+    var readers = try consumers(of: artifact, hint)
     // Who read a part of it, or a folder that it lies in, read of it too.
     for folder in try index.artifacts(at: artifact.foldersAround, .read) where try contents.holds(folder, artifact) {
-      readers += try index.consumers(of: folder)
+      readers += try consumers(of: folder, hint)
     }
     if artifact.isFolder {
       for part in try index.artifacts(below: artifact.path, .read) where try contents.holds(artifact, part) {
-        readers += try index.consumers(of: part)
+        readers += try consumers(of: part, hint)
       }
     }
     for run in readers {
@@ -186,13 +196,18 @@ package struct LineageQuery {
     }
   }
 
+  private func consumers(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
+    if let maker = hint.maker { return try index.consumers(of: artifact, madeBy: maker) }
+    return try index.consumers(of: artifact)
+  }
+
   private mutating func lookDown(from run: RunID, _ depth: Int) throws(Diagnostic) {
     guard let record = try noteRun(run) else { return }
     for output in record.outputs {
       let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
       graph.add(artifact.id, .artifact(artifact))
       graph.connect(.run(run), artifact.id, .generated)
-      artifacts.append((artifact, Hint(producer: run), depth))
+      artifacts.append((artifact, Hint(maker: run), depth))
     }
   }
 
