@@ -125,20 +125,31 @@ private struct Finder {
   /// A path that the lock or a `.dvc` file names: what lies there now, else what is locked.
   private func version(_ path: RepoPath, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> LineageSubject {
     let locked = entry.file?.hashText
-    let content = try observe(path)
+    let content = try observe(path, lockedAs: entry.file?.contentHash)
     let md5 = content?.hash?.text ?? locked
     guard let md5 else {
       throw Diagnostic.noSubject("'\(path)' was never made: it has no hash, neither in the work tree nor in dvc.lock")
     }
-    guard let locked, md5 == locked else {
+    guard md5 == locked else {
       var subject = subject(path, md5, content?.size, origin: .init(.none), isInGit: false)
-      subject.notes.append("'\(path)' is not the version that is locked: it was changed afterwards")
+      subject.notes.append(try difference(path, md5, entry))
       return subject
     }
     var producer: RunID?
     if let work = entry.work { producer = try index.run(behind: work, of: entry.stage) }
     return subject(
       path, md5, content?.size ?? entry.file?.size, producer: producer, origin: entry.origin, isInGit: false)
+  }
+
+  /// What lies there is not what is locked: what is known of the reason.
+  private func difference(_ path: RepoPath, _ md5: String, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> String {
+    let isData = entry.stage.hasSuffix(".dvc")
+    let lock = isData ? "'\(entry.stage)'" : "dvc.lock"
+    if entry.file?.hashText == nil { return "nothing is locked for '\(path)': \(lock) has no hash of it" }
+    // Data has no run that makes it: whoever read it saw it.
+    let recorded = try isData ? index.artifacts(path: path.text) : index.artifacts(at: [path.text], .written)
+    return recorded.contains { $0.md5 == md5 } ? "\(lock) has another version of '\(path)'"
+      : "'\(path)' is not the version that is locked: it was changed afterwards"
   }
 
   private func committed(_ path: RepoPath, _ rev: String) throws(Diagnostic) -> LineageSubject? {
@@ -188,12 +199,19 @@ private struct Finder {
     return TrackedPaths(project)
   }
 
-  private func observe(_ path: RepoPath) throws(Diagnostic) -> Content? {
+  /// - Parameter locked: where it is of DVC 2's kind and names what is there, text is hashed as it was, with its line
+  ///   ends unified.
+  private func observe(_ path: RepoPath, lockedAs locked: ContentHash? = nil) throws(Diagnostic) -> Content? {
     guard Files.exists(repository.absolute(path)) else { return nil }
     let state = StateIndex(
       path: Repository.join(repository.cairnFolder, "state"),
       isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
-    let content = Snapshotter(root: repository.root, index: state).observe(path)
+    let snapshotter = Snapshotter(root: repository.root, index: state)
+    if let locked, locked.algorithm == .md5Dos2unix {
+      let content = snapshotter.observe(path, algorithm: locked.algorithm)
+      if content.hash == locked { return content }
+    }
+    let content = snapshotter.observe(path)
     if case .unknown(let diagnostic) = content { throw diagnostic }
     return content
   }

@@ -164,4 +164,65 @@ struct LineageCommandTests {
     #expect(up.output.contains(#/^o +\d+ B · s · /#), "\(up)")
     #expect(try repository.cairn("status").output.contains("up to date"))
   }
+
+  @Test("what is not locked, what another branch has locked, and what was changed afterwards are three things")
+  func notLocked() throws {
+    let repository = try TestRepository()
+    try repository.write("f", "1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        s: {cmd: cat f > o, deps: [f], outs: [o]}
+        bad: {cmd: echo 1 > left && false, outs: [left]}
+
+      """)
+    #expect(try repository.cairn("repro", "-q", "s").status == 0)
+    try repository.commit("one")
+    #expect(try repository.cairn("repro", "-q", "bad").status == 255)
+    #expect(repository.exists("left"))
+    let left = try repository.cairn("lineage", "left")
+    #expect(left.errors.contains("nothing is locked for 'left': dvc.lock has no hash of it"), "\(left)")
+    #expect(!left.errors.contains("changed afterwards"), "\(left)")
+    try repository.git("checkout", "--quiet", "-b", "other")
+    try repository.write("f", "2\n")
+    #expect(try repository.cairn("repro", "-q", "s").status == 0)
+    try repository.commit("two")
+    try repository.git("checkout", "--quiet", "main")
+    let made = try repository.cairn("lineage", "o")
+    #expect(made.errors.contains("dvc.lock has another version of 'o'"), "\(made)")
+    #expect(!made.errors.contains("changed afterwards") && made.output.contains("o  2 B · s · "), "\(made)")
+    try repository.remove("o")
+    try repository.write("o", "by hand\n")
+    let edited = try repository.cairn("lineage", "o")
+    #expect(edited.errors.contains("'o' is not the version that is locked: it was changed afterwards"), "\(edited)")
+  }
+
+  @Test("text that DVC 2 has locked with its line ends unified was not changed")
+  func oldLock() throws {
+    let repository = try TestRepository()
+    try repository.write("f", "1\n")
+    try repository.write("o", "a\r\nb\r\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: x, deps: [f], outs: [{o: {cache: false}}]}}\n")
+    try repository.write(
+      "dvc.lock",
+      """
+      schema: '2.0'
+      stages:
+        s:
+          cmd: x
+          deps:
+          - path: f
+            md5: b026324c6904b2a9cb4b88d6d61c81d1
+            size: 2
+          outs:
+          - path: o
+            md5: dd8c6a395b5dd36c56d23275028f526c
+            size: 6
+
+      """)
+    #expect(try repository.cairn("status").output.contains("up to date"))
+    let text = try repository.cairn("lineage", "o")
+    #expect(text.errors == "" && !text.output.contains("changed"), "\(text)")
+  }
 }
