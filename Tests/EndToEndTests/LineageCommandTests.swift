@@ -225,4 +225,31 @@ struct LineageCommandTests {
     let text = try repository.cairn("lineage", "o")
     #expect(text.errors == "" && !text.output.contains("changed"), "\(text)")
   }
+
+  @Test("the commit that brought data is named, none that only touched its .dvc file, nor one where the history ends")
+  func dataCommit() throws {
+    let repository = try TestRepository()
+    try repository.write("raw.csv", "1,2,3\n")
+    try repository.write("k", "1\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat raw.csv k > o, deps: [raw.csv, k], outs: [o]}}\n")
+    #expect(try repository.cairn("add", "raw.csv").status == 0)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.commit("june batch")
+    let june = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    try repository.shell("echo '# a comment' >> raw.csv.dvc && chmod +x k")
+    try repository.commit("comment")
+    for name in ["o", "raw.csv"] {
+      let text = try repository.cairn("lineage", name).output
+      #expect(text.contains("commit \(june) \"june batch\""), "\(text)")
+    }
+    #expect(try repository.cairn("lineage", "k").output.contains("commit \(june)"))
+    // What the first commit of a shallow clone has came from anybody.
+    let clone = repository.path("../clone")
+    try repository.git("clone", "--quiet", "--depth", "1", "file://" + repository.root, clone)
+    for name in ["raw.csv", "k"] {
+      let text = try repository.cairn("lineage", name, in: clone)
+      #expect(text.status == 0 || text.status == 2, "\(text)")
+      #expect(text.output.contains(name + "  ") && !text.output.contains("commit "), "\(text)")
+    }
+  }
 }

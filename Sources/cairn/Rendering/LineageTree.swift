@@ -168,7 +168,7 @@ struct LineageTree {
       let size = HumanText.size(artifact.size)
       var story = generator(of: id).map { self.story($0.run, $0.record, withCommit: true) }
       if story == nil, sources.isData(artifact.path) { return dataText(artifact.path, artifact.md5, artifact.size) }
-      if story == nil, let commit = artifact.md5.flatMap({ sources.commitSince(artifact.path, md5: $0) }) {
+      if story == nil, let commit = artifact.md5.flatMap({ sources.commit(of: artifact.path, md5: $0) }) {
         story = "commit \(commit)"
       }
       return [size, story].compactMap { $0 }.joined(separator: " · ")
