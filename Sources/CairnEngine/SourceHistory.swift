@@ -54,22 +54,20 @@ package struct SourceHistory: Sendable {
     return nil
   }
 
-  /// The commit in which the file got these bytes; `nil` when none of the newest has them.
-  ///
-  /// - Parameter moment: the first one since then is meant, where there is one; without it the newest.
-  package func commitSince(_ path: String, md5: String, _ moment: Nanoseconds? = nil) -> String? {
+  /// The first commit after the run in which the file has the bytes that the run read.
+  package func firstCommit(of input: RunRecord.Input, after record: RunRecord) -> String? {
     guard let git, let objects else { return nil }
-    let file = prefix + path
-    var found: String?
-    // The newest first. Git knows no parts of a second.
-    for commit in (try? git.commits(of: file, limit: Self.commitLimit)) ?? [] {
-      guard let bytes = (try? objects.show(commit, file)) ?? nil, ContentHasher.md5(of: bytes).hex == md5,
-        let commit = (try? git.lastCommit(of: file, from: commit)) ?? nil
-      else { continue }
-      if found != nil, commit.date / 1_000_000_000 < (moment ?? 0) / 1_000_000_000 { break }
-      found = String(commit.name.prefix(7))
-      if moment == nil { break }
+    let file = prefix + input.path
+    let commits = try? git.commits(of: file, since: record.execution.started, notIn: record.source.commit)
+    let found = commits?.first { commit in
+      ((try? objects.show(commit, file)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
     }
-    return found
+    return found.map { String($0.prefix(7)) }
+  }
+
+  private static func areBytes(_ bytes: [UInt8], of input: RunRecord.Input) -> Bool {
+    // The MD5 may be one of unified line ends.
+    if let sha256 = input.sha256 { return ContentHasher.sha256(of: bytes) == sha256 }
+    return ContentHasher.md5(of: bytes).hex == input.md5
   }
 }

@@ -252,4 +252,33 @@ struct LineageCommandTests {
       #expect(text.output.contains(name + "  ") && !text.output.contains("commit "), "\(text)")
     }
   }
+
+  @Test("a commit from before the run is none since it, and a rebased one is, whenever it was authored")
+  func committedSince() throws {
+    let repository = try TestRepository()
+    try repository.write("k", "1\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat k > o, deps: [k], outs: [o]}}\n")
+    func commit(_ message: String, authored: String, committed: String) throws {
+      let dates = "GIT_AUTHOR_DATE='\(authored)' GIT_COMMITTER_DATE='\(committed)'"
+      #expect(try repository.shell("git add --all && \(dates) git commit -qm \(message)").status == 0)
+    }
+    try commit("ann", authored: "2024-01-01T00:00:00Z", committed: "2024-01-01T00:00:00Z")
+    try repository.write("k", "2\n")
+    // In the same second as the run: being part of what it ran with tells.
+    try repository.commit("bob")
+    try repository.write("k", "1\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func line() throws -> String {
+      let lines = try repository.cairn("lineage", "o").output.split(separator: "\n").map(String.init)
+      return lines.first { $0.contains(" k ") } ?? "none in \(lines)"
+    }
+    #expect(try line().hasSuffix("uncommitted when it ran"))
+    try commit("carl", authored: "2024-01-02T00:00:00Z", committed: "2099-01-01T00:00:00Z")
+    let carl = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    try repository.write("k", "3\n")
+    try commit("dora", authored: "2099-01-02T00:00:00Z", committed: "2099-01-02T00:00:00Z")
+    try repository.write("k", "1\n")
+    try commit("emil", authored: "2099-01-03T00:00:00Z", committed: "2099-01-03T00:00:00Z")
+    #expect(try line().hasSuffix("uncommitted when it ran; committed since in \(carl)"))
+  }
 }

@@ -172,6 +172,18 @@ extension GitRepository {
     return result.exit.code == 0 ? result.text.split(separator: "\n").map(String.init) : []
   }
 
+  /// The commits that changed the path and were made at `moment` or later, oldest first; those of `base` left out where
+  /// that is here. Not when they were authored counts: a rebase keeps that.
+  package func commits(of path: String, since moment: Nanoseconds, notIn base: String?) throws(Diagnostic) -> [String] {
+    // Git knows no parts of a second.
+    let options = ["log", "--max-age=\(moment / 1_000_000_000)", "--no-show-signature", "--format=%H", "HEAD"]
+    for excluded in base.map({ [["^" + $0], []] }) ?? [[]] {
+      let result = try git(["--literal-pathspecs"] + options + excluded + ["--", path], accepting: [0, 128])
+      if result.exit.code == 0 { return result.text.split(separator: "\n").map(String.init).reversed() }
+    }
+    return []
+  }
+
   /// The newest commits that changed the path, newest first, each with its parents.
   package func history(of path: String, from revision: String, limit: Int) throws(Diagnostic) -> [GitHistoryEntry] {
     let result = try git(

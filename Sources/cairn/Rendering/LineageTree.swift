@@ -188,7 +188,7 @@ struct LineageTree {
       let inside = record.source.changed.keys.count { $0.utf8.starts(with: (input.path + "/").utf8) }
       if inside > 0 { return HumanText.count(inside, "file") + " of it uncommitted when it ran" }
       if record.source.changed.keys.contains(input.path) {
-        let since = input.md5.flatMap { sources.commitSince(input.path, md5: $0, record.execution.started) }
+        let since = sources.firstCommit(of: input, after: record)
         return "uncommitted when it ran" + (since.map { "; committed since in \($0)" } ?? "")
       }
       return record.source.commit.map { "commit \($0.prefix(7))" } ?? ""
