@@ -1,5 +1,7 @@
 // What git tells of the sources in a lineage: which commit brought this data, was this script ever committed.
 package import CairnCore
+import CairnFormats
+package import CairnLineage
 import CairnStore
 import CairnSystem
 
@@ -7,22 +9,30 @@ import CairnSystem
 package struct SourceHistory: Sendable {
   /// So many commits are looked through for a version.
   private static let commitLimit = 200
+  /// Of a folder so many bytes are compared with a commit.
+  private static let sizeLimit: UInt64 = 64 << 20
 
   private let root: String
   private let git: GitRepository?
   private let objects: GitObjects?
   private let prefix: String
+  private let store: RecordStore
   /// Commits whose parents a shallow clone does not have.
   private let boundary: Set<String>
 
-  package init(root: String) {
+  /// - Parameter store: has the contents of folders.
+  package init(root: String, store: RecordStore) {
     self.root = root
+    self.store = store
     git = (try? GitRepository.find(from: root)) ?? nil
     objects = git.map { GitObjects($0) }
     let inside = git.map { Repository.relative(root, to: $0.workTree) } ?? "."
     prefix = inside == "." ? "" : inside + "/"
     boundary = git?.shallowCommits() ?? []
   }
+
+  /// A path of the project as records name what differed from the commit.
+  package func gitPath(_ path: String) -> String { prefix + path }
 
   /// A `.dvc` file stands beside it.
   package func isData(_ path: String) -> Bool { Files.exists(Repository.join(root, path) + ".dvc") }
@@ -63,6 +73,27 @@ package struct SourceHistory: Sendable {
       ((try? objects.show(commit, file)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
     }
     return found.map { String($0.prefix(7)) }
+  }
+
+  /// Whether these are in the commit the bytes that the run read. Of a folder: all its files are there with theirs. Of
+  /// a link never: git has where it leads, not what stands there.
+  package func holds(_ commit: String, _ input: RunRecord.Input) -> Bool {
+    guard let git, let objects else { return false }
+    let file = prefix + input.path
+    guard input.md5?.hasSuffix(".dir") == true else {
+      return ((try? objects.show(commit, file)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
+    }
+    guard let digest = input.sha256, let bytes = (try? store.document(digest)) ?? nil,
+      let manifest = try? DirectoryDocument.decode(bytes), let tree = (try? git.tree(commit, path: file)) ?? nil
+    else { return false }
+    let files = Dictionary(tree.map { ($0.path, $0) }, uniquingKeysWith: { first, _ in first })
+    if manifest.entries.reduce(0, { $0 + ($1.size ?? 0) }) > Self.sizeLimit { return false }
+    return manifest.entries.allSatisfy { entry in
+      guard let found = files[file + "/" + entry.path], found.mode.hasPrefix("100"), found.size == entry.size,
+        let bytes = (try? objects.object(found.object)) ?? nil
+      else { return false }
+      return ContentHasher.md5(of: bytes) == entry.md5
+    }
   }
 
   private static func areBytes(_ bytes: [UInt8], of input: RunRecord.Input) -> Bool {

@@ -281,4 +281,43 @@ struct LineageCommandTests {
     try commit("emil", authored: "2099-01-03T00:00:00Z", committed: "2099-01-03T00:00:00Z")
     #expect(try line().hasSuffix("uncommitted when it ran; committed since in \(carl)"))
   }
+
+  @Test("a run's commit is named for an input only where it has the bytes that the run read")
+  func commitHasBytes() throws {
+    let repository = try TestRepository()
+    try repository.write("src/one", "1\n")
+    try repository.write("other/one", "1\n")
+    try repository.write("real", "1\n")
+    try repository.shell("ln -s real link")
+    try repository.write("k", "1\n")
+    try repository.write(
+      "dvc.yaml", "stages: {s: {cmd: cat link k src/* > o, deps: [link, k, src, other], outs: [o]}}\n")
+    try repository.commit("first")
+    let first = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    try repository.write("src/untracked", "2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func line(_ name: String) throws -> String {
+      let lines = try repository.cairn("lineage", "o").output.split(separator: "\n").map(String.init)
+      return lines.first { $0.contains(" \(name) ") || $0.hasSuffix(" " + name) } ?? "none in \(lines)"
+    }
+    for name in ["k", "other"] { #expect(try line(name).hasSuffix("commit \(first)")) }
+    for name in ["src", "link"] { #expect(try !line(name).contains("commit")) }
+  }
+
+  @Test("in a project below git's top folder an uncommitted input is told so, too")
+  func uncommittedBelow() throws {
+    let repository = try TestRepository(dvc: false)
+    try repository.shell("mkdir -p b/.dvc/tmp")
+    for (name, text) in [(".dvc/config", ""), (".dvcignore", ""), ("k", "1\n"), ("src/one", "1\n")] {
+      try repository.write("b/" + name, text)
+    }
+    try repository.write("b/dvc.yaml", "stages: {s: {cmd: cat k > o, deps: [k, src], outs: [o]}}\n")
+    try repository.commit("first")
+    try repository.write("b/k", "2\n")
+    try repository.write("b/src/one", "2\n")
+    #expect(try repository.cairn("repro", "-q", in: "b").status == 0)
+    let text = try repository.cairn("lineage", "o", in: "b").output
+    #expect(text.contains(#/ k +uncommitted when it ran\n/#), "\(text)")
+    #expect(text.contains("1 file of it uncommitted when it ran"), "\(text)")
+  }
 }

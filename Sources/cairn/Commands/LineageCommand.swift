@@ -71,7 +71,7 @@ struct LineageCommand: OwnCommand {
     } else if mermaid {
       console.write(graph.mermaid)
     } else {
-      let sources = SourceHistory(root: context.repository.root)
+      let sources = SourceHistory(root: context.repository.root, store: index.store)
       let tree = LineageTree(
         graph: graph, isDown: down, names: try ShortNames(index), sources: sources,
         remote: DataOnRemote(context.repository, context.settings))

@@ -185,13 +185,16 @@ struct LineageTree {
     var parts: [String] = []
     switch input.origin.kind {
     case .git:
-      let inside = record.source.changed.keys.count { $0.utf8.starts(with: (input.path + "/").utf8) }
+      let file = sources.gitPath(input.path)
+      let inside = record.source.changed.keys.count { $0.utf8.starts(with: (file + "/").utf8) }
       if inside > 0 { return HumanText.count(inside, "file") + " of it uncommitted when it ran" }
-      if record.source.changed.keys.contains(input.path) {
+      if record.source.changed.keys.contains(file) {
         let since = sources.firstCommit(of: input, after: record)
         return "uncommitted when it ran" + (since.map { "; committed since in \($0)" } ?? "")
       }
-      return record.source.commit.map { "commit \($0.prefix(7))" } ?? ""
+      // A folder may hold what is not in git, and a link leads to it.
+      guard let commit = record.source.commit, sources.holds(commit, input) else { break }
+      return "commit \(commit.prefix(7))"
     case .dvcFile:
       parts.append(dataText(input.path, input.md5, input.size))
     case .import, .importURL:
