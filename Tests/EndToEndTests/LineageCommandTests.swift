@@ -320,4 +320,42 @@ struct LineageCommandTests {
     #expect(text.contains(#/ k +uncommitted when it ran\n/#), "\(text)")
     #expect(text.contains("1 file of it uncommitted when it ran"), "\(text)")
   }
+
+  @Test("the origin of what has a commit is not unknown, however one came to it")
+  func committedOrigin() throws {
+    let repository = try TestRepository()
+    let bytes = String(repeating: "a line of some length\n", count: 8)
+    try repository.write("raw.csv", bytes)
+    try repository.write("copy.csv", bytes)
+    try repository.write("old.csv", "1\n")
+    try repository.write("lone.csv", "2\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        s: {cmd: cat raw.csv > p && echo p >> p, deps: [raw.csv], outs: [p]}
+        t: {cmd: cat copy.csv old.csv lone.csv > q, deps: [copy.csv, old.csv, lone.csv], outs: [q]}
+
+      """)
+    try repository.git("add", "raw.csv", "copy.csv", "old.csv", "dvc.yaml")
+    try repository.git("commit", "--quiet", "--message", "first")
+    let first = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let plain = try repository.cairn("lineage", "p")
+    #expect(plain.output.contains("copy.csv") && !plain.output.contains("unknown"), "\(plain)")
+    let followed = try repository.cairn("lineage", "p", "--by-content")
+    #expect(followed.output.contains("copy.csv") && !followed.output.contains("unknown"), "\(followed)")
+    #expect(try !repository.cairn("lineage", "p", "--by-content", "--json").output.contains("\"what\""))
+    try repository.git("rm", "--quiet", "--cached", "old.csv")
+    try repository.remove("old.csv")
+    let old = try repository.cairn("lineage", "old.csv")
+    #expect(old.output.contains("commit \(first)") && !old.output.contains("unknown") && old.status == 0, "\(old)")
+    // One that was in no commit when it was read has come into one since.
+    try repository.git("add", "lone.csv")
+    try repository.git("commit", "--quiet", "--message", "second", "--", "lone.csv")
+    try repository.git("rm", "--quiet", "lone.csv")
+    let lone = try repository.cairn("lineage", "lone.csv")
+    #expect(lone.output.contains("commit ") && !lone.output.contains("unknown"), "\(lone)")
+    #expect(try repository.cairn("lineage", "q").output.contains("unknown: where lone.csv came from"))
+  }
 }

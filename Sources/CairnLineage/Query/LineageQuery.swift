@@ -12,6 +12,9 @@ package struct LineageQuery {
     package var depth: Int?
     /// Equal bytes at another place are walked too, not only shown.
     package var followsEqualBytes = false
+    /// Asked before the origin of something is called unknown of which no run says where it is from: whether its story
+    /// is git's.
+    package var isInHistory: @Sendable (LineageArtifact) -> Bool = { _ in false }
     package init() {}
   }
 
@@ -104,7 +107,7 @@ package struct LineageQuery {
     var producer = hint.producer
     if producer == nil { producer = try index.generators(of: artifact).first { $0 != hint.consumer } }
     let producers = if let producer { [producer] } else { try generators(ofPartsOf: artifact, hint) }
-    if producers.isEmpty { return explainSource(of: artifact, hint) }
+    if producers.isEmpty { return try explainSource(of: artifact, hint) }
     if let limit = options.depth, depth >= limit { return }
     for producer in producers { try follow(producer, of: artifact, depth) }
   }
@@ -142,20 +145,36 @@ package struct LineageQuery {
     }
   }
 
-  private mutating func explainSource(of artifact: LineageArtifact, _ hint: Hint) {
-    switch hint.origin?.kind {
+  private mutating func explainSource(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) {
+    var origin = hint.origin
+    if origin == nil {
+      origin = try recordedOrigin(of: artifact)
+      if origin.map({ $0.kind == .none }) ?? true, options.isInHistory(artifact) { origin = .init(.git) }
+    }
+    switch origin?.kind {
     case .git:
       // Its history is git's; the commit stands at the run that read it.
       break
     case .import, .importURL:
-      let url = hint.origin?.url ?? hint.origin?.repository
+      let url = origin?.url ?? origin?.repository
       guard let url else { return graph.addUnknown(artifact.id, .origin) }
-      let place = hint.origin?.rev.map { url + "@" + $0 } ?? url
+      let place = origin?.rev.map { url + "@" + $0 } ?? url
       graph.add(.external(place), .external)
       graph.connect(.external(place), artifact.id, .imported)
     case .stage: graph.addUnknown(artifact.id, .record)
     case .dvcFile, .some(.none), nil: graph.addUnknown(artifact.id, .origin)
     }
+  }
+
+  /// What the newest run that read it says, for one that no run led to.
+  private mutating func recordedOrigin(of artifact: LineageArtifact) throws(Diagnostic) -> RunRecord.Origin? {
+    for run in try index.consumers(of: artifact).reversed() {
+      // What is wrong with a record is told where it stands in the way.
+      guard let record = (try? record(run)) ?? nil else { continue }
+      let input = record.inputs.first { $0.md5 == artifact.md5 && $0.path.hasSameBytes(as: artifact.path) }
+      if let input { return input.origin }
+    }
+    return nil
   }
 
   private mutating func lookUp(from run: RunID, _ depth: Int) throws(Diagnostic) {

@@ -49,6 +49,8 @@ struct LineageCommand: OwnCommand {
     options.direction = down ? .down : .up
     options.depth = depth
     options.followsEqualBytes = byContent
+    let sources = SourceHistory(root: context.repository.root, store: index.store)
+    options.isInHistory = { artifact in artifact.md5.flatMap { sources.commit(of: artifact.path, md5: $0) } != nil }
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject = try LineageSubject.find(word, rev: rev, context.repository, context.settings, index)
       for note in subject.notes { console.note(PrintableText.line(note)) }
@@ -71,7 +73,6 @@ struct LineageCommand: OwnCommand {
     } else if mermaid {
       console.write(graph.mermaid)
     } else {
-      let sources = SourceHistory(root: context.repository.root, store: index.store)
       let tree = LineageTree(
         graph: graph, isDown: down, names: try ShortNames(index), sources: sources,
         remote: DataOnRemote(context.repository, context.settings))
