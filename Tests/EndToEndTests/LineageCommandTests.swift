@@ -358,4 +358,37 @@ struct LineageCommandTests {
     #expect(lone.output.contains("commit ") && !lone.output.contains("unknown"), "\(lone)")
     #expect(try repository.cairn("lineage", "q").output.contains("unknown: where lone.csv came from"))
   }
+
+  @Test("another project of the same repository that shares the cache has other things by the same names")
+  func projects() throws {
+    let repository = try TestRepository(dvc: false)
+    // What the first has, the second lacks by its stage, and the last, of the third, by a source.
+    let stages = [
+      "a": "s: {cmd: cat f > model, deps: [f], outs: [model]}", "b": "t: {cmd: cat f > mine, deps: [f], outs: [mine]}",
+      "c": "s: {cmd: cat f k > far, deps: [f, k], outs: [far]}", "d": "s: {cmd: cat f > near, deps: [f], outs: [near]}",
+    ]
+    for (name, stage) in stages {
+      try repository.shell("mkdir -p \(name)/.dvc/tmp")
+      try repository.write("\(name)/.dvc/config", "[cache]\n    dir = \(repository.path("../shared"))\n")
+      try repository.write("\(name)/.dvcignore", "")
+      try repository.write("\(name)/f", "1\n")
+      try repository.write("\(name)/dvc.yaml", "stages: {\(stage)}\n")
+    }
+    try repository.write("c/k", "1\n")
+    try repository.commit("first")
+    for name in ["a", "c"] { #expect(try repository.cairn("repro", "-q", in: name).status == 0) }
+    let alien = try repository.cairn("lineage", "--down", "f", in: "b")
+    #expect(!alien.output.contains("model") && !alien.output.contains("far"), "\(alien)")
+    // The stage has that name here too, the source tells.
+    #expect(try !repository.cairn("lineage", "--down", "f", in: "d").output.contains("far"))
+    // What was asked for by its own name is followed where it is.
+    let runs = try repository.cairn("runs", "list", "--path", "model", "--json", in: "a").output
+    let run = try #require(runs.firstMatch(of: /"run": "([0-9a-f]{64})"/)?.1)
+    #expect(try repository.cairn("lineage", "--down", String(run), in: "b").output.contains("model"))
+    // In another clone of it the project is the same one.
+    let clone = repository.path("../clone")
+    try repository.git("clone", "--quiet", repository.root, clone)
+    let same = try repository.cairn("lineage", "--down", "f", in: clone + "/a")
+    #expect(same.output.contains("model") && !same.output.contains("far"), "\(same)")
+  }
 }

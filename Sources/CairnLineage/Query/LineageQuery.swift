@@ -15,6 +15,9 @@ package struct LineageQuery {
     /// Asked before the origin of something is called unknown of which no run says where it is from: whether its story
     /// is git's.
     package var isInHistory: @Sendable (LineageArtifact) -> Bool = { _ in false }
+    /// Asked of the runs that others put into a shared store: false where it is sure that they are another project's of
+    /// the same repository, which has the same paths for other things.
+    package var canBeOurs: @Sendable (RunRecord) -> Bool = { _ in true }
     package init() {}
   }
 
@@ -22,6 +25,9 @@ package struct LineageQuery {
   private let options: Options
   private var graph = LineageGraph()
   private var records: [RunID: RunRecord?] = [:]
+  private var foreign: [RunID: Bool] = [:]
+  /// Whoever asks for another project's run means that project.
+  private var isAmongOthers = false
   private var contents: FolderContents
   private var visitedArtifacts: Set<Visit> = []
   private var visitedRuns: Set<RunID> = []
@@ -67,6 +73,7 @@ package struct LineageQuery {
 
   package static func graph(of run: RunID, in index: LineageIndex, _ options: Options) throws(Diagnostic) -> LineageGraph {
     var query = LineageQuery(index: index, options: options)
+    query.isAmongOthers = query.isForeign(run)
     query.graph.addRoot(.run(run))
     query.runs.append((run, 1))
     try query.walk()
@@ -105,24 +112,28 @@ package struct LineageQuery {
 
   private mutating func lookUp(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
     var producer = hint.producer
-    if producer == nil { producer = try index.generators(of: artifact).first { $0 != hint.consumer } }
+    if producer == nil { producer = try generator(of: artifact, hint) }
     let producers = if let producer { [producer] } else { try generators(ofPartsOf: artifact, hint) }
     if producers.isEmpty { return try explainSource(of: artifact, hint) }
     if let limit = options.depth, depth >= limit { return }
     for producer in producers { try follow(producer, of: artifact, depth) }
   }
 
+  private mutating func generator(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> RunID? {
+    for run in try index.generators(of: artifact) where run != hint.consumer && !isForeign(run) { return run }
+    return nil
+  }
+
   /// The run that made the folder which the artifact lies in, or those that made what lies in the artifact.
   private mutating func generators(ofPartsOf artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
     if hint.origin?.kind == .git { return [] }
     for folder in try index.artifacts(at: artifact.foldersAround, .written) where try contents.holds(folder, artifact) {
-      if let run = try index.generators(of: folder).first(where: { $0 != hint.consumer }) { return [run] }
+      if let run = try generator(of: folder, hint) { return [run] }
     }
     guard artifact.isFolder else { return [] }
     var found: [RunID] = []
     for part in try index.artifacts(below: artifact.path, .written) where try contents.holds(artifact, part) {
-      guard let run = try index.generators(of: part).first(where: { $0 != hint.consumer }), !found.contains(run)
-      else { continue }
+      guard let run = try generator(of: part, hint), !found.contains(run) else { continue }
       found.append(run)
     }
     return found
@@ -168,7 +179,7 @@ package struct LineageQuery {
 
   /// What the newest run that read it says, for one that no run led to.
   private mutating func recordedOrigin(of artifact: LineageArtifact) throws(Diagnostic) -> RunRecord.Origin? {
-    for run in try index.consumers(of: artifact).reversed() {
+    for run in try consumers(of: artifact, Hint()).reversed() {
       // What is wrong with a record is told where it stands in the way.
       guard let record = (try? record(run)) ?? nil else { continue }
       let input = record.inputs.first { $0.md5 == artifact.md5 && $0.path.hasSameBytes(as: artifact.path) }
@@ -215,9 +226,14 @@ package struct LineageQuery {
     }
   }
 
-  private func consumers(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
-    if let maker = hint.maker { return try index.consumers(of: artifact, madeBy: maker) }
-    return try index.consumers(of: artifact)
+  private mutating func consumers(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
+    let all: [RunID]
+    if let maker = hint.maker {
+      all = try index.consumers(of: artifact, madeBy: maker)
+    } else {
+      all = try index.consumers(of: artifact)
+    }
+    return all.filter { !isForeign($0) }
   }
 
   private mutating func lookDown(from run: RunID, _ depth: Int) throws(Diagnostic) {
@@ -269,6 +285,15 @@ package struct LineageQuery {
       graph.addUnknown(.run(run), .altered)
     }
     return nil
+  }
+
+  private mutating func isForeign(_ run: RunID) -> Bool {
+    if isAmongOthers || index.store.isOwn(run) { return false }
+    if let known = foreign[run] { return known }
+    // What is wrong with a record is told where it stands.
+    let isForeign = ((try? record(run)) ?? nil).map { !options.canBeOurs($0) } ?? false
+    foreign[run] = isForeign
+    return isForeign
   }
 
   private mutating func record(_ run: RunID) throws(Diagnostic) -> RunRecord? {

@@ -31,6 +31,11 @@ package final class RecordStore: Sendable {
     shared = sharedFolder.map { WriteOnceFolder($0) }
   }
 
+  /// Written here or brought here: not only one of those that others put beside the shared cache.
+  package func isOwn(_ run: RunID) -> Bool {
+    sharedFolder == nil || own.contains(WriteOnceFolder.Name(run.digest, suffix: Self.documentSuffix))
+  }
+
   // MARK: Writing
 
   /// Writes a record and gives its name.
