@@ -57,6 +57,15 @@ struct ValueComparisonTests {
     #expect(try changes(.map(["k": 1]), "word") == ["k": ValueChange(old: 1, new: "unable to parse")])
   }
 
+  @Test("NaN differs from itself as in Python, and is still what it was")
+  func notANumber() {
+    let value = Value.map(["k": .list([1, .float(.nan)])])
+    #expect(!value.isEqualInPython(to: value))
+    #expect(value.isStill(value))
+    #expect(!value.isStill(.map(["k": .list([1, 2.5])])))
+    #expect(Value.int(1).isStill(.float(1)))
+  }
+
   @Test("two keys that are the same once they are dotted are refused in DVC's words")
   func duplicate() {
     let error = #expect(throws: Diagnostic.self) { try changes(.map(["a.b": 1, "a": .map(["b": 2])]), 1) }

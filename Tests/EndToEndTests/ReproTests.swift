@@ -21,6 +21,17 @@ struct ReproTests {
     #expect(try repository.cairn("runs").output.count < 200)
   }
 
+  @Test("a parameter that is not a number lets its stage run; it is stale again each time, as with DVC", arguments: ["1", "2"])
+  func notANumber(jobs: String) throws {
+    let repository = try project(
+      "stages: {a: {cmd: date +%N > a, params: [a, l], outs: [a]}, b: {cmd: cat a > b, params: [a], deps: [a], outs: [b]}}\n")
+    try repository.write("params.yaml", "a: .nan\nl: [1, {x: .nan}]\n")
+    for word in ["Running stage 'a'", "Stage 'a' is cached"] {
+      let result = try repository.cairn("repro", "-j", jobs)
+      #expect(result.status == 0 && result.output.contains(word), "\(result)")
+    }
+  }
+
   @Test("what a command prints into a pipe is shown whole and in order, and is not held in memory until it ends")
   func longOutput() throws {
     // 96 MB, the lines numbered; then cairn's own peak, in KiB.

@@ -72,7 +72,12 @@ extension Value {
 
   /// Equality as Python's `==` sees it, which DVC compares parameters with: `1 == 1.0 == True`,
   /// maps equal in any order of keys, NaN equal to nothing.
-  package func isEqualInPython(to other: Value) -> Bool {
+  package func isEqualInPython(to other: Value) -> Bool { equals(other) { $0 == $1 } }
+
+  /// Whether a value that was looked at twice is still the same: as in Python, but NaN is still NaN.
+  package func isStill(_ other: Value) -> Bool { equals(other) { $0 == $1 || $0.isNaN && $1.isNaN } }
+
+  private func equals(_ other: Value, numbers: (Double, Double) -> Bool) -> Bool {
     switch (self, other) {
     case (.null, .null): return true
     case (.string(let a), .string(let b)): return a.utf8.elementsEqual(b.utf8)
@@ -82,15 +87,15 @@ extension Value {
     case (.int(let a), .float(let b)), (.float(let b), .int(let a)): return Int(exactly: b) == a
     case (.bigInt(let a), .bigInt(let b)): return a == b
     case (.list(let a), .list(let b)):
-      return a.count == b.count && zip(a, b).allSatisfy { $0.isEqualInPython(to: $1) }
+      return a.count == b.count && zip(a, b).allSatisfy { $0.equals($1, numbers: numbers) }
     case (.map(let a), .map(let b)):
       return a.count == b.count
-        && a.allSatisfy { key, value in b[key].map { value.isEqualInPython(to: $0) } ?? false }
+        && a.allSatisfy { key, value in b[key].map { value.equals($0, numbers: numbers) } ?? false }
     default:
       if case .bigInt = self, case .int = other { return false }
       if case .int = self, case .bigInt = other { return false }
       guard let a = number, let b = other.number else { return false }
-      return a == b
+      return numbers(a, b)
     }
   }
 }

@@ -79,7 +79,7 @@ struct InputProof {
           proof.changes.append(Change(path: shown, key: key, what: "is gone"))
           continue
         }
-        if !value.isEqualInPython(to: new) { proof.changes.append(Change(path: shown, key: key, what: "was edited")) }
+        if !new.isStill(value) { proof.changes.append(Change(path: shown, key: key, what: "was edited")) }
       }
     }
     return proof

@@ -78,7 +78,7 @@ extension StageExecution {
         guard case .values(let was) = reading, case .values(let now) = context.observer.parameters(set) else {
           return false
         }
-        return was.count == now.count && was.allSatisfy { now[$0.key]?.isEqualInPython(to: $0.value) ?? false }
+        return was.count == now.count && was.allSatisfy { now[$0.key]?.isStill($0.value) ?? false }
       }
   }
 }
