@@ -250,6 +250,25 @@ private struct Fixture {
     #expect(try Files.read(fixture.folder("sub/dir/file.txt")) == [0, 255, 1])
   }
 
+  @Test("the patch of all changes can be applied whatever the user's settings of diffs are")
+  func patchSettings() throws {
+    let fixture = try Fixture()
+    let lines = (1...9).map { "line \($0)\n" }
+    try fixture.folder.write("long", lines.joined())
+    try Fixture.git(fixture.folder.path, "add", "long")
+    try Fixture.git(fixture.folder.path, "commit", "-q", "-m", "long")
+    for (key, value) in [("context", "0"), ("interHunkContext", "9"), ("noprefix", "true"), ("submodule", "log")] {
+      try Fixture.git(fixture.folder.path, "config", "diff." + key, value)
+    }
+    let edited = ["new\n"] + lines.map { $0 == "line 5\n" ? "line five\n" : $0 }
+    try fixture.folder.write("long", edited.joined())
+    let patch = try #require(try fixture.git.patch(limit: 10_000))
+    try Fixture.git(fixture.folder.path, "checkout", "-q", ".")
+    try Files.write(patch, to: fixture.folder("p.log"))
+    try Fixture.git(fixture.folder.path, "apply", "p.log")
+    #expect(try fixture.folder.text("long") == edited.joined())
+  }
+
   @Test("revisions, and git's own words when it fails")
   func faults() throws {
     let fixture = try Fixture()

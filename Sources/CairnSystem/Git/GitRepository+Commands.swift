@@ -146,7 +146,9 @@ extension GitRepository {
   package func patch(limit: Int, excluding paths: [String] = []) throws(Diagnostic) -> [UInt8]? {
     let excluded = paths.isEmpty ? [] : ["--", "."] + paths.map { ":(exclude,literal)\($0)" }
     let result = try run(
-      ["diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/"]
+      // Whatever the user's settings say of how a diff is shown.
+      ["diff", "HEAD", "--binary", "--no-color", "--no-ext-diff", "--no-textconv", "--src-prefix=a/", "--dst-prefix=b/",
+        "--unified=3", "--inter-hunk-context=0", "--submodule=short"]
         + excluded, limit: limit + 1)
     if result.output.count > limit { return nil }
     if result.exit.code != 0 { throw Diagnostic.git(["diff"], result) }
