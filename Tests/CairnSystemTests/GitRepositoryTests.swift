@@ -120,6 +120,9 @@ private struct Fixture {
     ("ssh://git:pw@host/x", "ssh://git@host/x"),
     ("git@github.com:team/x.git", "git@github.com:team/x.git"),
     ("https://host/a@b", "https://host/a@b"),
+    ("https://u:p@host/x.git?private_token=t0k3n", "https://host/x.git"),
+    ("https://host/x.git?private_token=t0k3n#part", "https://host/x.git"),
+    ("https://host#t0k3n", "https://host"),
     ("/srv/git/x.git", "/srv/git/x.git"),
   ])
   func remote(url: String, expected: String) throws {

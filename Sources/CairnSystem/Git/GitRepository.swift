@@ -72,7 +72,7 @@ package struct GitRepository: Sendable {
   }
 
   /// The URL of the branch's remote, else of `origin`, else of the first one, without a password, token or user name
-  /// (`git@host:path` keeps its user); `nil` when there is no remote.
+  /// (`git@host:path` keeps its user), nor what follows the path: tokens stand in queries, too; `nil` when there is no remote.
   package func remoteURL() throws(Diagnostic) -> String? {
     guard let text = try Files.readText(commonDirectory + "/config") else { return nil }
     let config = GitConfig(text)
@@ -85,12 +85,13 @@ package struct GitRepository: Sendable {
     guard let scheme = url.firstRange(of: "://") else { return url }
     let rest = url[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }
-    guard let at = authority.lastIndex(of: "@") else { return url }
+    let path = rest[authority.endIndex...].prefix { $0 != "?" && $0 != "#" }
     let name = url[..<scheme.lowerBound]
+    guard let at = authority.lastIndex(of: "@") else { return name + "://" + authority + path }
     var user = ""
     // Of ssh the user is part of the place, a password is not.
     if name.hasSuffix("ssh"), let first = authority[..<at].split(separator: ":").first { user = first + "@" }
-    return name + "://" + user + authority[authority.index(after: at)...] + rest[authority.endIndex...]
+    return name + "://" + user + authority[authority.index(after: at)...] + path
   }
 
   private func commit(ofRef name: String, depth: Int = 0) throws(Diagnostic) -> String? {
