@@ -33,7 +33,7 @@ package struct StageJudge: Sendable {
     var snapshot = observer.inputs(of: stage, lock: lock, sha256: false)
     snapshot.environment = environment.values(of: stage)
     observer.addOutputs(to: &snapshot, of: stage, lock: lock)
-    let hasRunBefore = lock == nil && workspace.producers.history(of: stage.address.text())?.seconds != nil
+    let hasRunBefore = lock == nil && workspace.producers.hasSucceeded(stage.address.text())
     let staleness = Staleness.judge(
       stage, lock: lock, now: snapshot, hasRunBefore: hasRunBefore,
       recordedEnvironment: lock.flatMap { environment.recorded(of: stage, lock: $0) }, strict: isStrict)

@@ -29,7 +29,8 @@ extension StageExecution {
 
   func judge(_ lock: LockEntry?, _ snapshot: StageSnapshot) -> Staleness {
     Staleness.judge(
-      stage, lock: lock, now: snapshot, hasRunBefore: false,
+      stage, lock: lock, now: snapshot,
+      hasRunBefore: lock == nil && context.provenance.producers.hasSucceeded(stage.address.text()),
       recordedEnvironment: lock.flatMap { context.provenance.recordedEnvironment(of: stage, lock: $0) },
       strict: context.request.isStrict)
   }

@@ -126,6 +126,15 @@ package final class ProducerIndex: Sendable {
     }
   }
 
+  /// Whether a run of the stage has ended well, whatever the lock says.
+  package func hasSucceeded(_ stage: String) -> Bool {
+    reading { state in
+      // As above: a first run asks for each of its stages.
+      if state.byStage.isEmpty { return false }
+      return (state.byStage[Self.stageKey(stage)] ?? []).contains { state.runs[Int($0)].result == .succeeded }
+    }
+  }
+
   /// The succeeded or accepted run that this one is or was restored from.
   private static func followed(_ run: Run, in state: State) -> RunID? {
     var run = run
