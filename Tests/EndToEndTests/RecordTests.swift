@@ -19,6 +19,11 @@ private func lastRecord(of stage: String, in repository: TestRepository) throws 
   return try #require(newest?.record)
 }
 
+private func origins(of stage: String, in repository: TestRepository) throws -> [String?] {
+  let inputs = try #require(try lastRecord(of: stage, in: repository)["inputs"] as? [[String: Any]])
+  return inputs.map { ($0["origin"] as? [String: Any])?["kind"] as? String }
+}
+
 struct RecordTests {
   @Test("a stage that ran before, without an entry in the lock, has no record there; it is not told that it never ran")
   func lostEntry() throws {
@@ -30,5 +35,29 @@ struct RecordTests {
     try repository.write("f", "2\n")
     let result = try repository.cairn("repro", "--json")
     #expect(result.output.contains("\"no-record\"") && !result.output.contains("\"never-run\""), "\(result)")
+  }
+
+  @Test("an input that was edited by hand is not recorded as the work of the stage that makes it")
+  func edited() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: echo 1 > oa, outs: [oa: {cache: false}]}
+        b: {cmd: cat oa > ob, deps: [oa], outs: [ob]}
+
+      """)
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["stage"])
+    try repository.write("oa", "hand\n")
+    #expect(try repository.cairn("repro", "-s", "b").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["none"])
+    try repository.commit()
+    try repository.write("oa", "another hand\n")
+    #expect(try repository.cairn("repro", "-s", "b").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["git"])
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["stage"])
   }
 }

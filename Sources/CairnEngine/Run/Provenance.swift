@@ -85,7 +85,8 @@ package struct Provenance: Sendable {
       let path = dependency.location.recordPath
       var input = RunRecord.Input(
         path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
-        producer: producer(of: dependency.location, content, context), origin: origin(of: dependency.location))
+        producer: producer(of: dependency.location, content, context),
+        origin: origin(of: dependency.location, content, context))
       if case .dataset(.locked(let lock)) = content {
         input.dataset = lock
         input.origin = Self.origin(ofDataset: lock)
@@ -115,7 +116,7 @@ package struct Provenance: Sendable {
       inputs.append(
         RunRecord.Input(
           path: path, role: "params", md5: hash.text, sha256: content.sha256, size: content.size,
-          producer: producer(of: location, content, context), origin: origin(of: location)))
+          producer: producer(of: location, content, context), origin: origin(of: location, content, context)))
     }
     return inputs
   }
@@ -189,10 +190,13 @@ package struct Provenance: Sendable {
     }
   }
 
-  private func origin(of location: Location) -> RunRecord.Origin {
+  private func origin(of location: Location, _ content: Content, _ context: RunContext) -> RunRecord.Origin {
     if let maker = makers[location] {
       let stage = pipeline[maker]
-      if stage.kind == .pipeline { return RunRecord.Origin(.stage) }
+      if stage.kind == .pipeline {
+        return isMade(content, at: location, by: maker, context)
+          ? RunRecord.Origin(.stage) : origin(ofEdited: location)
+      }
       guard stage.isImport, let from = stage.dependencies.first else { return RunRecord.Origin(.dvcFile) }
       if let repository = from.source?.repository {
         return RunRecord.Origin(
@@ -205,7 +209,21 @@ package struct Provenance: Sendable {
     if let maker = maker(around: path)?.stage ?? makersBelow[path] {
       return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
     }
-    return RunRecord.Origin(source.isTracked(path) ? .git : .none)
+    return origin(ofEdited: location)
+  }
+
+  /// Of what no stage made: of an output, too, that somebody has written since.
+  private func origin(ofEdited location: Location) -> RunRecord.Origin {
+    RunRecord.Origin(location.local.map(source.isTracked) ?? false ? .git : .none)
+  }
+
+  /// Whether the bytes are those that the stage's lock entry names; what cannot be compared is taken for the stage's.
+  private func isMade(_ content: Content, at location: Location, by maker: StageID, _ context: RunContext) -> Bool {
+    let stage = pipeline[maker]
+    guard let hash = content.hash, let output = stage.outputs.first(where: { $0.location == location }) else { return true }
+    guard let entry = context.book.entry(of: stage.address) else { return false }
+    guard let locked = entry.out(output.declared)?.contentHash else { return true }
+    return locked.algorithm != hash.algorithm || locked == hash
   }
 
   // MARK: Environment
