@@ -38,10 +38,15 @@ package final class EnvironmentDocument: Sendable {
       state.machine = machine
       var map = machine
       map["schema"] = "cairn.environment/v1"
-      let python = program.flatMap(PythonInstallation.init)
-      map["interpreter"] = program.map { .map(["path": .string($0), "version": python.map { .string($0.version) } ?? .null]) } ?? .null
-      map["packages"] = .map(
-        ValueMap((python?.packages ?? []).map { (.string($0.name), .string($0.version)) }, uniquingKeysWith: { $1 }))
+      // Which interpreter a script starts in the end, as a shim does, is not seen.
+      let interpreter = program.flatMap { Self.isScript($0) ? nil : $0 }
+      let python = interpreter.flatMap(PythonInstallation.init)
+      map["interpreter"] =
+        interpreter.map { .map(["path": .string($0), "version": (python?.version).map { .string($0) } ?? .null]) } ?? .null
+      map["packages"] =
+        (python?.packages).map { packages in
+          .map(ValueMap(packages.map { (.string($0.name), .string($0.version)) }, uniquingKeysWith: { $1 }))
+        } ?? .null
       do throws(Diagnostic) {
         let digest = try store.put(document: CanonicalJSON.encode(.map(map)))
         let folders = [program].compactMap { $0 } + (python?.folders ?? [])
@@ -83,6 +88,14 @@ package final class EnvironmentDocument: Sendable {
       if access(candidate, X_OK) == 0, !Files.isDirectory(candidate) { return candidate }
     }
     return nil
+  }
+
+  private static func isScript(_ program: String) -> Bool {
+    let descriptor = open(program, O_RDONLY | O_CLOEXEC)
+    if descriptor < 0 { return false }
+    defer { close(descriptor) }
+    var start: (UInt8, UInt8) = (0, 0)
+    return read(descriptor, &start, 2) == 2 && start == (UInt8(ascii: "#"), UInt8(ascii: "!"))
   }
 
   // MARK: The machine
@@ -141,10 +154,12 @@ package final class EnvironmentDocument: Sendable {
 
 /// A Python by the file that is called, and the packages that it would find.
 private struct PythonInstallation {
-  var version: String
+  /// `nil`: the file's name does not tell.
+  var version: String?
   /// Their fingerprints change when a package comes or goes.
   var folders: [String]
-  var packages: [(name: String, version: String)]
+  /// `nil`: none of the folders that it looks into is known.
+  var packages: [(name: String, version: String)]?
 
   init?(_ program: String) {
     let name = program.split(separator: "/").last ?? ""
@@ -158,13 +173,16 @@ private struct PythonInstallation {
     var candidates: [String] = []
     if isVirtual { candidates += Self.libraries(prefix).map { $0 + "/site-packages" } }
     if !isVirtual || Self.seesSystem(prefix) {
-      for top in [base, "/usr/local"] where !digits.isEmpty {
+      // The system's own alone looks into these.
+      let isSystem = real.hasPrefix("/usr/bin/python3")
+      for top in [base] + (isSystem ? ["/usr/local"] : []) where !digits.isEmpty {
         candidates += ["\(top)/lib/python\(digits)/site-packages", "\(top)/lib/python\(digits)/dist-packages"]
       }
-      candidates.append("/usr/lib/python3/dist-packages")
+      if isSystem { candidates.append("/usr/lib/python3/dist-packages") }
     }
     folders = candidates.filter { Files.isDirectory($0) }
-    version = String(digits)
+    version = digits.isEmpty ? nil : String(digits)
+    if folders.isEmpty { return }
     var found: [String: String] = [:]
     for folder in folders {
       for entry in ((try? Files.list(folder)) ?? nil) ?? [] {

@@ -16,7 +16,7 @@ import Testing
     try Files.makeDirectories(packages + "/numpy-2.1.0.dist-info")
     try Files.makeDirectories(top + "/venv/bin")
     try Files.write("home = /usr/bin\n", to: top + "/venv/pyvenv.cfg")
-    try Files.write("#!/bin/sh\n", to: top + "/venv/bin/python3")
+    try Files.write("\u{7F}ELF", to: top + "/venv/bin/python3")
     try Files.chmod(top + "/venv/bin/python3", 0o755)
     let store = RecordStore(folder: top + "/.cairn/runs", sharedFolder: nil)
     let environment = EnvironmentDocument(store: store)
@@ -40,6 +40,41 @@ import Testing
     try Files.makeDirectories(packages + "/pandas-2.2.3.dist-info")
     try Files.setModified(packages, 1_000_000_000)
     #expect(try environment.digest(of: ["python3 train.py"], path: path) != first)
+  }
+
+  @Test("of an interpreter that is a script, that is not found, or that is none, no packages are claimed")
+  func unknown() throws {
+    let top = NSTemporaryDirectory() + "cairn-environment-" + UUID().uuidString
+    defer { try? FileManager.default.removeItem(atPath: top) }
+    try Files.makeDirectories(top + "/shims")
+    try Files.makeDirectories(top + "/conda/bin")
+    for (file, text) in [
+      ("shims/python3", "#!/bin/sh\nexec other \"$@\"\n"), ("conda/bin/python3.9", "\u{7F}ELF"), ("shims/tool", "\u{7F}ELF"),
+    ] {
+      try Files.write(text, to: top + "/" + file)
+      try Files.chmod(top + "/" + file, 0o755)
+    }
+    let store = RecordStore(folder: top + "/.cairn/runs", sharedFolder: nil)
+    let environment = EnvironmentDocument(store: store)
+    func document(_ command: String) throws -> Value {
+      let digest = try environment.digest(of: [command], path: top + "/shims:" + top + "/conda/bin")
+      let bytes = try #require(try store.document(digest))
+      return try JSONReader.parse(SourceText(path: "environment", bytes: bytes)).value
+    }
+    for command in ["python3 train.py", "./python3 train.py", "nowhere"] {
+      #expect(try document(command)["interpreter"] == .null)
+      #expect(try document(command)["packages"] == .null)
+    }
+    #expect(try document("tool")["interpreter"]?["path"]?.string == top + "/shims/tool")
+    #expect(try document("tool")["packages"] == .null)
+    #expect(try document("python3.9 x")["interpreter"]?["version"] == "3.9")
+    #expect(try document("python3.9 x")["packages"] == .null)
+    // Debian's packages are not those of a Python that lies elsewhere.
+    try Files.makeDirectories(top + "/conda/lib/python3.9/site-packages/numpy-2.1.0.dist-info")
+    let later = EnvironmentDocument(store: store)
+    let digest = try later.digest(of: ["python3.9 x"], path: top + "/conda/bin")
+    let bytes = try #require(try store.document(digest))
+    #expect(try JSONReader.parse(SourceText(path: "environment", bytes: bytes)).value["packages"] == .map(["numpy": "2.1.0"]))
   }
 
   @Test("an attempt has the golden name")
