@@ -61,6 +61,15 @@ final class GitIgnoreTree: Sendable {
       || [false, true].contains { isDirectory in !rules.match(full, isDirectory: isDirectory).patterns.isEmpty }
   }
 
+  /// Those of the paths (absolute) that a pattern covers, as far as Cairn's own reading of them goes.
+  func ignored(_ paths: [String]) -> Set<String> {
+    Set(
+      paths.filter { path in
+        guard case .local(let full) = git.location(ofAbsolute: path) else { return false }
+        return rules(in: full.parent).isIgnored(full, isDirectory: Files.isDirectory(path))
+      })
+  }
+
   private func rules(in folder: RepoPath) -> IgnoreRules {
     if let known = state.withLock({ $0.rules[folder] }) { return known }
     let above = folder.isRoot ? global : rules(in: folder.parent)
@@ -82,4 +91,19 @@ final class GitIgnoreTree: Sendable {
 
   /// What was read, absolute.
   var files: [String] { state.withLock { $0.files } }
+}
+
+extension GitRepository {
+  /// Those of the paths (absolute) that git ignores. Where it does not answer, as for a folder of another user's, or
+  /// where there is no git at all, what Cairn itself reads decides: DVC needs no git there.
+  func ignoredOrCovered(
+    _ paths: [String], root: String, instead: [RepoPath: [UInt8]?] = [:]
+  ) throws(Diagnostic) -> Set<String> {
+    do throws(Diagnostic) {
+      return try ignored(paths)
+    } catch {
+      guard let patterns = GitIgnoreTree(gitRoot: workTree, root: root, instead: instead) else { throw error }
+      return patterns.ignored(paths)
+    }
+  }
 }

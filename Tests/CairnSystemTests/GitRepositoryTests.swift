@@ -272,6 +272,27 @@ private struct Fixture {
     #expect(try fixture.folder.text("long") == edited.joined())
   }
 
+  @Test("what the index names is read where git does not answer", arguments: ["2", "3", "4"])
+  func index(version: String) throws {
+    let fixture = try Fixture()
+    for name in ["a", "sub/dir/b", "sub/dir/b2", "ünder score", String(repeating: "x", count: 200)] {
+      try fixture.folder.write(name, "")
+    }
+    try Fixture.git(fixture.folder.path, "add", ".")
+    try Fixture.git(fixture.folder.path, "update-index", "--index-version", version)
+    if version == "3" {
+      try fixture.folder.write("later", "")
+      try Fixture.git(fixture.folder.path, "add", "--intent-to-add", "later")
+    }
+    let expected = try fixture.git.trackedFiles()
+    #expect(expected.count > 6)
+    #expect(fixture.git.namesInIndex() == expected)
+    try Fixture.git(fixture.folder.path, "update-index", "--split-index")
+    #expect(fixture.git.namesInIndex() == nil)
+    try Files.write("garbage\n", to: fixture.folder(".git/HEAD"))
+    #expect(throws: Diagnostic.self) { try fixture.git.trackedFiles() }
+  }
+
   @Test("revisions, and git's own words when it fails")
   func faults() throws {
     let fixture = try Fixture()

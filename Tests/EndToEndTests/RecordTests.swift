@@ -19,6 +19,10 @@ private func lastRecord(of stage: String, in repository: TestRepository) throws 
   return try #require(newest?.record)
 }
 
+private func lastSource(of stage: String, in repository: TestRepository) throws -> [String: Any] {
+  try #require(try lastRecord(of: stage, in: repository)["source"] as? [String: Any])
+}
+
 private func origins(of stage: String, in repository: TestRepository) throws -> [String?] {
   let inputs = try #require(try lastRecord(of: stage, in: repository)["inputs"] as? [[String: Any]])
   return inputs.map { ($0["origin"] as? [String: Any])?["kind"] as? String }
@@ -59,5 +63,62 @@ struct RecordTests {
     #expect(try origins(of: "b", in: repository) == ["git"])
     #expect(try repository.cairn("repro").status == 0)
     #expect(try origins(of: "b", in: repository) == ["stage"])
+  }
+}
+
+/// Git is no part of what DVC needs: each of these was once an error after the stages had run.
+struct WithoutGitTests {
+  enum Fault: String, CaseIterable, Sendable { case noProgram, foreignOwner, brokenHead }
+
+  private func environment(_ fault: Fault, _ repository: TestRepository) throws -> [String: String] {
+    switch fault {
+    case .noProgram:
+      try repository.shell(
+        "mkdir -p ../bin; for tool in sh cat sleep date; do ln -sf \"$(command -v $tool)\" ../bin/$tool; done")
+      return ["PATH": repository.root + "/../bin"]
+    // Git's own way to take the repository for another user's.
+    case .foreignOwner: return ["GIT_TEST_ASSUME_DIFFERENT_OWNER": "1"]
+    case .brokenHead:
+      try repository.write(".git/HEAD", "garbage\n")
+      return [:]
+    }
+  }
+
+  @Test("stages run where git does not answer, and nothing is claimed of the work tree", arguments: Fault.allCases)
+  func repro(_ fault: Fault) throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: cat f > sub/a.bin, deps: [f], outs: [sub/a.bin]}
+        b: {cmd: cat sub/a.bin > sub/b, deps: [sub/a.bin], outs: [sub/b]}
+
+      """)
+    try repository.write("f", "1\n")
+    try repository.write("sub/.gitignore", "*.bin\n")
+    try repository.commit()
+    let environment = try environment(fault, repository)
+    let result = try repository.cairn("repro", environment: environment)
+    #expect(result.status == 0 && result.errors.isEmpty, "\(result)")
+    #expect(repository.read("sub/.gitignore") == "*.bin\n/b\n")
+    let source = try lastSource(of: "a", in: repository)
+    #expect(source["dirty"] is NSNull)
+    #expect((source["commit"] is NSNull) == (fault == .brokenHead))
+    #expect(try origins(of: "a", in: repository) == ["git"])
+
+    try repository.write("data", "1\n")
+    try repository.write("f", "2\n")
+    for arguments in [
+      ["add", "data"], ["status"], ["why"], ["why", "a"], ["repro"], ["commit", "-f"], ["checkout"], ["runs"],
+      ["runs", "show", "@last"], ["repro"], ["config", "core.autostage", "true"], ["repro", "-f"],
+    ] {
+      let result = try repository.run([try CairnBinary.path()] + arguments, environment: environment)
+      // `why` tells by its status that a stage is stale.
+      #expect(result.status == (arguments.first == "why" ? 1 : 0), "\(arguments) \(result)")
+    }
+    #expect(repository.read(".gitignore") == "/data\n")
+    let refused = try repository.cairn("add", "f", environment: environment)
+    #expect(refused.status != 0 && refused.errors.contains("already tracked by SCM"), "\(refused)")
   }
 }

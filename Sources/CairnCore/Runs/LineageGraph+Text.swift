@@ -31,7 +31,7 @@ extension LineageGraph {
       }
       return .map([
         "id": name, "type": "run", "stage": .string(record.stage.address), "result": .string(record.result.rawValue),
-        "commit": optional(record.source.commit), "dirty": .bool(record.source.dirty),
+        "commit": optional(record.source.commit), "dirty": record.source.isDirty.map { .bool($0) } ?? .null,
         "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
         "params": .map(ValueMap(uniqueKeysWithValues: params)),
         "restored_from": optional(record.restoredFrom?.hex), "accepts": optional(record.accepts?.hex),

@@ -50,19 +50,22 @@ package struct RunRecord: Sendable {
     package var branch: String?
     /// The remote's URL without credentials, or the root commit's hash where there is none.
     package var repository: String?
-    package var dirty: Bool
+    /// `nil`: git did not answer; then `changed` says nothing either.
+    package var isDirty: Bool?
+    /// Whether it is known to have differed.
+    package var dirty: Bool { isDirty ?? false }
     /// Tracked files that differed from the commit at the start → SHA-256 (`nil`: deleted).
     package var changed: OrderedDictionary<String, Digest32?>
     /// The object that holds `git diff HEAD --binary`.
     package var patch: Digest32?
     package init(
-      commit: String? = nil, branch: String? = nil, repository: String? = nil, dirty: Bool = false,
+      commit: String? = nil, branch: String? = nil, repository: String? = nil, dirty: Bool? = false,
       changed: OrderedDictionary<String, Digest32?> = [:], patch: Digest32? = nil
     ) {
       self.commit = commit
       self.branch = branch
       self.repository = repository
-      self.dirty = dirty
+      isDirty = dirty
       self.changed = changed
       self.patch = patch
     }

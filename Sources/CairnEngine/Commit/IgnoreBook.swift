@@ -178,7 +178,6 @@ package final class IgnoreBook: Sendable {
 
   /// Asks git once about all outputs that are new here.
   private func dropCovered() throws(Diagnostic) {
-    let prefix = root.hasPrefix(git.workTree + "/") ? String(root.dropFirst(git.workTree.utf8.count + 1)) + "/" : ""
     let unknown = state.withLock { state in
       state.dirty.flatMap { folder in
         (state.added[folder] ?? []).map { folder.appending($0.name) }.filter { state.covered[$0] == nil }
@@ -186,13 +185,15 @@ package final class IgnoreBook: Sendable {
     }
     guard !unknown.isEmpty else { return }
     // Git is a process, and the user waits for it: what no pattern speaks of is not covered.
-    let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root, instead: withoutOurLines())
+    let instead = withoutOurLines()
+    let patterns = GitIgnoreTree(gitRoot: git.workTree, root: root, instead: instead)
     let doubtful = unknown.filter { patterns?.mayDecide($0) ?? true }
-    let ignored = doubtful.isEmpty ? [] : try git.ignored(doubtful.map { prefix + $0.text })
+    let ignored =
+      doubtful.isEmpty ? [] : try git.ignoredOrCovered(doubtful.map(absolute), root: root, instead: instead)
     state.withLock { state in
       var covered: Set<RepoPath> = []
       for path in unknown {
-        let isCovered = ignored.contains(prefix + path.text)
+        let isCovered = ignored.contains(absolute(path))
         state.covered[path] = isCovered
         if isCovered { covered.insert(path) }
       }
@@ -245,6 +246,8 @@ package final class IgnoreBook: Sendable {
   package var changed: [RepoPath] { state.withLock { $0.written.sorted().map { Self.file(in: $0) } } }
 
   static func file(in folder: RepoPath) -> RepoPath { folder.appending(".gitignore") }
+
+  private func absolute(_ path: RepoPath) -> String { root + "/" + path.text }
 
   private func file(in folder: RepoPath) -> String { root + "/" + Self.file(in: folder).text }
 }

@@ -49,7 +49,7 @@ package struct AddData {
       for item in items { try add(item, isInGit: tracked.contains(project.repository.absolute(item.path))) }
       try LinkBook(project).record(links)
       project.snapshotter.index.flush()
-      return try git.finish()
+      return git.finish()
     } catch {
       git.takeBack()
       throw error

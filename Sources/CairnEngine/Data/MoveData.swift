@@ -24,7 +24,7 @@ package struct MoveData {
   package mutating func run(to target: String) throws(Diagnostic) -> (warnings: [String], git: [String]) {
     do throws(Diagnostic) {
       let warnings = try move(to: target)
-      return (warnings, try git.finish())
+      return (warnings, git.finish())
     } catch {
       git.takeBack()
       throw error

@@ -77,7 +77,7 @@ package struct StageAddition {
   package mutating func takeBack() { git.takeBack() }
 
   /// What is to be said of git, once all has ended well.
-  package mutating func finish() throws(Diagnostic) -> [String] { try git.finish() }
+  package mutating func finish() -> [String] { git.finish() }
 
   // MARK: - The stage
 

@@ -22,7 +22,7 @@ package struct GitTracking {
 
   package mutating func ignore(_ paths: [String]) throws(Diagnostic) {
     guard let git else { return }
-    let known = try git.ignored(paths)
+    let known = try git.ignoredOrCovered(paths, root: project.repository.root)
     for path in paths where !known.contains(path) {
       let folder = Repository.parent(path)
       try GitIgnoreFile.add(Self.name(path), in: folder)
@@ -63,11 +63,13 @@ package struct GitTracking {
 
   /// The command has ended well: with `core.autostage` the files are added to git's index; otherwise the lines that
   /// tell the user to do so are returned.
-  package mutating func finish() throws(Diagnostic) -> [String] {
+  package mutating func finish() -> [String] {
     guard let git, !changed.isEmpty else { return [] }
     defer { changed = [] }
-    if project.settings.stagesAutomatically {
-      try git.add(changed.map { Repository.relative(project.absolute($0), to: git.workTree) })
+    // What is done stays done where git does not answer: the user is told what to add.
+    if project.settings.stagesAutomatically,
+      (try? git.add(changed.map { Repository.relative(project.absolute($0), to: git.workTree) })) != nil
+    {
       return []
     }
     let names = changed.map(ShellQuoting.quote).joined(separator: " ")

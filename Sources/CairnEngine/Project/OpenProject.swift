@@ -53,7 +53,7 @@ package struct OpenProject: Sendable {
 
   /// DVC's refusal of a stage file that git would not see.
   func refuseIgnored(stageFile file: RepoPath) throws(Diagnostic) {
-    guard let git, try !git.ignored([repository.absolute(file)]).isEmpty else { return }
+    guard let git, try !git.ignoredOrCovered([repository.absolute(file)], root: repository.root).isEmpty else { return }
     throw Diagnostic(.stageFile, "bad DVC file name '\(shown(file))' is git-ignored.")
   }
 

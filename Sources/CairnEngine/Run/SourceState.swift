@@ -52,9 +52,13 @@ package final class SourceState: Sendable {
     source.commit = (try? git.headCommit()) ?? nil
     source.branch = (try? git.branch()) ?? nil
     source.repository = ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil)
-    guard source.commit != nil, let changes = try? git.changedTrackedFiles() else {
-      // Nothing to differ from, or git could not tell: not clean.
-      source.dirty = true
+    guard let changes = try? git.changedTrackedFiles() else {
+      source.isDirty = nil
+      return source
+    }
+    guard source.commit != nil else {
+      // Nothing to differ from: not clean.
+      source.isDirty = true
       return source
     }
     var paths: [String] = []
@@ -62,7 +66,7 @@ package final class SourceState: Sendable {
       if let path = tracked.projectPath(change.path), isOurs(path) { continue }
       paths.append(change.path)
     }
-    source.dirty = !paths.isEmpty
+    source.isDirty = !paths.isEmpty
     var changed: OrderedDictionary<String, Digest32?> = [:]
     for path in paths.sorted(by: { $0.precedesInBytes($1) }) {
       changed.updateValue(snapshotter.observe(external: git.workTree + "/" + path, sha256: true).sha256, forKey: path)

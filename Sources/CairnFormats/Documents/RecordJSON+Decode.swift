@@ -16,7 +16,7 @@ extension RecordJSON {
       actor: document.actor,
       source: RunRecord.Source(
         commit: source.string("commit"), branch: source.string("branch"), repository: source.string("repository"),
-        dirty: source["dirty"]?.bool ?? false, changed: source.digests("changed"), patch: source.digest("patch")),
+        dirty: source["dirty"].map(\.bool) ?? false, changed: source.digests("changed"), patch: source.digest("patch")),
       execution: try execution(document.part("execution")),
       result: try result(document.text("result")))
     record.reasons = document["reasons"]?.list ?? []

@@ -223,7 +223,7 @@ extension CanonicalWriter {
     raw(",\"commit\":")
     string(source.commit)
     raw(",\"dirty\":")
-    bool(source.dirty)
+    if let isDirty = source.isDirty { bool(isDirty) } else { raw("null") }
     raw(",\"patch\":")
     digest(source.patch)
     raw(",\"repository\":")

@@ -90,11 +90,19 @@ extension GitRepository {
   }
 
   /// Those of the paths (relative to the work tree) that are in the index, and for a folder all tracked files in it.
+  /// Where git does not answer, the index is read without it.
   package func trackedFiles(_ paths: [String]) throws(Diagnostic) -> [String] {
     var found: [String] = []
-    for chunk in Self.chunks(paths) {
-      let result = try git(["--literal-pathspecs", "ls-files", "-z", "--"] + chunk)
-      found += Self.records(result.output).map { FileName.escape($0) }
+    do throws(Diagnostic) {
+      for chunk in Self.chunks(paths) {
+        let result = try git(["--literal-pathspecs", "ls-files", "-z", "--"] + chunk)
+        found += Self.records(result.output).map { FileName.escape($0) }
+      }
+    } catch {
+      guard let names = namesInIndex() else { throw error }
+      found = names.filter { name in
+        paths.contains { name.hasSameBytes(as: $0) || name.utf8.starts(with: ($0 + "/").utf8) }
+      }
     }
     return found
   }
@@ -106,7 +114,12 @@ extension GitRepository {
   }
 
   package func trackedFiles() throws(Diagnostic) -> [String] {
-    Self.records(try git(["ls-files", "-z"]).output).map { FileName.escape($0) }
+    do throws(Diagnostic) {
+      return Self.records(try git(["ls-files", "-z"]).output).map { FileName.escape($0) }
+    } catch {
+      guard let names = namesInIndex() else { throw error }
+      return names
+    }
   }
 
   /// True when the index has the file, or anything in the folder.

@@ -271,8 +271,12 @@ struct ReproCommand: CairnCommand {
     guard let git = workspace.git, !summary.changedFiles.isEmpty else { return }
     let paths = summary.changedFiles.map { workspace.repository.absolute($0) }
     if workspace.settings.stagesAutomatically {
-      try git.add(paths.map { Repository.relative($0, to: git.workTree) })
-      return
+      do {
+        return try git.add(paths.map { Repository.relative($0, to: git.workTree) })
+      } catch {
+        // The stages have run; that git does not answer takes nothing from them.
+        console.warning("\(error.fullMessage)")
+      }
     }
     let names = paths.map { Repository.relative($0, to: workspace.repository.workingDirectory) }
     console.info("\nTo track the changes with git, run:\n\n\tgit add \(names.map(ShellQuoting.quote).joined(separator: " "))")

@@ -86,7 +86,7 @@ struct StageAddCommand: CairnCommand {
     invocation.console.info("Added stage '\(address.text(from: folder))' in '\(project.shown(address.file))'")
     lock.release()
     if run, let failure = try execute(address, &addition, invocation) { return failure }
-    for line in try addition.finish() { invocation.console.info(line) }
+    for line in addition.finish() { invocation.console.info(line) }
     return .success
   }
 

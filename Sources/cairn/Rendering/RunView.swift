@@ -63,7 +63,13 @@ struct RunView {
     guard let commit = record.source.commit else { return record.source.repository }
     let branch = record.source.branch.map { " (\($0))" } ?? ""
     let dirty = record.source.changed.count
-    let state = dirty == 0 ? (record.source.dirty ? ", with uncommitted changes" : "") : " + \(files(dirty))"
+    let words =
+      switch record.source.isDirty {
+      case true?: ", with uncommitted changes"
+      case false?: ""
+      case nil: ", perhaps with uncommitted changes: git did not answer"
+      }
+    let state = dirty == 0 ? words : " + \(files(dirty))"
     return "commit \(commit.prefix(7))\(branch)\(state)"
   }
 
