@@ -64,6 +64,34 @@ struct RecordTests {
     #expect(try repository.cairn("repro").status == 0)
     #expect(try origins(of: "b", in: repository) == ["stage"])
   }
+
+  @Test(
+    "code that was edited while an earlier stage ran is told of the later one",
+    arguments: ["util.py", "src/util.py", "params.yaml"])
+  func editedMeanwhile(file: String) throws {
+    let repository = try TestRepository()
+    let dependency = file == "params.yaml" ? "deps: [oa], params: [k]" : "deps: [\(file.prefix { $0 != "/" }), oa]"
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: 'echo 1 > oa; echo > began; sleep 1', outs: [oa]}
+        b: {cmd: cat oa \(file) > ob, \(dependency), outs: [ob]}
+
+      """)
+    try repository.write(file, "k: 1\n")
+    try repository.commit()
+    try repository.age(file, bySeconds: 60)
+    let running = try repository.start([try CairnBinary.path(), "repro"])
+    for _ in 0..<500 where !repository.exists("began") { usleep(10_000) }
+    try repository.write(file, "k: 2\n")
+    let result = running.wait()
+    #expect(result.status == 0, "\(result)")
+    #expect(try lastSource(of: "a", in: repository)["dirty"] as? Bool == false)
+    let source = try lastSource(of: "b", in: repository)
+    #expect(source["dirty"] as? Bool == true)
+    #expect((source["changed"] as? [String: Any])?.keys.sorted() == [file])
+  }
 }
 
 /// Git is no part of what DVC needs: each of these was once an error after the stages had run.

@@ -76,7 +76,7 @@ package struct Provenance: Sendable {
         address: stage.address.text(), file: stage.address.file.text,
         wdir: stage.wdir.local.map { $0.isRoot ? "." : $0.text } ?? context.absolute(stage.wdir),
         cmd: stage.commands),
-      invocation: invocation, actor: actor, source: source.source(), execution: execution, result: .lost)
+      invocation: invocation, actor: actor, source: .init(), execution: execution, result: .lost)
     // One that cannot be made is unknown, and no reason to stop.
     let searchPath = stage.settings.envSet["PATH"] ?? Environment.value("PATH") ?? ""
     record.environment = try? environments.digest(of: stage.lines, path: searchPath)
@@ -93,6 +93,7 @@ package struct Provenance: Sendable {
       }
       return input
     }
+    record.source = source.source(reading: trackedInputs(of: stage, snapshot, record.inputs, context))
     record.reasons = reasons.map { value(of: $0, inputs: record.inputs, of: stage) }
     record.inputs += madeParameterFiles(of: stage, context)
     record.params = OrderedDictionary(
@@ -119,6 +120,29 @@ package struct Provenance: Sendable {
           producer: producer(of: location, content, context), origin: origin(of: location, content, context)))
     }
     return inputs
+  }
+
+  /// Those that git tracks and no stage makes, with the moments when they were written.
+  private func trackedInputs(
+    of stage: Stage, _ snapshot: StageSnapshot, _ inputs: [RunRecord.Input], _ context: RunContext
+  ) -> [SourceState.Input] {
+    var found: [SourceState.Input] = []
+    for (index, dependency) in stage.dependencies.enumerated() where inputs[index].origin.kind == .git {
+      guard let path = dependency.location.local else { continue }
+      switch snapshot.dependencies[index] {
+      case .file(let file): found.append(.init(path: path, modified: file.fingerprint.modified))
+      case .directory(let folder):
+        found.append(.init(path: path, modified: folder.fingerprints.lazy.map(\.modified).max() ?? 0))
+      default: break
+      }
+    }
+    for set in stage.parameters {
+      guard let path = set.location.local, makers[set.location] == nil,
+        let stat = (try? FileStat.of(context.absolute(set.location))) ?? nil, source.isTracked(path)
+      else { continue }
+      found.append(.init(path: path, modified: stat.modified))
+    }
+    return found
   }
 
   /// The run that made what lies there: its path as it is now, or the folder of another stage that it lies in.

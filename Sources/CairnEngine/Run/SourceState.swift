@@ -20,6 +20,20 @@ package final class SourceState: Sendable {
     var source: RunRecord.Source?
     var taken: Nanoseconds = 0
     var cost: Nanoseconds = 0
+    /// By the clock of files: what was written since then the answer may not know.
+    var asked: Nanoseconds = 0
+    /// Of inputs, the writing after which git was asked again: once is enough, also where a file is from the future.
+    var known: [RepoPath: Nanoseconds] = [:]
+  }
+
+  /// A tracked file that a stage reads, or a folder of such, and when it was last written.
+  package struct Input: Sendable {
+    package var path: RepoPath
+    package var modified: Nanoseconds
+    package init(path: RepoPath, modified: Nanoseconds) {
+      self.path = path
+      self.modified = modified
+    }
   }
 
   package init(
@@ -32,11 +46,15 @@ package final class SourceState: Sendable {
     self.isOurs = isOurs
   }
 
-  /// At most two seconds old, and older where asking is slow.
-  package func source() -> RunRecord.Source {
+  /// At most two seconds old, and older where asking is slow; but never older than `inputs`.
+  package func source(reading inputs: [Input] = []) -> RunRecord.Source {
     state.withLock { state in
       let now = WallClock.monotonic()
-      if let source = state.source, now - state.taken < max(2_000_000_000, 50 * state.cost) { return source }
+      let edits = inputs.filter { $0.modified >= state.asked && state.known[$0.path] != $0.modified }
+      let isKept = now - state.taken < max(2_000_000_000, 50 * state.cost)
+      if let source = state.source, isKept, edits.isEmpty { return source }
+      for edit in edits { state.known[edit.path] = edit.modified }
+      state.asked = WallClock.fileTime()
       let fresh = read()
       state.source = fresh
       state.taken = WallClock.monotonic()
