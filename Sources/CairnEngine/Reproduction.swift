@@ -68,10 +68,8 @@ package struct Reproduction: Sendable {
     let committer = Committer(
       workspace.repository, book: workspace.book, ignores: ignores, records: workspace.records,
       journalFolder: workspace.journalFolder, unfinished: unfinished)
-    let written = Set(pipeline.stages.flatMap { stage in stage.outputs.compactMap(\.location.local) })
     let source = SourceState(
-      workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records,
-      isOurs: { path in path.name == ".gitignore" || path.name == "dvc.lock" || written.contains(path) })
+      workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records, outputs: outputsInLocks())
     let graph = graph
     // Where this run goes on with another, its own order is that of both.
     if let serial = unfinished.isEmpty ? graph?.order : order {
@@ -119,6 +117,20 @@ package struct Reproduction: Sendable {
     // A dry run does not make the folder: it would lie there without what hides it from git.
     if !request.dry || Files.isDirectory(workspace.repository.cairnFolder) { workspace.index.flush() }
     return summary
+  }
+
+  private func outputsInLocks() -> SourceState.Outputs {
+    let workspace = workspace
+    var makers: [RepoPath: (id: StageID, declared: String)] = [:]
+    for id in workspace.project.pipeline.ids {
+      for output in workspace.project.pipeline[id].outputs {
+        if let path = output.location.local { makers[path] = (id, output.declared) }
+      }
+    }
+    return SourceState.Outputs(paths: Set(makers.keys)) { [makers] path in
+      guard let maker = makers[path] else { return nil }
+      return workspace.lockEntry(of: workspace.project.pipeline[maker.id])?.out(maker.declared)?.contentHash
+    }
   }
 
   /// What this run made goes with its stage when another commit is checked out.

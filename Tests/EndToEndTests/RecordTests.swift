@@ -92,6 +92,37 @@ struct RecordTests {
     #expect(source["dirty"] as? Bool == true)
     #expect((source["changed"] as? [String: Any])?.keys.sorted() == [file])
   }
+
+  @Test("an output in git that was edited by hand differs from the commit; one that a stage wrote does not")
+  func editedOutput() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: cat f > oa; mkdir -p da; cat f > da/x, deps: [f], outs: [oa: {cache: false}, da: {cache: false}]}
+        b: {cmd: cat oa f > ob, deps: [oa, f], outs: [ob]}
+
+      """)
+    func changed(of stage: String) throws -> [String] {
+      ((try lastSource(of: stage, in: repository)["changed"] as? [String: Any])?.keys).map { $0.sorted() } ?? []
+    }
+    try repository.write("f", "1\n")
+    #expect(try repository.cairn("repro").status == 0)
+    try repository.commit()
+    try repository.write("f", "2\n")
+    try repository.git("commit", "-qam", "f")
+    for jobs in ["1", "2"] {
+      #expect(try repository.cairn("repro", "-f", "-j", jobs).status == 0)
+      #expect(try changed(of: "a") == [])
+      #expect(try changed(of: "b") == [])
+    }
+    try repository.write("oa", "hand\n")
+    try repository.write("da/x", "hand\n")
+    #expect(try repository.cairn("repro", "-s", "b").status == 0)
+    #expect(try changed(of: "b") == ["da/x", "oa"])
+    #expect(try lastSource(of: "b", in: repository)["dirty"] as? Bool == true)
+  }
 }
 
 /// Git is no part of what DVC needs: each of these was once an error after the stages had run.

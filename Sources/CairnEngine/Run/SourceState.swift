@@ -12,9 +12,20 @@ package final class SourceState: Sendable {
   private let tracked: TrackedFiles?
   private let snapshotter: Snapshotter
   private let records: RecordStore
-  /// What Cairn itself writes in a run: locks, `.gitignore` files, outputs.
-  private let isOurs: @Sendable (RepoPath) -> Bool
+  private let outputs: Outputs
   private let state = Mutex(State())
+  /// Outputs that are being made: what stands there now is nobody's edit.
+  private let making = Mutex<Set<RepoPath>>([])
+
+  /// What the pipeline writes, and what the locks say of it now.
+  package struct Outputs: Sendable {
+    package var paths: Set<RepoPath>
+    package var locked: @Sendable (RepoPath) -> ContentHash?
+    package init(paths: Set<RepoPath>, locked: @escaping @Sendable (RepoPath) -> ContentHash?) {
+      self.paths = paths
+      self.locked = locked
+    }
+  }
 
   private struct State {
     var source: RunRecord.Source?
@@ -37,14 +48,19 @@ package final class SourceState: Sendable {
   }
 
   package init(
-    _ tracked: TrackedFiles?, snapshotter: Snapshotter, records: RecordStore,
-    isOurs: @escaping @Sendable (RepoPath) -> Bool
+    _ tracked: TrackedFiles?, snapshotter: Snapshotter, records: RecordStore, outputs: Outputs
   ) {
     self.tracked = tracked
     self.snapshotter = snapshotter
     self.records = records
-    self.isOurs = isOurs
+    self.outputs = outputs
   }
+
+  /// From here on until `ended`, what stands at the stage's outputs is its own.
+  func begins(_ stage: Stage) { making.withLock { $0.formUnion(stage.outputs.compactMap(\.location.local)) } }
+
+  /// Its lock entry is written: what differs from that is not the stage's.
+  func ended(_ stage: Stage) { making.withLock { $0.subtract(stage.outputs.compactMap(\.location.local)) } }
 
   /// At most two seconds old, and older where asking is slow; but never older than `inputs`.
   package func source(reading inputs: [Input] = []) -> RunRecord.Source {
@@ -80,9 +96,11 @@ package final class SourceState: Sendable {
       return source
     }
     var paths: [String] = []
+    var ours: [String] = []
+    var known: [RepoPath: Bool] = [:]
     for change in changes {
-      if let path = tracked.projectPath(change.path), isOurs(path) { continue }
-      paths.append(change.path)
+      let path = tracked.projectPath(change.path)
+      if let path, isOurs(path, &known) { ours.append(change.path) } else { paths.append(change.path) }
     }
     source.isDirty = !paths.isEmpty
     var changed: OrderedDictionary<String, Digest32?> = [:]
@@ -91,12 +109,30 @@ package final class SourceState: Sendable {
     }
     source.changed = changed
     if !paths.isEmpty {
-      let ours = changes.map(\.path).filter { tracked.projectPath($0).map(isOurs) ?? false }
       if let patch = (try? git.patch(limit: 10 << 20, excluding: ours)) ?? nil, !patch.isEmpty {
         source.patch = try? records.put(object: patch)
       }
     }
     return source
+  }
+
+  /// What Cairn itself wrote: locks, `.gitignore` files, and outputs as far as they are what the locks say.
+  private func isOurs(_ path: RepoPath, _ known: inout [RepoPath: Bool]) -> Bool {
+    if path.name == ".gitignore" || path.name == "dvc.lock" { return true }
+    var output = path
+    while !outputs.paths.contains(output) {
+      if output.isRoot { return false }
+      output = output.parent
+    }
+    if let known = known[output] { return known }
+    let isOurs = making.withLock { $0.contains(output) } || isAsLocked(output)
+    known[output] = isOurs
+    return isOurs
+  }
+
+  private func isAsLocked(_ output: RepoPath) -> Bool {
+    guard let locked = outputs.locked(output) else { return false }
+    return snapshotter.observe(output, algorithm: locked.algorithm).hash == locked
   }
 
   /// In git's index: the file, or anything in the folder.

@@ -149,6 +149,7 @@ extension StageExecution {
       return fail(error, run: nil, seconds: seconds)
     }
     let put = context.book.put(stage.address, position: position, entry: entry)
+    context.provenance.source.ended(stage)
     if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
     if let run, let draft { context.provenance.announce(run, draft) }
     leaveHost()

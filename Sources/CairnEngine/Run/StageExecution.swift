@@ -302,6 +302,7 @@ final class StageExecution: Sendable {
   // MARK: Restore or run
 
   func execute(_ judged: Judged, _ cached: LockEntry?) throws(Diagnostic) {
+    context.provenance.source.begins(stage)
     let aside = try context.outputs.clear(stage, context)
     progress.withLock { $0.aside = aside }
     // Under `--force` the command may start without its inputs: they are asked for when it has ended.
