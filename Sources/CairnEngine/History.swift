@@ -21,8 +21,10 @@ package struct History: Sendable {
     let cairn = Repository.join(main, ".cairn")
     let outermost = git?.workTree ?? repository.root
     let isShared = ![outermost, main].contains { Self.isInside(cacheFolder, $0) }
+    let names = RepositoryNames(git)
     store = RecordStore(
-      folder: Repository.join(cairn, "runs"), sharedFolder: isShared ? Repository.join(cacheFolder, "cairn") : nil)
+      folder: Repository.join(cairn, "runs"), sharedFolder: isShared ? Repository.join(cacheFolder, "cairn") : nil
+    ) { names.areOurs($0) }
     let state = Self.stateFolder(beside: cairn)
     producers = ProducerIndex(path: Repository.join(state, "producers"))
     indexPath = Repository.join(state, "lineage.sqlite")

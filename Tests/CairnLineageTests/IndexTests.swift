@@ -57,6 +57,49 @@ import Testing
     }
   }
 
+  @Test("a stage of the same name in another repository that shares the cache is not ours; the work that it did is known")
+  func foreign() throws {
+    let place = TemporaryStore(shared: true)
+    let theirs = RecordStore(folder: place.top + "/theirs", sharedFolder: place.top + "/cache/cairn")
+    let store = RecordStore(folder: place.top + "/.cairn/runs", sharedFolder: place.top + "/cache/cairn") {
+      $0 == "unknown" ? nil : $0 == "https://example.org/r.git"
+    }
+    func example(_ repository: String, at second: Int64) -> RunRecord {
+      var record = RunRecord.example("s", inputs: [("in", "11")], outputs: [("out", "22")], at: second)
+      record.source.repository = repository
+      return record
+    }
+    let foreign = try theirs.write(example("https://example.org/other.git", at: 1))
+    _ = try theirs.write(example("unknown", at: 2))
+    let work = WorkKey(
+      command: ["run s"], inputs: [("in", "11")], parameters: [], outputs: [("out", "22")])
+    for round in 0..<2 {
+      // The second time, from its file.
+      let producers = ProducerIndex(path: place.top + "/.cairn/producers")
+      if round == 0 { try producers.catchUp(with: store) }
+      #expect(producers.history(of: "s") == nil && !producers.hasSucceeded("s"))
+      #expect(producers.run(behind: work, of: "s") == nil)
+      #expect(producers.newest(thatLeft: work, of: "s") == nil)
+      #expect(producers.producer(of: "out", md5: "22") == nil)
+      #expect(producers.runs(thatDid: work) == [foreign])
+    }
+    let path = place.top + "/.cairn/lineage.sqlite"
+    var index = try LineageIndex(path: path, store: store)
+    #expect(try index.last() == nil && index.run(behind: work, of: "s") == nil)
+    #expect(try index.runs(LineageIndex.Filter(stage: "s")) == [])
+
+    // A colleague's clone of ours, and what lies in our own store whatever it says.
+    let colleague = try theirs.write(example("https://example.org/r.git", at: 3))
+    let own = try store.write(example("https://example.org/renamed.git", at: 4))
+    let producers = ProducerIndex(path: place.top + "/.cairn/producers")
+    try producers.catchUp(with: store)
+    #expect(producers.run(behind: work, of: "s") == colleague)
+    #expect(producers.producer(of: "out", md5: "22") == own)
+    index = try LineageIndex(path: path, store: store)
+    #expect(try index.runs(LineageIndex.Filter(stage: "s")) == [own, colleague])
+    #expect(try index.previous(of: colleague, stage: "s") == nil)
+  }
+
   @Test("an input that the command changed counts as the lock has it, and 1 equals 1.0")
   func workKey() {
     var record = RunRecord.example("s", inputs: [("db", "11")], outputs: [("out", "22")], params: ["lr": 1])

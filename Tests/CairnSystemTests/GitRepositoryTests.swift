@@ -272,6 +272,16 @@ private struct Fixture {
     #expect(try fixture.folder.text("long") == edited.joined())
   }
 
+  @Test("one repository by several addresses is one place")
+  func places() {
+    for same in ["git@host:team/x.git", "ssh://git@host/team/x", "https://host/team/x/", "host:team/x"] {
+      #expect(GitRepository.isSamePlace("https://host/team/x.git", same), "\(same)")
+    }
+    for other in ["https://host/team/y.git", "https://other/team/x.git", "/host/team/x.git"] {
+      #expect(!GitRepository.isSamePlace("https://host/team/x.git", other), "\(other)")
+    }
+  }
+
   @Test("what the index names is read where git does not answer", arguments: ["2", "3", "4"])
   func index(version: String) throws {
     let fixture = try Fixture()

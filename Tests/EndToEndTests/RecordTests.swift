@@ -123,6 +123,34 @@ struct RecordTests {
     #expect(try changed(of: "b") == ["da/x", "oa"])
     #expect(try lastSource(of: "b", in: repository)["dirty"] as? Bool == true)
   }
+
+  @Test("a stage of another repository that shares the cache is not taken for ours; that of a clone is")
+  func sharedCache() throws {
+    let pipeline = "stages: {s: {cmd: cat f > o, deps: [f], outs: [o]}}\n"
+    let first = try TestRepository()
+    let second = try TestRepository()
+    let clone = try TestRepository()
+    for (repository, remote) in [
+      (first, "https://ann@host/first.git"), (second, "https://host/second"), (clone, "git@host:first.git"),
+    ] {
+      try repository.git("remote", "add", "origin", remote)
+      try repository.cairn("cache", "dir", first.root + "/../shared")
+      try repository.write("dvc.yaml", pipeline)
+      try repository.write("f", "1\n")
+      try repository.commit()
+    }
+    #expect(try first.cairn("repro").status == 0)
+    try second.write("f", "2\n")
+    let result = try second.cairn("repro", "--json")
+    #expect(result.output.contains("\"never-run\""), "\(result)")
+    #expect(try second.cairn("runs", "list", "--json").output.components(separatedBy: "\"run\":").count == 2)
+    try clone.write("f", "3\n")
+    #expect(try clone.cairn("repro", "--json").output.contains("\"no-record\""))
+    // What the run-cache holds is whoever's made it.
+    try second.write("f", "1\n")
+    #expect(try second.cairn("repro").status == 0)
+    #expect(try lastRecord(of: "s", in: second)["restored_from"] is String)
+  }
 }
 
 /// Git is no part of what DVC needs: each of these was once an error after the stages had run.

@@ -12,7 +12,8 @@ extension LineageIndex {
     CREATE TABLE document (hash TEXT PRIMARY KEY, schema TEXT) WITHOUT ROWID;
     CREATE TABLE run (
       id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, repository TEXT NOT NULL,
-      result TEXT NOT NULL, started INTEGER NOT NULL, work TEXT NOT NULL, source TEXT, invocation TEXT NOT NULL);
+      result TEXT NOT NULL, started INTEGER NOT NULL, work TEXT NOT NULL, source TEXT, invocation TEXT NOT NULL,
+      ours INTEGER NOT NULL);
     CREATE INDEX run_by_start ON run (started);
     CREATE INDEX run_by_stage ON run (stage, started);
     CREATE INDEX run_by_work ON run (work);
@@ -92,18 +93,25 @@ extension LineageIndex {
   private static func add(_ digest: Digest32, from store: RecordStore, _ database: Database) throws {
     // An altered or unreadable record is not indexed, and looked at again next time: it may be mended.
     guard let bytes = (try? store.document(digest)) ?? nil, let schema = schema(of: bytes) else { return }
+    let record = schema == RecordJSON.runSchema ? try? RecordJSON.decode(bytes) : nil
+    var isForeign = false
+    if let record {
+      // Nor is one of which it cannot be known now whose it is.
+      guard let known = store.isForeign(RunID(digest), record) else { return }
+      isForeign = known
+    }
     try database.cachedStatement(sql: "INSERT OR IGNORE INTO document VALUES (?, ?)")
       .execute(arguments: [digest.hex, schema])
-    guard schema == RecordJSON.runSchema, let record = try? RecordJSON.decode(bytes) else { return }
+    guard let record else { return }
     try database.cachedStatement(
       sql: """
-        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation, ours)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       digest.hex, record.stage.address, record.source.repository ?? "", record.result.rawValue,
       record.execution.started, WorkKey(record).digest.hex, (record.restoredFrom ?? record.accepts)?.digest.hex,
-      record.invocation,
+      record.invocation, !isForeign,
     ])
     if database.changesCount == 0 { return }
     let run = database.lastInsertedRowID

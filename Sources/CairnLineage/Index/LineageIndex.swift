@@ -77,9 +77,9 @@ package final class LineageIndex: Sendable {
     try ask { try Int.fetchOne($0, sql: "SELECT count(*) FROM run") ?? 0 }
   }
 
-  /// Newest first.
+  /// Newest first. Those of other repositories that share the cache are not among them.
   package func runs(_ filter: Filter = Filter()) throws(Diagnostic) -> [RunID] {
-    var conditions: [String] = []
+    var conditions = ["ours"]
     var arguments: [any DatabaseValueConvertible] = []
     if let stage = filter.stage {
       conditions.append(stage.contains("*") ? "stage GLOB ?" : "stage = ?")
@@ -95,8 +95,7 @@ package final class LineageIndex: Sendable {
       conditions.append("result IN (" + results.map { _ in "?" }.joined(separator: ",") + ")")
       arguments += results.map(\.rawValue)
     }
-    var sql = "SELECT hash FROM run"
-    if !conditions.isEmpty { sql += " WHERE " + conditions.joined(separator: " AND ") }
+    var sql = "SELECT hash FROM run WHERE " + conditions.joined(separator: " AND ")
     // A run that was accepted has the start of the one that it vouches for, and comes after it.
     sql += " ORDER BY started DESC, result = 'accepted' DESC, hash DESC"
     if let limit = filter.limit { sql += " LIMIT \(max(0, limit))" }
@@ -111,7 +110,7 @@ package final class LineageIndex: Sendable {
   /// The newest attempt of the stage before `run`.
   package func previous(of run: RunID, stage: String) throws(Diagnostic) -> RunID? {
     try runs(
-      "SELECT hash FROM run WHERE stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
+      "SELECT hash FROM run WHERE ours AND stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
         + "ORDER BY started DESC, hash DESC LIMIT 1", [stage, run.digest.hex]
     ).first
   }
@@ -120,7 +119,7 @@ package final class LineageIndex: Sendable {
   /// parameters and hashes; a restored one is followed to its source. `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
     let candidates = try runs(
-      "SELECT hash FROM run WHERE work = ? AND stage = ? AND result IN ('succeeded', 'accepted', 'restored') "
+      "SELECT hash FROM run WHERE ours AND work = ? AND stage = ? AND result IN ('succeeded', 'accepted', 'restored') "
         + "ORDER BY started, hash", [work.digest.hex, stage])
     for candidate in candidates {
       if let source = try source(of: candidate) { return source }

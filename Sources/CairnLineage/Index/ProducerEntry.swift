@@ -4,7 +4,7 @@ import CairnCore
 /// 128 bytes, numbers little-endian, digests as they are:
 /// 0 kind (1 run, 2 output of the run before, 3 another document) · 1 result (its place in `RunResult`) ·
 /// 4 checksum (FNV-1a of the entry with these four as zero) · 8 duration in ns · 16 peak memory · 24 started in ns ·
-/// 32 the document's name · 64 stage key (of an output: its key) · 80 work key · 96 source (zero: none).
+/// 32 the document's name · 64 stage key (of an output: its key; zero: another repository's stage) · 80 work key · 96 source (zero: none).
 struct ProducerEntry {
   static let size = 128
   private(set) var bytes: [UInt8]

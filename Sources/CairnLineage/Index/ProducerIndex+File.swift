@@ -7,7 +7,7 @@ import Synchronization
 extension ProducerIndex {
   /// Magic and version; padded to one entry's size so that every entry stands at a multiple of it.
   private static let header: [UInt8] = {
-    let magic = Array("cairn.producers/1\n".utf8)
+    let magic = Array("cairn.producers/2\n".utf8)
     return magic + [UInt8](repeating: 0, count: ProducerEntry.size - magic.count)
   }()
 
@@ -17,7 +17,12 @@ extension ProducerIndex {
     for digest in try store.documents() where !known.contains(digest) {
       // An altered or unreadable document is for `runs check` to tell; here it is as if it were not there.
       if let record = (try? store.record(RunID(digest))) ?? nil {
-        add(RunID(digest), record)
+        switch store.isForeign(RunID(digest), record) {
+        case false?: add(RunID(digest), record)
+        case true?: add(foreign: RunID(digest), record)
+        // It is looked at again the next time.
+        case nil: break
+        }
       } else {
         note(document: digest)
       }

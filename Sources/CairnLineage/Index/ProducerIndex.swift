@@ -51,12 +51,20 @@ package final class ProducerIndex: Sendable {
 
   /// Notes a record that was just written. One write(2); a failure only makes the index shorter than it could be.
   package func add(_ id: RunID, _ record: RunRecord) {
+    let outputs = record.outputs.compactMap { output in output.md5.map { Self.outputKey(output.path, $0) } }
+    add(id, record, stage: Self.stageKey(record.stage.address), outputs)
+  }
+
+  /// Notes a record of another repository: a run of no stage of ours, and the maker of nothing at our paths; only the
+  /// work that it did is known.
+  func add(foreign id: RunID, _ record: RunRecord) { add(id, record, stage: Digest16(high: 0, low: 0), []) }
+
+  private func add(_ id: RunID, _ record: RunRecord, stage: Digest16, _ outputs: [Digest16]) {
     let run = Run(
       id: id, result: record.result, started: record.execution.started,
       duration: max(0, (record.execution.finished ?? record.execution.started) - record.execution.started),
-      peakMemory: record.execution.peakMemory ?? 0, stage: Self.stageKey(record.stage.address),
+      peakMemory: record.execution.peakMemory ?? 0, stage: stage,
       work: WorkKey(record).digest, source: record.restoredFrom ?? record.accepts)
-    let outputs = record.outputs.compactMap { output in output.md5.map { Self.outputKey(output.path, $0) } }
     append([run.entry] + outputs.map { ProducerEntry.output($0, of: id) }) { state in
       Self.insert(run, outputs, into: &state)
     }

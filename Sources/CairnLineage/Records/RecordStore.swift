@@ -20,11 +20,20 @@ package final class RecordStore: Sendable {
   package let sharedFolder: String?
 
   let isPrepared = Atomic(false)
+  /// Whether a `source.repository` is this project's; `nil`: it cannot be known now. Asked only of records that lie in
+  /// the shared store alone.
+  let isOurs: @Sendable (String?) -> Bool?
   let own: WriteOnceFolder
   let shared: WriteOnceFolder?
 
   /// Touches nothing on the disk. The engine's `History` finds the folders.
-  package init(folder: String, sharedFolder: String?) {
+  package convenience init(folder: String, sharedFolder: String?) {
+    self.init(folder: folder, sharedFolder: sharedFolder) { _ in true }
+  }
+
+  /// - Parameter isOurs: tells records of this repository from those of others that share the cache.
+  package init(folder: String, sharedFolder: String?, isOurs: @escaping @Sendable (String?) -> Bool?) {
+    self.isOurs = isOurs
     self.folder = folder
     self.sharedFolder = sharedFolder
     own = WriteOnceFolder(folder)

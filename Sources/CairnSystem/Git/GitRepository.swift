@@ -94,6 +94,23 @@ package struct GitRepository: Sendable {
     return name + "://" + user + authority[authority.index(after: at)...] + path
   }
 
+  /// Whether two addresses name one repository: by `https`, by `ssh`, with `.git` or without.
+  package static func isSamePlace(_ a: String, _ b: String) -> Bool { place(of: a).hasSameBytes(as: place(of: b)) }
+
+  private static func place(of url: String) -> String {
+    var rest = url[...]
+    if let scheme = rest.firstRange(of: "://") {
+      rest = rest[scheme.upperBound...]
+    } else if let colon = rest.firstIndex(of: ":"), !rest[..<colon].contains("/") {
+      rest = rest[..<colon] + "/" + rest[rest.index(after: colon)...].drop { $0 == "/" }
+    }
+    let host = rest.prefix { $0 != "/" }
+    if let at = host.lastIndex(of: "@") { rest = rest[rest.index(after: at)...] }
+    while rest.hasSuffix("/") { rest.removeLast() }
+    if rest.hasSuffix(".git") { rest.removeLast(4) }
+    return String(rest)
+  }
+
   private func commit(ofRef name: String, depth: Int = 0) throws(Diagnostic) -> String? {
     for folder in [gitDirectory, commonDirectory] {
       guard let line = try Files.readText("\(folder)/\(name)").flatMap(Self.firstLine) else { continue }
@@ -124,7 +141,7 @@ package struct GitRepository: Sendable {
     return line.isEmpty ? nil : line
   }
 
-  static func isObjectName(_ text: String) -> Bool {
+  package static func isObjectName(_ text: String) -> Bool {
     (text.utf8.count == 40 || text.utf8.count == 64)
       && text.utf8.allSatisfy { 0x30...0x39 ~= $0 || 0x61...0x66 ~= $0 }
   }
