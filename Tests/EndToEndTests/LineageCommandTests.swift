@@ -56,7 +56,7 @@ struct LineageCommandTests {
     #expect(try repository.cairn("repro", "-s", "one").status == 0)
     #expect(try repository.cairn("runs", "show", "@last:one", "--json").output.contains("\"path\":\"parts/a\",\"producer\":null"))
     let edited = try repository.cairn("lineage", "made/one")
-    #expect(edited.output.contains("unknown: which run made parts/a"), "\(edited)")
+    #expect(edited.output.contains("unknown: where parts/a came from"), "\(edited)")
   }
 
   @Test("a reason's path is the record's, not as the stage declares it")

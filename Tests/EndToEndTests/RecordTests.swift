@@ -65,6 +65,25 @@ struct RecordTests {
     #expect(try origins(of: "b", in: repository) == ["stage"])
   }
 
+  @Test("a file that was edited by hand in a folder that a stage makes is not recorded as the stage's work")
+  func editedInFolder() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: mkdir d; echo 1 > d/x; echo 1 > d/y, outs: [d]}
+        b: {cmd: cat d/x d/y > ob, deps: [d/x, d/y], outs: [ob]}
+
+      """)
+    #expect(try repository.cairn("repro").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["stage", "stage"])
+    try repository.remove("d/x")
+    try repository.write("d/x", "hand\n")
+    #expect(try repository.cairn("repro", "-s", "b").status == 0)
+    #expect(try origins(of: "b", in: repository) == ["none", "stage"])
+  }
+
   @Test(
     "code that was edited while an earlier stage ran is told of the later one",
     arguments: ["util.py", "src/util.py", "params.yaml"])

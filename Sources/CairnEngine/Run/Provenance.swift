@@ -161,11 +161,11 @@ package struct Provenance: Sendable {
 
   /// What a folder held: of the cache, else of the record of the run that made it.
   private func manifest(
-    of folder: RepoPath, _ hash: ContentHash, _ run: RunID, _ context: RunContext
+    of folder: RepoPath, _ hash: ContentHash, _ run: RunID?, _ context: RunContext
   ) -> DirectoryManifest? {
     folders.manifest(hash) {
       if let cached = (try? context.outputs.cache.store(for: hash).manifest(hash)) ?? nil { return cached }
-      guard let record = (try? records.record(run)) ?? nil,
+      guard let run, let record = (try? records.record(run)) ?? nil,
         let digest = record.outputs.first(where: { $0.path.hasSameBytes(as: folder.text) })?.sha256,
         let bytes = (try? records.document(digest)) ?? nil
       else { return nil }
@@ -229,10 +229,13 @@ package struct Provenance: Sendable {
       return RunRecord.Origin(.importURL, url: from.declared)
     }
     guard let path = location.local else { return RunRecord.Origin(.none) }
-    // A file inside an output, or a folder that holds outputs.
-    if let maker = maker(around: path)?.stage ?? makersBelow[path] {
-      return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile)
+    if let maker = maker(around: path) {
+      if pipeline[maker.stage].kind != .pipeline { return RunRecord.Origin(.dvcFile) }
+      return isMade(content, at: path, in: maker.folder, by: maker.stage, context)
+        ? RunRecord.Origin(.stage) : origin(ofEdited: location)
     }
+    // A folder that holds outputs.
+    if let maker = makersBelow[path] { return RunRecord.Origin(pipeline[maker].kind == .pipeline ? .stage : .dvcFile) }
     return origin(ofEdited: location)
   }
 
@@ -248,6 +251,20 @@ package struct Provenance: Sendable {
     guard let entry = context.book.entry(of: stage.address) else { return false }
     guard let locked = entry.out(output.declared)?.contentHash else { return true }
     return locked.algorithm != hash.algorithm || locked == hash
+  }
+
+  /// The same of what lies in a folder that a stage makes.
+  private func isMade(
+    _ content: Content, at path: RepoPath, in folder: RepoPath, by maker: StageID, _ context: RunContext
+  ) -> Bool {
+    let stage = pipeline[maker]
+    guard let hash = content.hash, let output = stage.outputs.first(where: { $0.location == .local(folder) })
+    else { return true }
+    guard let entry = context.book.entry(of: stage.address) else { return false }
+    guard let locked = entry.out(output.declared)?.contentHash, locked.algorithm == hash.algorithm,
+      let manifest = manifest(of: folder, locked, producer(of: folder.text, md5: locked.text), context)
+    else { return true }
+    return manifest.holds(content, at: path.relative(to: folder))
   }
 
   // MARK: Environment
