@@ -42,7 +42,9 @@ package final class EnvironmentDocument: Sendable {
       let interpreter = program.flatMap { Self.isScript($0) ? nil : $0 }
       let python = interpreter.flatMap(PythonInstallation.init)
       map["interpreter"] =
-        interpreter.map { .map(["path": .string($0), "version": (python?.version).map { .string($0) } ?? .null]) } ?? .null
+        interpreter.map { path in
+          .map(["path": .string(path), "version": (python?.version).map { .string($0) } ?? .null])
+        } ?? .null
       map["packages"] =
         (python?.packages).map { packages in
           .map(ValueMap(packages.map { (.string($0.name), .string($0.version)) }, uniquingKeysWith: { $1 }))

@@ -57,7 +57,7 @@ import Testing
     }
   }
 
-  @Test("a stage of the same name in another repository that shares the cache is not ours; the work that it did is known")
+  @Test("a stage of the same name in another repository that shares the cache is not ours; its work is known")
   func foreign() throws {
     let place = TemporaryStore(shared: true)
     let theirs = RecordStore(folder: place.top + "/theirs", sharedFolder: place.top + "/cache/cairn")

@@ -247,7 +247,8 @@ package struct Provenance: Sendable {
   /// Whether the bytes are those that the stage's lock entry names; what cannot be compared is taken for the stage's.
   private func isMade(_ content: Content, at location: Location, by maker: StageID, _ context: RunContext) -> Bool {
     let stage = pipeline[maker]
-    guard let hash = content.hash, let output = stage.outputs.first(where: { $0.location == location }) else { return true }
+    guard let hash = content.hash, let output = stage.outputs.first(where: { $0.location == location })
+    else { return true }
     guard let entry = context.book.entry(of: stage.address) else { return false }
     guard let locked = entry.out(output.declared)?.contentHash else { return true }
     return locked.algorithm != hash.algorithm || locked == hash
