@@ -1,6 +1,7 @@
 // Why a command is another one than the lock's: its text was edited, or a value that a template puts into it.
 // Says which only where that can be shown; reads git and the files, changes nothing.
 import CairnCore
+import CairnStore
 import CairnSystem
 import Synchronization
 
@@ -33,6 +34,7 @@ final class CommandChanges: Sendable {
   private let values: CommittedValues
   /// By address, with their templates.
   private let stages = Mutex<[String: Stage]?>(nil)
+  private let digests = Mutex<[RepoPath: Digest32?]>([:])
 
   init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
@@ -51,29 +53,87 @@ final class CommandChanges: Sendable {
     return change(of: stage, was: was, run: run)
   }
 
+  /// The same of a run that has been: `nil` also where the text may have been another one then.
+  func change(_ reason: Reason, of record: RunRecord) -> CommandChange? {
+    guard let stage = stage(record.stage.address), let written = stage.commandMark.flatMap(values.place),
+      let template = stage.commandTemplate, hadText(template.written, record, written) == true
+    else { return nil }
+    return change(reason, of: record.stage.address, since: nil)
+  }
+
   private func change(of stage: Stage, was: Value, run: RunID?) -> CommandChange {
     guard let template = stage.commandTemplate, !template.sources.isEmpty else { return .edited }
     guard case .texts(let texts) = template.match(was) else { return .edited }
     let places = template.sources.map { values.place(of: $0.mark) }
-    if let written = stage.commandMark.flatMap(values.place) {
-      if let old = committed(template, written, places, was: was) {
+    guard let written = stage.commandMark.flatMap(values.place) else { return .unclear }
+    if let run, let record = (try? workspace.records.record(run)) ?? nil {
+      let had = hadText(template.written, record, written)
+      if had == false { return .edited }
+      if had == true || isOlder(stage.address.file, than: record) {
+        guard let old = old(template, written, places, texts, record, was: was) else { return .unclear }
         return Self.values(template, places) { old[$0] }
       }
-      if wasText(was, written) { return .edited }
     }
-    // Nobody has written or replaced the file since that run began.
-    if let run, let record = (try? workspace.records.record(run)) ?? nil,
-      let stat = (try? FileStat.of(workspace.repository.absolute(stage.address.file), followLinks: false)) ?? nil,
-      max(stat.modified, stat.changed) < record.execution.started, !texts.contains(nil)
-    {
-      return Self.values(template, places) { number in
-        let source = template.sources[number]
-        guard let text = texts[number] else { return nil }
-        let isSame = text == template.text(of: source.value, in: number)
-        return isSame ? source.value : Self.value(text, like: source.value)
+    if let old = committed(template, written, places, was: was) { return Self.values(template, places) { old[$0] } }
+    // HEAD has the lock's command as its text, without a value in it.
+    return values.value(written, at: "HEAD")?.isEqualInPython(to: was) ?? false ? .edited : .unclear
+  }
+
+  /// Whether the command's text was this one when a run started; `nil` where the record does not tell.
+  private func hadText(_ text: Value, _ record: RunRecord, _ written: ValuePlace) -> Bool? {
+    guard case .local(let file) = written.file, let commit = record.source.commit, record.source.isDirty != nil
+    else { return nil }
+    if let changed = record.source.changed[values.pathInWorkTree(file)] {
+      guard let changed, let now = digest(of: file) else { return nil }
+      return now == changed ? true : nil
+    }
+    // What the commit does not have was not tracked.
+    return values.value(written, at: commit).map { $0.isEqualInPython(to: text) }
+  }
+
+  /// Of the file as it is now; each of its stages may ask.
+  private func digest(of file: RepoPath) -> Digest32? {
+    if let known = digests.withLock({ $0[file] }) { return known }
+    let bytes = (try? Files.read(workspace.repository.absolute(file))) ?? nil
+    let digest = bytes.map { ContentHasher.sha256(of: $0) }
+    digests.withLock { _ = $0.updateValue(digest, forKey: file) }
+    return digest
+  }
+
+  /// Nobody has written or replaced the file since the run began.
+  private func isOlder(_ file: RepoPath, than record: RunRecord) -> Bool {
+    guard let stat = (try? FileStat.of(workspace.repository.absolute(file), followLinks: false)) ?? nil else { return false }
+    return max(stat.modified, stat.changed) < record.execution.started
+  }
+
+  /// The values that a run with this text had: of its commit where their files were as that has them, else of its
+  /// command, where that can be read in one way only.
+  private func old(
+    _ template: CommandTemplate, _ written: ValuePlace, _ places: [ValuePlace?], _ texts: [String?],
+    _ record: RunRecord, was: Value
+  ) -> [Value?]? {
+    if let commit = record.source.commit, record.source.isDirty != nil {
+      let old = places.indices.map { number in
+        places[number].map { values.value($0, at: commit) } ?? template.sources[number].value
       }
+      let isClean = places.allSatisfy { place in
+        place?.file.local.map { record.source.changed[values.pathInWorkTree($0)] == nil } ?? true
+      }
+      if isClean, let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }
+      // A value that was not there then stood somewhere else.
+      if zip(places, old).contains(where: { $0 != nil && $1 == nil }) { return nil }
     }
-    return .unclear
+    guard !texts.contains(nil) else { return nil }
+    // A commit knows their types.
+    if let old = committed(template, written, places, was: was),
+      texts.indices.allSatisfy({ number in old[number].flatMap { template.text(of: $0, in: number) } == texts[number] })
+    {
+      return old
+    }
+    return texts.enumerated().map { number, text in
+      let source = template.sources[number]
+      return text == template.text(of: source.value, in: number) ? source.value : Self.value(text ?? "", like: source.value)
+    }
   }
 
   private func stage(_ address: String) -> Stage? {
@@ -101,12 +161,6 @@ final class CommandChanges: Sendable {
       if let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }
     }
     return nil
-  }
-
-  /// A commit had the lock's command as its text, without a value in it.
-  private func wasText(_ was: Value, _ written: ValuePlace) -> Bool {
-    guard case .local(let file) = written.file else { return false }
-    return values.commits(of: [file]).contains { values.value(written, at: $0)?.isEqualInPython(to: was) ?? false }
   }
 
   private static func values(

@@ -49,6 +49,8 @@ private struct ReadDocument: Sendable {
 package final class CommittedValues: Sendable {
   /// So many commits are looked through.
   private static let commitLimit = 50
+  /// Of a folder that differs in more files nobody is named.
+  private static let folderLimit = 16
   /// A file of more bytes is not parsed at each commit.
   private static let sizeLimit = 4 << 20
 
@@ -75,7 +77,7 @@ package final class CommittedValues: Sendable {
     func isSame(as other: Content) -> Bool {
       switch (self, other) {
       case (.absent, .absent): true
-      case (.value(let a), .value(let b)): a.isEqualInPython(to: b)
+      case (.value(let a), .value(let b)): a.isIdentical(to: b)
       default: false
       }
     }
@@ -150,20 +152,31 @@ package final class CommittedValues: Sendable {
   }
 
   private func read(_ key: Key) -> Document {
-    let bytes: [UInt8]?
+    let bytes: [UInt8]
     do throws(Diagnostic) {
-      if let commit = key.commit {
-        bytes = try objects?.show(commit, prefix + key.path.text)
-      } else {
-        bytes = try Files.read(PathResolver(root: root).absolute(key.path))
-      }
+      let found =
+        if let commit = key.commit { try committed(key.path, at: commit) } else {
+          try Files.read(PathResolver(root: root).absolute(key.path))
+        }
+      guard let found else { return .absent }
+      bytes = found
     } catch {
       return .unreadable
     }
-    guard let bytes else { return .absent }
     guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(SourceText(path: key.path.text, bytes: bytes))
     else { return .unreadable }
     return .read(ReadDocument(value))
+  }
+
+  /// The bytes of a file in a commit; `nil` where the commit has no such file. Throws where that cannot be told: a
+  /// partial clone lacks objects, a link leads elsewhere.
+  private func committed(_ path: RepoPath, at commit: String) throws(Diagnostic) -> [UInt8]? {
+    guard let git, let objects else { return nil }
+    if let bytes = try objects.show(commit, prefix + path.text) { return bytes }
+    guard try git.tree(commit, path: prefix + path.text)?.isEmpty ?? true else {
+      throw Diagnostic(.git, "'\(path.text)' of \(commit) is not at hand")
+    }
+    return nil
   }
 
   // MARK: Where it came from
@@ -185,97 +198,124 @@ package final class CommittedValues: Sendable {
   }
 
   private func findOrigin(of place: ValuePlace) -> Origin {
-    guard let git, case .local(let file) = place.file, !isInSubmodule(file) else { return .unknown }
+    guard let git, case .local(let path) = place.file, !isElsewhere(path) else { return .unknown }
     let now = content(place, at: nil)
     let head = content(place, at: "HEAD")
     // What cannot be read, here or by git, tells nothing.
     if case .unreadable = now { return .unknown }
     if case .unreadable = head { return .unknown }
-    guard head.isSame(as: now) else { return .uncommitted }
-    var place = place
-    var path = file
-    var start = "HEAD"
-    // A file may have been renamed on the way.
-    for _ in 0..<8 {
-      var renamed: (path: RepoPath, parent: String)?
-      for entry in history(of: path, from: start, git) where content(place, at: entry.commit).isSame(as: now) {
-        // The end of a shallow clone looks like a beginning.
-        if shallow.contains(entry.commit) { return .unknown }
-        if entry.parents.contains(where: { content(place, at: $0).isSame(as: now) }) { continue }
-        if case .value = now, let parent = entry.parents.first, case .absent = document(Key(path: path, commit: parent)),
-          let old = (try? git.renamed(prefix + path.text, in: entry.commit, from: parent)) ?? nil,
-          let inside = inside(old)
-        {
-          renamed = (inside, parent)
-          break
-        }
-        // A file that is there since has nothing to tell of what it never had.
-        if case .absent = now, !entry.parents.contains(where: { isThere(path, at: $0) }) { return .unknown }
-        return commit(entry.commit, path, git)
-      }
-      guard let renamed else { return .unknown }
-      (path, start) = (renamed.path, renamed.parent)
-      place.file = .local(path)
+    guard head.isSame(as: now) else { return uncommitted(path, git) }
+    var isAbsent = false
+    if case .absent = now { isAbsent = true }
+    return follow(path, git, isAbsent: isAbsent) { path, commit in
+      var there = place
+      there.file = .local(path)
+      let content = content(there, at: commit)
+      if case .unreadable = content { return nil }
+      return content.isSame(as: now)
     }
-    return .unknown
   }
 
   /// The commit that brought these bytes to a file.
   package func origin(ofFile path: RepoPath, hash: ContentHash) -> Origin {
-    guard let git, let objects, !isInSubmodule(path) else { return .unknown }
-    func bytes(_ path: RepoPath, at commit: String) throws(Diagnostic) -> [UInt8]? {
-      try objects.show(commit, prefix + path.text)
-    }
-    func isHash(of bytes: [UInt8]) -> Bool {
-      ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
-    }
-    do throws(Diagnostic) {
-      guard let head = try bytes(path, at: "HEAD") else { return .uncommitted }
-      // Line ends that a checkout turns, a link, a file that git was told not to look at: git says unchanged, and yet
-      // these are not the bytes of HEAD.
-      guard isHash(of: head) else { return try git.isChanged(prefix + path.text) ? .uncommitted : .unknown }
-      var path = path
-      var start = "HEAD"
-      var blob: String?
-      for _ in 0..<8 {
-        var renamed: (path: RepoPath, parent: String)?
-        for entry in history(of: path, from: start, git) {
-          // A merge that changed it in its own way.
-          guard let change = entry.changes.first else { return .unknown }
-          blob = blob ?? change.new
-          // Another mode, another version.
-          if change.new != blob || change.old == change.new { continue }
-          if shallow.contains(entry.commit) { return .unknown }
-          if change.old == nil, let parent = entry.parents.first,
-            let old = try git.renamed(prefix + path.text, in: entry.commit, from: parent), let inside = inside(old),
-            let before = try bytes(inside, at: parent), isHash(of: before)
-          {
-            renamed = (inside, parent)
-            break
-          }
-          return commit(entry.commit, path, git)
-        }
-        guard let renamed else { return .unknown }
-        (path, start) = (renamed.path, renamed.parent)
+    guard let git, !isElsewhere(path) else { return .unknown }
+    func isSame(_ path: RepoPath, _ commit: String) -> Bool? {
+      guard let bytes = try? committed(path, at: commit) else {
+        return (try? git.tree(commit, path: prefix + path.text))?.map(\.isEmpty) == true ? false : nil
       }
+      return ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
+    }
+    // Line ends that a checkout turns, a file that git was told not to look at: git says unchanged, and yet these are
+    // not the bytes of HEAD.
+    guard let isHead = isSame(path, "HEAD") else { return .unknown }
+    return isHead ? follow(path, git, isAbsent: false, isSame) : uncommitted(path, git)
+  }
+
+  /// The newest of the commits that brought the files by which a folder differs from what it held; unknown when that
+  /// is so of one of them.
+  ///
+  /// - Parameter differing: relative to the folder; `nil`: it is gone.
+  package func origin(ofFolder path: RepoPath, differing: [String: ContentHash?]) -> Origin {
+    guard let git, !isElsewhere(path), differing.count <= Self.folderLimit else { return .unknown }
+    var newest: GitCommit?
+    for (name, hash) in differing {
+      let file = path.appending(name)
+      let origin = if let hash { origin(ofFile: file, hash: hash) } else { removal(of: file, git) }
+      switch origin {
+      case .commit(let commit): if newest.map({ $0.date < commit.date }) ?? true { newest = commit }
+      case .uncommitted, .unknown: return origin
+      }
+    }
+    return newest.map { .commit($0) } ?? .unknown
+  }
+
+  private func removal(of path: RepoPath, _ git: GitRepository) -> Origin {
+    do throws(Diagnostic) {
+      if try committed(path, at: "HEAD") != nil { return .uncommitted }
     } catch { return .unknown }
+    guard let entry = history(of: path, from: "HEAD", git).first, entry.changes.first?.new == nil, !entry.changes.isEmpty
+    else { return .unknown }
+    return commit(entry.commit, path, git)
+  }
+
+  /// What differs from HEAD, unless git calls the file unchanged: then a filter or an attribute stands between them.
+  private func uncommitted(_ path: RepoPath, _ git: GitRepository) -> Origin {
+    guard let isTracked = try? git.isTracked(prefix + path.text), let isChanged = try? git.isChanged(prefix + path.text)
+    else { return .unknown }
+    return isTracked && !isChanged ? .unknown : .uncommitted
+  }
+
+  /// Goes back from HEAD, through the parents that have it as it is now, to the commit of whose parents none has.
+  ///
+  /// - Parameters:
+  ///   - isAbsent: it is not there now.
+  ///   - isSame: whether a commit has it as it is now; `nil` where that cannot be told.
+  private func follow(
+    _ path: RepoPath, _ git: GitRepository, isAbsent: Bool, _ isSame: (RepoPath, String) -> Bool?
+  ) -> Origin {
+    var path = path
+    var start = "HEAD"
+    // A file may have been renamed on the way.
+    for _ in 0..<8 {
+      let history = history(of: path, from: start, git)
+      let entries = Dictionary(history.map { ($0.commit, $0) }, uniquingKeysWith: { first, _ in first })
+      var next = history.first
+      var last: GitHistoryEntry?
+      while let entry = next {
+        // The end of a shallow clone looks like a beginning.
+        if shallow.contains(entry.commit) { return .unknown }
+        last = entry
+        next = nil
+        for parent in entry.parents {
+          guard let isSame = isSame(path, parent) else { return .unknown }
+          guard isSame else { continue }
+          // Further back than is looked.
+          guard let before = entries[parent] else { return .unknown }
+          next = before
+          break
+        }
+      }
+      guard let last else { return .unknown }
+      // A file that is there since has nothing to tell of what it never had.
+      if isAbsent, last.parents.isEmpty { return .unknown }
+      let parent = last.commit + "^"
+      guard !isAbsent, last.parents.isEmpty, let old = (try? git.renamed(prefix + path.text, in: last.commit, from: parent)) ?? nil,
+        let before = inside(old)
+      else { return commit(last.commit, path, git) }
+      guard let wasSame = isSame(before, parent) else { return .unknown }
+      guard wasSame else { return commit(last.commit, path, git) }
+      (path, start) = (before, parent)
+    }
     return .unknown
   }
 
-  /// The newest commit that changed one of the files of a folder that differ from what it held.
-  ///
-  /// - Parameter differing: relative to the folder.
-  package func origin(ofFolder path: RepoPath, differing: Set<String>) -> Origin {
-    guard let git, !isInSubmodule(path) else { return .unknown }
-    let folder = prefix + path.text
-    let names = Set(differing.map { folder + "/" + $0 })
-    guard let changed = try? git.changedFiles(in: folder) else { return .unknown }
-    if changed.contains(where: names.contains) { return .uncommitted }
-    for entry in history(of: path, from: "HEAD", git)
-    where entry.changes.contains(where: { $0.old != $0.new && names.contains($0.path) }) {
-      return shallow.contains(entry.commit) ? .unknown : commit(entry.commit, path, git)
-    }
-    return .unknown
+  /// A link stands on the way, or another repository knows of it: what lies there is not what HEAD has at this path.
+  private func isElsewhere(_ path: RepoPath) -> Bool {
+    if isInSubmodule(path) { return true }
+    let paths = PathResolver(root: root)
+    guard let real = (try? Files.realPath(paths.absolute(path))) ?? nil, let home = (try? Files.realPath(root)) ?? nil
+    else { return false }
+    return !real.hasSameBytes(as: PathResolver(root: home).absolute(path))
   }
 
   /// Another repository knows of it.
@@ -294,10 +334,6 @@ package final class CommittedValues: Sendable {
     return RepoPath(unchecked: String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
   }
 
-  private func isThere(_ path: RepoPath, at commit: String) -> Bool {
-    if case .absent = document(Key(path: path, commit: commit)) { false } else { true }
-  }
-
   private func commit(_ name: String, _ path: RepoPath, _ git: GitRepository) -> Origin {
     let commit = (try? git.lastCommit(of: prefix + path.text, from: name)) ?? nil
     return commit.map { .commit($0) } ?? .unknown
@@ -311,10 +347,27 @@ package final class CommittedValues: Sendable {
     return history
   }
 
+  /// As git names it.
+  func pathInWorkTree(_ path: RepoPath) -> String { prefix + path.text }
+
   /// The newest commits that changed any of the files, HEAD first.
   func commits(of paths: [RepoPath]) -> [String] {
     guard let git else { return [] }
     var seen: Set<String> = []
     return (["HEAD"] + paths.flatMap { history(of: $0, from: "HEAD", git).map(\.commit) }).filter { seen.insert($0).inserted }
+  }
+}
+
+extension Value {
+  /// The same, and written by the same type: to say who wrote `true`, a commit that says `1` will not do.
+  fileprivate func isIdentical(to other: Value) -> Bool {
+    switch (self, other) {
+    case (.float(let a), .float(let b)): a == b || (a.isNaN && b.isNaN)
+    case (.list(let a), .list(let b)): a.count == b.count && zip(a, b).allSatisfy { $0.isIdentical(to: $1) }
+    case (.map(let a), .map(let b)):
+      a.count == b.count && a.allSatisfy { key, value in b[key].map { value.isIdentical(to: $0) } ?? false }
+    case (.string(let a), .string(let b)): a.utf8.elementsEqual(b.utf8)
+    default: self == other
+    }
   }
 }

@@ -47,7 +47,7 @@ struct PastCauses: Sendable {
 
   /// A command that the stage still has was made another one by values that still stand where they stood.
   private func roots(of reason: Reason, in record: RunRecord) -> [Reason] {
-    guard case .values(let changed)? = commands.change(reason, of: record.stage.address, since: nil) else { return [reason] }
+    guard case .values(let changed)? = commands.change(reason, of: record) else { return [reason] }
     return changed.map(\.reason)
   }
 

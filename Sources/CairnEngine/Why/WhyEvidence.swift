@@ -118,6 +118,11 @@ package final class WhyEvidence: Sendable {
           of: ValuePlace(.local(stage.address.file), steps: ["outs", String(index), "md5"]))
       }
     }
+    // A part of what a stage makes is nothing to commit.
+    let isMade = workspace.project.pipeline.stages.contains { stage in
+      stage.kind == .pipeline && stage.outputs.contains { $0.location.local.map { path != $0 && path.isInside($0) } ?? false }
+    }
+    if isMade { return .unknown }
     switch content {
     case .file: return values.origin(ofFile: path, hash: hash)
     case .directory:
@@ -189,8 +194,15 @@ package final class WhyEvidence: Sendable {
     differences(reason, subject).map { FileCounts(added: $0.added.count, removed: $0.removed.count, changed: $0.changed.count) }
   }
 
-  private func differing(_ reason: Reason, _ subject: Explanation.Subject) -> Set<String>? {
-    differences(reason, subject).map { Set($0.added + $0.removed + $0.changed) }
+  private func differing(_ reason: Reason, _ subject: Explanation.Subject) -> [String: ContentHash?]? {
+    guard let found = differences(reason, subject), case .directory(let now)? = subject.content else { return nil }
+    var files: [String: ContentHash?] = [:]
+    let names = Set((found.added + found.changed).map { RepoPath(unchecked: $0) })
+    for entry in now.manifest.entries where names.contains(RepoPath(unchecked: entry.path)) {
+      files.updateValue(ContentHash(now.hash.algorithm, entry.md5), forKey: entry.path)
+    }
+    for name in found.removed { files.updateValue(nil, forKey: name) }
+    return files
   }
 
   private func differences(_ reason: Reason, _ subject: Explanation.Subject) -> FolderDifferences? {

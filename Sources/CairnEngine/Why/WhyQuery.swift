@@ -118,7 +118,7 @@ package struct WhyQuery: Sendable {
         for cause in before.causes { state.causes[cause].may.append(id) }
       } else {
         isCertain = true
-        for root in roots(of: &found, stage, run: part.lastRun) {
+        for root in roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun) {
           let isOwn = root.reason.kind.isOfStage
           let cause = state.cause(key(of: root, isOwn: isOwn, id)) {
             Explanation.Cause(reason: root.reason, subject: root.subject, stage: isOwn ? id : nil)

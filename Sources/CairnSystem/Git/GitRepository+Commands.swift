@@ -19,7 +19,8 @@ package struct GitCommit: Hashable, Sendable {
   package var subject: String
 }
 
-/// A commit with those before it, and what it changed of what was asked about; of a merge that is not told.
+/// A commit of a history, the nearest ones before it in that, and what it changed of what was asked about; of a merge
+/// that is not told.
 package struct GitHistoryEntry: Hashable, Sendable {
   package struct Change: Hashable, Sendable {
     /// Relative to the work tree.
@@ -171,7 +172,7 @@ extension GitRepository {
   /// The newest commit that changed the path; `nil` when none did.
   package func lastCommit(of path: String, from revision: String = "HEAD") throws(Diagnostic) -> GitCommit? {
     let result = try git(
-      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--format=%H%x00%an%x00%at%x00%s", revision, "--", path],
+      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%an%x00%at%x00%s", revision, "--", path],
       accepting: [0, 128])
     let fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
     guard fields.count == 4, let time = Int64(Self.text(fields[2])) else { return nil }
@@ -199,11 +200,11 @@ extension GitRepository {
     return []
   }
 
-  /// The newest commits that changed the path, newest first, each with its parents.
+  /// The newest commits that changed the path, newest first, each with those before it that changed it.
   package func history(of path: String, from revision: String, limit: Int) throws(Diagnostic) -> [GitHistoryEntry] {
     let result = try git(
       [
-        "--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--format=%H %P", "--raw", "--no-abbrev",
+        "--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--parents", "--format=%H %P", "--raw", "--no-abbrev",
         "--no-renames", "-z", revision, "--", path,
       ], accepting: [0, 128])
     if result.exit.code != 0 { return [] }
