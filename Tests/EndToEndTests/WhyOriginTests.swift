@@ -363,8 +363,6 @@ struct WhyOriginTests {
     try repository.shell("chmod +x f")
     try repository.commit("a mode", by: "Carl")
     #expect(at(try repository.causes("s").first) == "f:- Bob clean")
-    try repository.git("mv", "f", "g")
-    try repository.git("mv", "g", "f")
     try repository.write("f", "3\n")
     #expect(at(try repository.causes("s").first) == "f:- - dirty")
     try repository.git("checkout", "f")

@@ -10,7 +10,6 @@ enum CommandChange: Sendable {
   /// A value that stands in a file.
   struct Through: Sendable {
     var place: ValuePlace
-    var mark: SourceMark
     /// `nil`: it was not there.
     var was: Value?
     var now: Value?
@@ -169,7 +168,7 @@ final class CommandChanges: Sendable {
     var found: [CommandChange.Through] = []
     for (number, source) in template.sources.enumerated() {
       guard let place = places[number] else { continue }
-      found += leaves(place, source.mark, old(number), source.value)
+      found += leaves(place, old(number), source.value)
     }
     var seen: Set<ValuePlace> = []
     let values = found.filter { seen.insert($0.place).inserted }
@@ -178,17 +177,17 @@ final class CommandChanges: Sendable {
 
   /// The parts of a value that differ.
   private static func leaves(
-    _ place: ValuePlace, _ mark: SourceMark, _ was: Value?, _ now: Value?
+    _ place: ValuePlace, _ was: Value?, _ now: Value?
   ) -> [CommandChange.Through] {
     if case .map(let old)? = was, case .map(let new)? = now {
       return (Array(new.keys) + old.keys.filter { new[$0] == nil }).flatMap { key in
         var inner = place
         inner.steps.append(PythonText.str(key))
-        return leaves(inner, mark, old[key], new[key])
+        return leaves(inner, old[key], new[key])
       }
     }
     if let was, let now, was.isEqualInPython(to: now) { return [] }
-    return [CommandChange.Through(place: place, mark: mark, was: was, now: now)]
+    return [CommandChange.Through(place: place, was: was, now: now)]
   }
 
   /// What a text in a command was, as far as its successor tells its type.

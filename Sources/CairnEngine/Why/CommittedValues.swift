@@ -56,8 +56,10 @@ package final class CommittedValues: Sendable {
 
   private let root: String
   private let git: GitRepository?
-  private let objects: GitObjects?
-  private let prefix: String
+  /// One process answers all questions about contents.
+  let objects: GitObjects?
+  /// Of the project in the git work tree: empty, or with a slash at its end.
+  let prefix: String
   private let shallow: Set<String>
 
   private struct Key: Hashable {
@@ -220,9 +222,9 @@ package final class CommittedValues: Sendable {
   package func origin(ofFile path: RepoPath, hash: ContentHash) -> Origin {
     guard let git, !isElsewhere(path) else { return .unknown }
     func isSame(_ path: RepoPath, _ commit: String) -> Bool? {
-      guard let bytes = try? committed(path, at: commit) else {
-        return (try? git.tree(commit, path: prefix + path.text))?.map(\.isEmpty) == true ? false : nil
-      }
+      let bytes: [UInt8]?
+      do throws(Diagnostic) { bytes = try committed(path, at: commit) } catch { return nil }
+      guard let bytes else { return false }
       return ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
     }
     // Line ends that a checkout turns, a file that git was told not to look at: git says unchanged, and yet these are
@@ -253,8 +255,8 @@ package final class CommittedValues: Sendable {
     do throws(Diagnostic) {
       if try committed(path, at: "HEAD") != nil { return .uncommitted }
     } catch { return .unknown }
-    guard let entry = history(of: path, from: "HEAD", git).first, entry.changes.first?.new == nil, !entry.changes.isEmpty
-    else { return .unknown }
+    // The newest commit that changed what HEAD lacks took it away; of a merge nothing is said.
+    guard let entry = history(of: path, from: "HEAD", git).first, entry.parents.count == 1 else { return .unknown }
     return commit(entry.commit, path, git)
   }
 

@@ -20,7 +20,6 @@ package struct Explanation: Sendable {
     package var content: Content?
     /// Of a parameter, and of a command that was edited: what stands there.
     package var value: ValuePlace?
-    package var mark: SourceMark?
     /// Of a command: nothing tells whether its own text or a value in it is another one.
     package var isUnclear = false
     /// The stage of the pipeline that made the dependency as it is now, and the run in which it did.
@@ -73,8 +72,8 @@ package struct Explanation: Sendable {
     package var lastRun: RunID?
     /// The newest that left its lock entry: `lastRun`, or one that took its outputs from the cache.
     package var leftBy: RunID?
-    /// The stage did other work after that: something without a record has brought the lock entry back.
-    package var wasBroughtBack = false
+    /// A later run of the stage did other work: something without a record, or another work tree, left the entry so.
+    package var didOtherWorkSince = false
     /// `would` is `restore`: the run that made what is in the cache, where a record knows it.
     package var restoredFrom: RunID?
     /// What was compared and is as it was: dependencies, parameters.
@@ -98,6 +97,9 @@ package struct Explanation: Sendable {
   package var freshCount: Int {
     stages.count { $0.verdict == .fresh || ($0.verdict == .frozen && $0.reasons.isEmpty) }
   }
+
+  /// What is known not to be as it should: stale ones, and frozen ones with another output or command.
+  package var staleCount: Int { stages.count - freshCount - count(.unknown) }
 
   package func count(_ verdict: Verdict) -> Int { stages.count { $0.verdict == verdict } }
 

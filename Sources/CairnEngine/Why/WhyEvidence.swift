@@ -39,8 +39,6 @@ package final class WhyEvidence: Sendable {
 
   private let workspace: Workspace
   private let values: CommittedValues
-  private let objects: GitObjects?
-  private let prefix: String
   private let spent = Mutex(0)
   private let counted = Mutex<[Key: LineCounts?]>([:])
   private let compared = Mutex<[Key: FolderDifferences?]>([:])
@@ -48,9 +46,6 @@ package final class WhyEvidence: Sendable {
   package init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
     self.values = values
-    objects = workspace.git.map(GitObjects.init)
-    let inside = workspace.git.map { Repository.relative(workspace.repository.root, to: $0.workTree) } ?? "."
-    prefix = inside == "." ? "" : inside + "/"
   }
 
   private func isAffordable() -> Bool {
@@ -173,20 +168,20 @@ package final class WhyEvidence: Sendable {
 
   /// The version of a file in git that has this hash: in the commit of the run, HEAD, or the newest that changed it.
   private func committedBytes(_ path: RepoPath, _ hash: ContentHash, run: RunID?) -> [UInt8]? {
-    guard let git = workspace.git, let objects else { return nil }
+    guard let git = workspace.git, let objects = values.objects else { return nil }
     var commits: [String] = []
     if let run, let commit = ((try? workspace.records.record(run)) ?? nil)?.source.commit { commits.append(commit) }
     commits.append("HEAD")
     func find(_ commits: [String]) -> [UInt8]? {
       for commit in commits {
-        guard let bytes = (try? objects.show(commit, prefix + path.text)) ?? nil else { continue }
+        guard let bytes = (try? objects.show(commit, values.pathInWorkTree(path))) ?? nil else { continue }
         let digests = ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))
         if digests[hash.algorithm] == hash.digest { return bytes }
       }
       return nil
     }
     return find(commits)
-      ?? find((try? git.commits(of: prefix + path.text, limit: Self.commitLimit)) ?? [])
+      ?? find((try? git.commits(of: values.pathInWorkTree(path), limit: Self.commitLimit)) ?? [])
   }
 
   /// Files of a folder that came, went or changed since the lock's version, where that can still be found.
@@ -212,7 +207,7 @@ package final class WhyEvidence: Sendable {
     let key = Key(path: location.recordPath, was: hash.text)
     if let known = compared.withLock({ $0[key] }) { return known }
     guard isAffordable() else { return nil }
-    let versions = FolderVersions(workspace: workspace, objects: objects, prefix: prefix)
+    let versions = FolderVersions(workspace: workspace, objects: values.objects, prefix: values.prefix)
     let found = versions.manifest(hash, at: location, run: subject.run).map { FolderDifferences($0, now.manifest) }
     compared.withLock { $0[key] = .some(found) }
     return found

@@ -77,7 +77,7 @@ package struct WhyQuery: Sendable {
     part.history = workspace.producers.history(of: address)
     let left = judgement.lock.flatMap { workspace.producers.newest(thatLeft: WorkKey(stage, $0), of: address) }
     part.leftBy = left?.run
-    part.wasBroughtBack = left?.wasBroughtBack ?? false
+    part.didOtherWorkSince = left?.didOtherWorkSince ?? false
     part.lastRun = left.map { source(of: $0.run) }
     // A fresh stage whose lock entry no record explains was brought there by something else, after all that we know.
     let isUnexplained = !staleness.isStale && judgement.lock != nil && left == nil
@@ -183,14 +183,13 @@ package struct WhyQuery: Sendable {
   ) -> [Explanation.StageReason] {
     switch commands.change(found.reason, of: stage.address.text(), since: run) {
     case nil: break
-    case .edited: found.subject.value = found.subject.mark.flatMap(values.place)
+    case .edited: found.subject.value = stage.commandMark.flatMap(values.place)
     case .unclear: found.subject.isUnclear = true
     case .values(let changed):
       return changed.map { value in
         var subject = Explanation.Subject()
         subject.location = value.place.file
         subject.value = value.place
-        subject.mark = value.mark
         subject.run = run
         return Explanation.StageReason(reason: value.reason, cause: nil, subject: subject)
       }
@@ -335,13 +334,11 @@ private struct Subjects {
         subject.location = dependency.location
         subject.lockedHash = judgement.lock?.dep(dependency.declared)?.contentHash
         subject.content = content
-        subject.mark = dependency.mark
         subject.producer = producer(dependency.location, content)
         subject.isAsLocked = subject.producer.map { isAsLocked(dependency.location, content, $0.stage) } ?? false
       }
     case .parameterChanged, .parameterAdded, .parameterMissing:
       if let set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
-        subject.mark = reason.key.flatMap { set.keyMarks[$0] } ?? set.mark
         subject.value = reason.key.map { ValuePlace(set.location, key: $0) } ?? ValuePlace(set.location, steps: [])
         subject.location = set.location
         subject.producer = producer(set.location, .missing)
@@ -352,9 +349,7 @@ private struct Subjects {
         subject.location = output.location
         subject.lockedHash = judgement.lock?.out(output.declared)?.contentHash
         subject.content = judgement.snapshot.outputs?[index].content
-        subject.mark = output.mark
       }
-    case .commandChanged: subject.mark = stage.commandMark
     default: break
     }
     if let location = subject.location { reason.path = location.recordPath }

@@ -97,9 +97,9 @@ package final class ProducerIndex: Sendable {
     }
   }
 
-  /// The newest run that left this lock entry, by doing the work or by taking it from the cache; and whether the
-  /// stage did other work after it, so that something without a record has brought the entry back. `nil`: unknown.
-  package func newest(thatLeft work: WorkKey, of stage: String) -> (run: RunID, wasBroughtBack: Bool)? {
+  /// The newest run that left this lock entry, by doing the work or by taking it from the cache; and whether the stage
+  /// did other work after it. `nil`: unknown.
+  package func newest(thatLeft work: WorkKey, of stage: String) -> (run: RunID, didOtherWorkSince: Bool)? {
     let stageKey = Self.stageKey(stage)
     return reading { state in
       let good = (state.byStage[stageKey] ?? []).map { state.runs[Int($0)] }

@@ -66,7 +66,7 @@ extension RecordStore {
   /// Whether a record is that of another repository, which shares the cache: its stages are not ours, whatever their
   /// names. `nil`: it cannot be known now. What lies in our own store is ours.
   func isForeign(_ id: RunID, _ record: RunRecord) -> Bool? {
-    if shared == nil || own.contains(.init(id.digest, suffix: Self.documentSuffix)) { return false }
+    if isOwn(id) { return false }
     return isOurs(record.source.repository).map { !$0 }
   }
 

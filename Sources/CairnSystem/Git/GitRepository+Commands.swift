@@ -19,20 +19,10 @@ package struct GitCommit: Hashable, Sendable {
   package var subject: String
 }
 
-/// A commit of a history, the nearest ones before it in that, and what it changed of what was asked about; of a merge
-/// that is not told.
+/// A commit of a history, and the nearest ones before it in that.
 package struct GitHistoryEntry: Hashable, Sendable {
-  package struct Change: Hashable, Sendable {
-    /// Relative to the work tree.
-    package var path: String
-    /// The names of the blobs; `nil` where the file was not there.
-    package var old: String?
-    package var new: String?
-  }
-
   package var commit: String
   package var parents: [String]
-  package var changes: [Change] = []
 }
 
 package struct GitTreeEntry: Hashable, Sendable {
@@ -172,8 +162,10 @@ extension GitRepository {
   /// The newest commit that changed the path; `nil` when none did.
   package func lastCommit(of path: String, from revision: String = "HEAD") throws(Diagnostic) -> GitCommit? {
     let result = try git(
-      ["--literal-pathspecs", "log", "-1", "--no-show-signature", "--encoding=UTF-8", "--format=%H%x00%an%x00%at%x00%s", revision, "--", path],
-      accepting: [0, 128])
+      [
+        "--literal-pathspecs", "log", "-1", "--no-show-signature", "--encoding=UTF-8",
+        "--format=%H%x00%an%x00%at%x00%s", revision, "--", path,
+      ], accepting: [0, 128])
     let fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
     guard fields.count == 4, let time = Int64(Self.text(fields[2])) else { return nil }
     return GitCommit(
@@ -204,44 +196,20 @@ extension GitRepository {
   package func history(of path: String, from revision: String, limit: Int) throws(Diagnostic) -> [GitHistoryEntry] {
     let result = try git(
       [
-        "--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--parents", "--format=%H %P", "--raw", "--no-abbrev",
-        "--no-renames", "-z", revision, "--", path,
+        "--literal-pathspecs", "log", "-\(limit)", "--no-show-signature", "--parents", "--format=%H %P", revision, "--",
+        path,
       ], accepting: [0, 128])
     if result.exit.code != 0 { return [] }
-    var history: [GitHistoryEntry] = []
-    var meta: [Substring]?
-    // A commit, then for each file `:MODE MODE OLD NEW KIND` and its path.
-    for record in Self.records(result.output) {
-      if let fields = meta {
-        meta = nil
-        guard fields.count > 3, !history.isEmpty else { continue }
-        let names = fields[2...3].map { name in name.utf8.contains { $0 != UInt8(ascii: "0") } ? String(name) : nil }
-        history[history.count - 1].changes.append(.init(path: FileName.escape(record), old: names[0], new: names[1]))
-        continue
-      }
-      let text = Self.text(record.first == 0x0A ? record.dropFirst() : record)
-      if text.hasPrefix(":") {
-        meta = text.split(separator: " ")
-      } else {
-        let names = text.split(separator: " ").map(String.init)
-        if let name = names.first { history.append(GitHistoryEntry(commit: name, parents: Array(names.dropFirst()))) }
-      }
+    return result.text.split(separator: "\n").compactMap { line in
+      let names = line.split(separator: " ").map(String.init)
+      return names.first.map { GitHistoryEntry(commit: $0, parents: Array(names.dropFirst())) }
     }
-    return history
   }
 
   /// The commits whose parents a shallow clone does not have.
   package func shallowCommits() -> Set<String> {
     guard let text = (try? Files.readText(commonDirectory + "/shallow")) ?? nil else { return [] }
     return Set(text.split(separator: "\n").map(String.init))
-  }
-
-  /// Files in the folder that differ from HEAD or are not tracked; ignored ones are not among them.
-  package func changedFiles(in folder: String) throws(Diagnostic) -> [String] {
-    let result = try git([
-      "--literal-pathspecs", "status", "--porcelain=v1", "-z", "--untracked-files=all", "--no-renames", "--", folder,
-    ])
-    return Self.records(result.output).filter { $0.count > 3 }.map { FileName.escape($0.dropFirst(3)) }
   }
 
   /// The name that a file had before the commit gave it another; `nil` where it gave none.

@@ -70,9 +70,7 @@ struct WhyCommand: OwnCommand {
 
   /// What is surely stale answers the question, whatever else cannot be told.
   private static func status(_ explanation: Explanation) -> ExitStatus {
-    if explanation.stages.contains(where: { $0.verdict == .stale || ($0.verdict == .frozen && !$0.reasons.isEmpty) }) {
-      return .no
-    }
-    return explanation.stages.contains { $0.verdict == .unknown } ? .unknown : .success
+    if explanation.staleCount > 0 { return .no }
+    return explanation.count(.unknown) > 0 ? .unknown : .success
   }
 }

@@ -36,7 +36,7 @@ struct WhyText {
     }
     let unknown = explanation.count(.unknown)
     if unknown > 0 { first.append("\(unknown) unknown") }
-    let frozen = total - fresh - stale - unknown
+    let frozen = explanation.staleCount - stale
     if frozen > 0 { first.append("\(frozen) frozen, and not as dvc.lock has \(frozen == 1 ? "it" : "them")") }
     return [first.joined(separator: " · ")] + causeLines() + unknownLines() + frozenLines() + noteLines()
   }
@@ -129,7 +129,8 @@ struct WhyText {
       }
       let more = causes.count - 1
       let root = causes.first.map { words.because(explanation.causes[$0], of: part.id) } ?? "a stage before it is stale"
-      first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(HumanText.count(more, part.hasMoreCauses ? "or more other cause" : "other cause"))" : "")
+      let others = HumanText.count(more, part.hasMoreCauses ? "or more other cause" : "other cause")
+      first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(others)" : "")
       let behind = consequences(part) + unchanged(part) + known(part)
       // As many causes as there is room for beside what is said in any case.
       let room = max(3, Self.lineLimit - 1 - behind.count - part.notes.count)
@@ -160,7 +161,7 @@ struct WhyText {
         ? "data as its .dvc file says" : "as dvc.lock says; no record tells who ran it"
     }
     let sentence = PastRunText(workspace).sentence(past.run(id, left))
-    if part.wasBroughtBack { return "as made \(sentence); a later run did other work" }
+    if part.didOtherWorkSince { return "as made \(sentence); a later run did other work" }
     if left.result == .restored, let made = record(left.restoredFrom) {
       return "taken from the cache \(sentence); first made \(HumanText.ago(made.execution.started))"
     }
