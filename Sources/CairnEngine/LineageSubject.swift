@@ -110,6 +110,9 @@ private struct Finder {
       let same = known.first { $0.md5 == md5 }
       if same == nil, let entry = tracked.around(path) {
         var subject = try version(entry.path, entry)
+        if subject.notes.isEmpty, try isMade(subject) {
+          return self.subject(path, md5, content.size, origin: .init(.stage), isInGit: false)
+        }
         subject.notes.insert("'\(path)' is part of '\(entry.path)'", at: 0)
         return subject
       }
@@ -120,6 +123,12 @@ private struct Finder {
     return LineageSubject(
       what: .artifacts([newest], producer: nil, origin: nil),
       notes: ["'\(path)' is not here: this is its newest recorded version"])
+  }
+
+  /// A run made it: then that is known of its parts, too.
+  private func isMade(_ subject: LineageSubject) throws(Diagnostic) -> Bool {
+    guard case .artifacts(let artifacts, _, _) = subject.what, let folder = artifacts.first else { return false }
+    return try !index.generators(of: folder).isEmpty
   }
 
   /// A path that the lock or a `.dvc` file names: what lies there now, else what is locked.

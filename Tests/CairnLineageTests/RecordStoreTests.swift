@@ -155,6 +155,32 @@ import Testing
     #expect(place.store.heads() == [last])
   }
 
+  @Test("behind the invocations of another repository that shares the cache the nearest of ours are found")
+  func foreignHeads() throws {
+    let place = TemporaryStore(shared: true)
+    func store(_ name: String) -> RecordStore {
+      RecordStore(folder: place.top + "/" + name, sharedFolder: place.top + "/cache/cairn") { $0 == "ours" }
+    }
+    func write(_ number: Int, _ repository: String, to store: RecordStore) throws -> Digest32 {
+      var record = RunRecord.example("s", at: Int64(number))
+      record.source.repository = repository
+      let run = try store.write(record)
+      return try store.write(
+        InvocationRecord(
+          invocation: "01JQ000000000000000000000\(number)", actor: .init(name: "ann", host: "h"), started: 0, finished: 1,
+          arguments: ["repro"], commit: nil, stages: [.init(stage: "s", state: .ran, run: run)], store: "s",
+          previous: store.heads(), exit: 0))
+    }
+    let ours = store("ours")
+    let colleague = store("colleague")
+    _ = try write(1, "ours", to: colleague)
+    _ = try write(2, "theirs", to: store("theirs"))
+    #expect(try ours.newestInvocations().map { $0.invocation.last } == ["1"])
+    _ = try write(3, "ours", to: ours)
+    _ = try write(4, "theirs", to: store("theirs"))
+    #expect(try ours.newestInvocations().compactMap { $0.invocation.last }.max() == "3")
+  }
+
   @Test("many threads may write at once")
   func threads() throws {
     let place = TemporaryStore()

@@ -245,6 +245,9 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("stage add -n three -d two.txt -o three.txt cat two.txt", says: "Added stage 'three' in 'dvc.yaml'", after: "grep three: dvc.yaml"),
     CommandCase("stage add -n one -o x.txt true", 255, says: "Stage 'one' already exists in 'dvc.yaml'. Use '--force' to overwrite."),
     CommandCase("stage add -n bad/name -o x.txt true", 255, says: "ERROR: "),
+    CommandCase("stage add -n three --external x", 254, says: "unrecognized arguments: --external", after: "git diff --exit-code"),
+    CommandCase("stage add -n three --out b true", 254, says: "ambiguous option: --out could match", after: "git diff --exit-code"),
+    CommandCase("stage add -n three true --force", after: "grep -e 'true --force' dvc.yaml"),
     CommandCase(
       "stage add --run -n three -o three.txt false", 255, says: "ERROR: failed to run: false, exited with 1",
       after: "grep three: dvc.yaml && ! grep three.txt .gitignore"),

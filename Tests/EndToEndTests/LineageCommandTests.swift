@@ -59,6 +59,32 @@ struct LineageCommandTests {
     #expect(edited.output.contains("unknown: where parts/a came from"), "\(edited)")
   }
 
+  @Test("who read a part before this version of the folder was made has not used it; a part that nobody reads has no user")
+  func parts() throws {
+    let repository = try TestRepository()
+    try repository.write("raw", "1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        prep: {cmd: mkdir parts && cp raw parts/a && echo 2 > parts/b && echo 3 > parts/c, deps: [raw], outs: [parts]}
+        x: {cmd: cp parts/a x, deps: [parts/a], outs: [x]}
+        y: {cmd: cp parts/b y, deps: [parts/b], outs: [y]}
+
+      """)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("raw", "4\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    for name in ["raw", "parts"] {
+      let text = try repository.cairn("lineage", "--down", name).output
+      #expect(text.contains(" x ") && !text.contains(" y "), "\(text)")
+    }
+    #expect(try repository.cairn("lineage", "--down", "parts/b").output.contains(" y "))
+    let lone = try repository.cairn("lineage", "--down", "parts/c", "--json")
+    #expect(lone.output.contains("\"path\": \"parts/c\"") && !lone.output.contains("\"used\""), "\(lone)")
+    #expect(try repository.cairn("lineage", "parts/c").output.contains("raw"))
+  }
+
   @Test("a reason's path is the record's, not as the stage declares it")
   func reasonPath() throws {
     let repository = try project()
@@ -251,6 +277,28 @@ struct LineageCommandTests {
       #expect(text.status == 0 || text.status == 2, "\(text)")
       #expect(text.output.contains(name + "  ") && !text.output.contains("commit "), "\(text)")
     }
+  }
+
+  @Test("through a merge the commit is named that brought the data, not the side that took it back")
+  func merged() throws {
+    let repository = try TestRepository()
+    try repository.write("k", "1\n")
+    try repository.write("dvc.yaml", "stages: {s: {cmd: cat k > o, deps: [k], outs: [o]}}\n")
+    try repository.commit("first")
+    try repository.write("k", "2\n")
+    try repository.commit("second")
+    let second = try repository.git("rev-parse", "--short=7", "HEAD").dropLast()
+    let main = try repository.git("branch", "--show-current").dropLast()
+    try repository.git("checkout", "--quiet", "-b", "side", "HEAD^")
+    try repository.write("k", "3\n")
+    try repository.commit("side: another")
+    try repository.write("k", "2\n")
+    try repository.commit("side: the same")
+    try repository.git("checkout", "--quiet", String(main))
+    try repository.git("merge", "--quiet", "--no-edit", "side")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let text = try repository.cairn("lineage", "k").output
+    #expect(text.contains("commit \(second)"), "\(text)")
   }
 
   @Test("a commit from before the run is none since it, and a rebased one is, whenever it was authored")

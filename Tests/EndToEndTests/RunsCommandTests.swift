@@ -201,12 +201,19 @@ struct RunsCommandTests {
   func check() throws {
     let repository = try project()
     #expect(try repository.cairn("runs", "check").status == 0)
+    #expect(try repository.cairn("runs").status == 0)
     let record = try repository.shell("grep -l cairn.run/v1 .cairn/runs/*/*.json | head -1").output.dropLast()
     try repository.shell("chmod u+w \(record) && sed -i s/train/brain/ \(record)")
     let result = try repository.cairn("runs", "check")
     #expect(result.status == 1 && result.output.contains("NOT WHOLE") && result.output.contains("1 altered"), "\(result)")
     let faults = try #require(try json(repository.cairn("runs", "check", "--json"))["faults"] as? [[String: Any]])
     #expect(faults.contains { $0["kind"] as? String == "altered" })
+    // The other one is listed, and nothing is made of this one.
+    let list = try repository.cairn("runs")
+    #expect(list.status == 0 && list.output.split(separator: "\n").count == 1, "\(list)")
+    #expect(list.errors.contains("WARNING: ") && list.errors.contains("was altered"), "\(list)")
+    #expect(try (json(repository.cairn("runs", "--json"))["runs"] as? [Any])?.count == 1)
+    #expect(try repository.cairn("lineage", "model").status != 255)
     #expect(try repository.cairn("runs", "rebuild").output == "1 run indexed\n")
   }
 

@@ -238,6 +238,37 @@ struct WhyOriginTests {
     #expect((causes.first?["affects"] as? [String: [String]])?["must"] == ["a"])
   }
 
+  @Test("values that were never committed are found again through the runs that had them", arguments: [true, false])
+  func uncommitted(isTracked: Bool) throws {
+    let repository = try finished([
+      "params.yaml": "lr: 1\n", "dvc.yaml": "stages:\n  s:\n    cmd: echo ${lr} > s\n    outs: [s]\n",
+    ])
+    if !isTracked {
+      try repository.git("rm", "--quiet", "--cached", "dvc.yaml", "params.yaml")
+      try repository.git("commit", "--quiet", "--message", "without")
+    }
+    for (was, now) in [(1, 4), (4, 5), (5, 1)] {
+      try repository.write("params.yaml", "lr: \(now)\n")
+      #expect(try repository.cairn("why", "s").output.contains("because params.yaml: lr changed  \(was) → \(now)\n"))
+      try repository.cairn("repro", "-q")
+      #expect(
+        try repository.cairn("why", "s").output
+          == "s  FRESH  last ran just now because params.yaml: lr changed  \(was) → \(now)\n")
+    }
+  }
+
+  @Test("of an unpacked map only what shows in the command is told")
+  func options() throws {
+    let repository = try finished([
+      "params.yaml": "opts:\n  lr: 1\n  fast: false\n",
+      "dvc.yaml": "stages:\n  s:\n    cmd: echo ${opts} > s\n    outs: [s]\n",
+    ])
+    try repository.write("params.yaml", "opts:\n  lr: 2\n  fast: false\n  slow: false\n")
+    #expect(try repository.causes("s").map { $0["key"] as? String } == ["opts.lr"])
+    try repository.write("params.yaml", "opts:\n  lr: 1\n  slow: true\n")
+    #expect(try repository.causes("s").map { $0["key"] as? String } == ["opts.slow"])
+  }
+
   @Test("a text that became a template is an edit; where nothing tells, neither is claimed")
   func editOrValue() throws {
     let text = "stages:\n  s:\n    cmd: echo 2 > s\n    outs: [s]\n"
@@ -445,6 +476,30 @@ struct WhyOriginTests {
     let events = try repository.cairn("repro", "--json").output
     #expect(events.contains("\"event\": \"stage-skipped\"") && events.contains("\"why\": \"frozen\""), "\(events)")
     #expect(events.contains("\"ran\": 0") && !events.contains("stage-finished"), "\(events)")
+  }
+
+  @Test("what nothing brings is told as what a stage cannot run without, and the step that helps")
+  func lacking() throws {
+    let repository = try finished([
+      "f": "1\n", "g": "1\n", "dvc.yaml": Self.copying + "  t: {cmd: cat s g > t, deps: [s, g], outs: [t]}\n",
+    ])
+    try repository.cairn("freeze", "s")
+    try repository.remove("s")
+    let frozen = try repository.cairn("why", "t")
+    #expect(frozen.output.contains("\n  cannot run   until s is there: cairn checkout s\n"), "\(frozen)")
+    #expect(!frozen.output.contains("sure to run"), "\(frozen)")
+    let json = try repository.cairn("why", "--json").output
+    #expect(json.contains("\"fresh\": 0,\n    \"stale\": 1,\n    \"frozen\": 1,\n    \"unknown\": 0"), "\(json)")
+    #expect(try repository.cairn("repro").status == 255)
+    #expect(try repository.cairn("checkout", "s").status == 0)
+    try repository.remove("g")
+    let text = try repository.cairn("why", "t").output
+    #expect(text.contains("\n  cannot run   until g is there\n"), "\(text)")
+    // What a stage before it will make is not lacking.
+    try repository.cairn("unfreeze", "s")
+    try repository.write("g", "1\n")
+    try repository.remove("s")
+    #expect(try !repository.cairn("why", "t").output.contains("cannot run"))
   }
 
   @Test("behind a stale stage nothing is sure to run: what comes before may come from the cache, and so may it")

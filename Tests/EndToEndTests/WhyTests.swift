@@ -165,6 +165,157 @@ struct WhyTests {
     #expect(try repository.cairn("why", "--last", "evaluate").output.contains("because it was forced  ("))
   }
 
+  @Test("all that a run began with is told through every stage before it, what they share once")
+  func rootsOfPastRun() throws {
+    let repository = try TestRepository()
+    try repository.write("params.yaml", "lr: 1\nseed: 1\n")
+    for name in ["f", "g"] { try repository.write(name, "1\n") }
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: cat f params.yaml > a, deps: [f], params: [lr], outs: [a]}
+        b: {cmd: cat g params.yaml > b, deps: [g], params: [lr, seed], outs: [b]}
+        c: {cmd: cat a b > c, deps: [a, b], outs: [c]}
+        d: {cmd: cat c f > d, deps: [c, f], outs: [d]}
+
+      """)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    for name in ["f", "g"] { try repository.write(name, "2\n") }
+    try repository.write("params.yaml", "lr: 2\nseed: 1\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func roots(_ stage: String) throws -> [String] {
+      let text = try repository.cairn("why", "--last", stage, "--json").output
+      let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+      let causes = (document["stages"] as? [[String: Any]])?.first?["causes"] as? [[String: Any]] ?? []
+      return causes.map { "\($0["path"] ?? ""):\($0["key"] ?? "") of \($0["stage"] ?? "")" }
+    }
+    #expect(try roots("c") == ["f: of a", "params.yaml:lr of a", "g: of b"])
+    #expect(try roots("d") == ["f: of d", "params.yaml:lr of a", "g: of b"])
+    #expect(
+      settled(try repository.cairn("why", "--last", "c").output)
+        == "c  RAN  just now because f changed (a → c) and 2 other causes  (RUN)\n")
+    // Two stages that were made anew for the same kind of reason are two causes.
+    let text = repository.read("dvc.yaml") ?? ""
+    try repository.write(
+      "dvc.yaml", text.replacing("cat f params.yaml", with: "cat params.yaml f").replacing("cat g params.yaml", with: "cat params.yaml g"))
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try roots("c") == [": of a", ": of b"])
+  }
+
+  @Test("behind a stage that ran alone the edits are told for which it ran, not what it made")
+  func alone() throws {
+    let repository = try TestRepository()
+    try repository.write("raw", "1\n2\n")
+    try repository.write("params.yaml", "lr: 1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: cat raw params.yaml > a, deps: [raw], params: [lr], outs: [a]}
+        b: {cmd: cat a > b, deps: [a], outs: [b]}
+        c: {cmd: cat b > c, deps: [b], outs: [c]}
+
+      """)
+    try repository.commit("first")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("raw", "1\n2\n3\n")
+    try repository.commit("june batch")
+    #expect(try repository.cairn("repro", "-q", "a").status == 0)
+    try repository.commit("ran")
+    #expect(
+      settled(try repository.cairn("why", "b").output)
+        == """
+        b  STALE  because raw changed
+          raw         +1 line, 4 → 6 B; commit C "june batch" by Ann, just now
+          chain       raw → a → b
+          unchanged   command
+
+        """)
+    let text = try repository.cairn("why", "c", "--json").output
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let stage = try #require((document["stages"] as? [[String: Any]])?.first)
+    #expect(stage["chain"] as? [String] == ["raw", "a", "b", "c"])
+    // Of several runs all edits, each from what it was before the first.
+    for lr in [2, 3] {
+      try repository.write("params.yaml", "lr: \(lr)\n")
+      #expect(try repository.cairn("repro", "-q", "a").status == 0)
+    }
+    let more = try repository.cairn("why", "b").output
+    #expect(more.hasPrefix("b  STALE  because params.yaml: lr changed  1 → 3 and 1 other cause\n"), "\(more)")
+    #expect(try repository.cairn("repro", "-q", "b").status == 0)
+    #expect(
+      try repository.cairn("why", "b").output
+        == "b  FRESH  last ran just now because params.yaml: lr changed  1 → 3 (a → b) and 1 other cause\n")
+    // What nobody recorded is told by what it made.
+    try repository.remove(".cairn")
+    #expect(try repository.cairn("why", "c").output.hasPrefix("c  STALE  because b changed\n"))
+    let unknown = try repository.cairn("why", "c", "--json").output
+    #expect(unknown.contains("\"dirty\": null") && !unknown.contains("\"dirty\": true"), "\(unknown)")
+  }
+
+  @Test("a run that left the same bytes made nothing another one; a stage that saw older values is told by its own")
+  func laterRuns() throws {
+    let repository = try TestRepository()
+    for name in ["x", "y"] { try repository.write(name, "1\n") }
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: cat x > a, deps: [x, y], outs: [a]}
+        b: {cmd: cat a y > b, deps: [a, y], outs: [b]}
+        c: {cmd: cat a > c, deps: [a], outs: [c]}
+
+      """)
+    try repository.commit("first")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("x", "1\n2\n")
+    #expect(try repository.cairn("repro", "-q", "a").status == 0)
+    try repository.write("y", "1\n2\n")
+    #expect(try repository.cairn("repro", "-q", "a").status == 0)
+    #expect(try repository.cairn("repro", "-q", "c").status == 0)
+    #expect(try repository.cairn("why", "--last", "c").output.contains("because x changed (a → c)  ("))
+    // b has not seen the first edit of y, a has.
+    try repository.write("y", "1\n2\n3\n4\n")
+    let result = try repository.cairn("why", "b").output
+    #expect(result.hasPrefix("b  STALE  because y changed and 1 other cause\n  y                 +3 lines"), "\(result)")
+    let text = try repository.cairn("why", "b", "--json").output
+    let document = try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
+    let stage = try #require((document["stages"] as? [[String: Any]])?.first)
+    let reasons = try #require(stage["reasons"] as? [[String: Any]])
+    #expect(reasons.allSatisfy { $0["cause"] is String }, "\(text)")
+  }
+
+  @Test("a newly declared dependency is its own cause, and an output that was taken from the cache was in it")
+  func declared() throws {
+    let repository = try TestRepository()
+    try repository.write("x", "1\n")
+    let text = "stages:\n  a: {cmd: cat x > a, deps: [x], outs: [a]}\n  b: {cmd: cat a x > b, deps: [x], outs: [b]}\n"
+    try repository.write("dvc.yaml", text)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("dvc.yaml", text.replacing("b, deps: [x]", with: "b, deps: [x, a]"))
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try repository.cairn("why", "--last", "b").output.contains("because a is a new dependency  ("))
+    try repository.remove("b")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try repository.cairn("why", "--last", "b").output.contains("because b was missing  ("))
+  }
+
+  @Test("a file that one stage declares since and that changed for another is two causes")
+  func kinds() throws {
+    let repository = try TestRepository()
+    for name in ["f", "g"] { try repository.write(name, "1\n") }
+    try repository.commit("data")
+    let text = "stages:\n  a: {cmd: cat f g > a, deps: [f], outs: [a]}\n  b: {cmd: cat a g > b, deps: [a, g], outs: [b]}\n"
+    try repository.write("dvc.yaml", text)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("dvc.yaml", text.replacing("deps: [f]", with: "deps: [f, g]"))
+    try repository.write("g", "1\n2\n")
+    let result = try repository.cairn("why", "b").output
+    #expect(result.hasPrefix("b  STALE  because g changed and 1 other cause\n  g                 +1 line"), "\(result)")
+    #expect(try repository.cairn("why", "a").output.hasPrefix("a  STALE  because g is a new dependency\n"))
+  }
+
   @Test("the edit is the root cause, not the output that it left behind")
   func causeOrder() throws {
     let repository = try finishedProject()

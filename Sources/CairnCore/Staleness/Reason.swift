@@ -62,7 +62,9 @@ package struct Reason: Sendable, Hashable {
   }
 
   /// An output that is what its lock says, and that the cache has not.
-  package var isOfCache: Bool { kind == .outputMissing && now != nil }
+  package var isOfCache: Bool {
+    if kind == .outputMissing, case .content? = now { true } else { false }
+  }
 
   package enum Evidence: Sendable, Hashable {
     case content(hash: String, size: UInt64?)

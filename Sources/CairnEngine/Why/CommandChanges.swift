@@ -28,14 +28,14 @@ enum CommandChange: Sendable {
   case unclear
 }
 
-final class CommandChanges: Sendable {
+package final class CommandChanges: Sendable {
   private let workspace: Workspace
-  private let values: CommittedValues
+  let values: CommittedValues
   /// By address, with their templates.
   private let stages = Mutex<[String: Stage]?>(nil)
   private let digests = Mutex<[RepoPath: Digest32?]>([:])
 
-  init(_ workspace: Workspace, _ values: CommittedValues) {
+  package init(_ workspace: Workspace, _ values: CommittedValues) {
     self.workspace = workspace
     self.values = values
   }
@@ -53,11 +53,12 @@ final class CommandChanges: Sendable {
   }
 
   /// The same of a run that has been: `nil` also where the text may have been another one then.
-  func change(_ reason: Reason, of record: RunRecord) -> CommandChange? {
+  func change(_ reason: Reason, of record: RunRecord, since run: RunID?) -> CommandChange? {
     guard let stage = stage(record.stage.address), let written = stage.commandMark.flatMap(values.place),
-      let template = stage.commandTemplate, hadText(template.written, record, written) == true
+      let template = stage.commandTemplate,
+      hadText(template.written, record, written) ?? isOlder(stage.address.file, than: record)
     else { return nil }
-    return change(reason, of: record.stage.address, since: nil)
+    return change(reason, of: record.stage.address, since: run)
   }
 
   private func change(of stage: Stage, was: Value, run: RunID?) -> CommandChange {
@@ -82,7 +83,7 @@ final class CommandChanges: Sendable {
   private func hadText(_ text: Value, _ record: RunRecord, _ written: ValuePlace) -> Bool? {
     guard case .local(let file) = written.file, let commit = record.source.commit, record.source.isDirty != nil
     else { return nil }
-    if let changed = record.source.changed[values.pathInWorkTree(file)] {
+    if let changed = record.source.changed[values.search.pathInWorkTree(file)] {
       guard let changed, let now = digest(of: file) else { return nil }
       return now == changed ? true : nil
     }
@@ -116,11 +117,14 @@ final class CommandChanges: Sendable {
         places[number].map { values.value($0, at: commit) } ?? template.sources[number].value
       }
       let isClean = places.allSatisfy { place in
-        place?.file.local.map { record.source.changed[values.pathInWorkTree($0)] == nil } ?? true
+        place?.file.local.map { record.source.changed[values.search.pathInWorkTree($0)] == nil } ?? true
       }
       if isClean, let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }
-      // A value that was not there then stood somewhere else.
-      if zip(places, old).contains(where: { $0 != nil && $1 == nil }) { return nil }
+      // A value that was not there then stood somewhere else; of a file that git does not know nothing is said.
+      let isElsewhere = zip(places, old).contains { place, value in
+        value == nil && (place?.file.local).map { ((try? values.search.bytes($0, at: commit)) ?? nil) != nil } ?? false
+      }
+      if isElsewhere { return nil }
     }
     guard !texts.contains(nil) else { return nil }
     // A commit knows their types.
@@ -168,7 +172,15 @@ final class CommandChanges: Sendable {
     var found: [CommandChange.Through] = []
     for (number, source) in template.sources.enumerated() {
       guard let place = places[number] else { continue }
-      found += leaves(place, old(number), source.value)
+      let was = old(number)
+      let changed = leaves(place, was, source.value)
+      // An option that is off, or that was and now is not there, is no text of the command.
+      let visible = changed.filter { leaf in
+        guard let was else { return true }
+        let now = was.setting(leaf.place.steps.dropFirst(place.steps.count), to: leaf.now)
+        return template.text(of: now, in: number).map { $0 != template.text(of: was, in: number) } ?? true
+      }
+      found += visible.isEmpty ? changed : visible
     }
     var seen: Set<ValuePlace> = []
     let values = found.filter { seen.insert($0.place).inserted }
@@ -198,5 +210,20 @@ final class CommandChanges: Sendable {
     case .bool: ["true": true, "false": false][text].map { .bool($0) } ?? .string(text)
     default: .string(text)
     }
+  }
+}
+
+extension Value {
+  /// With another value at the end of these keys; without it for `nil`.
+  fileprivate func setting(_ steps: ArraySlice<String>, to value: Value?) -> Value {
+    guard let step = steps.first else { return value ?? self }
+    guard case .map(var map) = self else { return self }
+    let key = map.keys.first { PythonText.str($0).hasSameBytes(as: step) } ?? .string(step)
+    if steps.count == 1 {
+      map[key] = value
+    } else {
+      map[key] = (map[key] ?? .emptyMap).setting(steps.dropFirst(), to: value)
+    }
+    return .map(map)
   }
 }

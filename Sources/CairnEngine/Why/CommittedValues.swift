@@ -56,11 +56,7 @@ package final class CommittedValues: Sendable {
 
   private let root: String
   private let git: GitRepository?
-  /// One process answers all questions about contents.
-  let objects: GitObjects?
-  /// Of the project in the git work tree: empty, or with a slash at its end.
-  let prefix: String
-  private let shallow: Set<String>
+  let search: CommitSearch
 
   private struct Key: Hashable {
     var path: RepoPath
@@ -87,15 +83,11 @@ package final class CommittedValues: Sendable {
   private let documents = Mutex<[Key: Document]>([:])
   private let origins = Mutex<[ValuePlace: Origin]>([:])
   private let marks = Mutex<[RepoPath: [SourceMark: [String]]]>([:])
-  private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
 
   package init(_ workspace: Workspace) {
     root = workspace.repository.root
     git = workspace.git
-    objects = workspace.git.map(GitObjects.init)
-    let inside = workspace.git.map { Repository.relative(workspace.repository.root, to: $0.workTree) } ?? "."
-    prefix = inside == "." ? "" : inside + "/"
-    shallow = workspace.git?.shallowCommits() ?? []
+    search = CommitSearch(root: root, git: git, limit: Self.commitLimit)
   }
 
   // MARK: What stands there
@@ -157,7 +149,7 @@ package final class CommittedValues: Sendable {
     let bytes: [UInt8]
     do throws(Diagnostic) {
       let found =
-        if let commit = key.commit { try committed(key.path, at: commit) } else {
+        if let commit = key.commit { try search.bytes(key.path, at: commit) } else {
           try Files.read(PathResolver(root: root).absolute(key.path))
         }
       guard let found else { return .absent }
@@ -168,17 +160,6 @@ package final class CommittedValues: Sendable {
     guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(SourceText(path: key.path.text, bytes: bytes))
     else { return .unreadable }
     return .read(ReadDocument(value))
-  }
-
-  /// The bytes of a file in a commit; `nil` where the commit has no such file. Throws where that cannot be told: a
-  /// partial clone lacks objects, a link leads elsewhere.
-  private func committed(_ path: RepoPath, at commit: String) throws(Diagnostic) -> [UInt8]? {
-    guard let git, let objects else { return nil }
-    if let bytes = try objects.show(commit, prefix + path.text) { return bytes }
-    guard try git.tree(commit, path: prefix + path.text)?.isEmpty ?? true else {
-      throw Diagnostic(.git, "'\(path.text)' of \(commit) is not at hand")
-    }
-    return nil
   }
 
   // MARK: Where it came from
@@ -209,13 +190,14 @@ package final class CommittedValues: Sendable {
     guard head.isSame(as: now) else { return uncommitted(path, git) }
     var isAbsent = false
     if case .absent = now { isAbsent = true }
-    return follow(path, git, isAbsent: isAbsent) { path, commit in
+    let commit = search.bringer(of: path, isAbsent: isAbsent) { path, commit in
       var there = place
       there.file = .local(path)
       let content = content(there, at: commit)
       if case .unreadable = content { return nil }
       return content.isSame(as: now)
     }
+    return commit.map { .commit($0) } ?? .unknown
   }
 
   /// The commit that brought these bytes to a file.
@@ -223,14 +205,15 @@ package final class CommittedValues: Sendable {
     guard let git, !isElsewhere(path) else { return .unknown }
     func isSame(_ path: RepoPath, _ commit: String) -> Bool? {
       let bytes: [UInt8]?
-      do throws(Diagnostic) { bytes = try committed(path, at: commit) } catch { return nil }
+      do throws(Diagnostic) { bytes = try search.bytes(path, at: commit) } catch { return nil }
       guard let bytes else { return false }
       return ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
     }
     // Line ends that a checkout turns, a file that git was told not to look at: git says unchanged, and yet these are
     // not the bytes of HEAD.
     guard let isHead = isSame(path, "HEAD") else { return .unknown }
-    return isHead ? follow(path, git, isAbsent: false, isSame) : uncommitted(path, git)
+    guard isHead else { return uncommitted(path, git) }
+    return search.bringer(of: path, isSame).map { .commit($0) } ?? .unknown
   }
 
   /// The newest of the commits that brought the files by which a folder differs from what it held; unknown when that
@@ -253,62 +236,18 @@ package final class CommittedValues: Sendable {
 
   private func removal(of path: RepoPath, _ git: GitRepository) -> Origin {
     do throws(Diagnostic) {
-      if try committed(path, at: "HEAD") != nil { return .uncommitted }
+      if try search.bytes(path, at: "HEAD") != nil { return uncommitted(path, git) }
     } catch { return .unknown }
     // The newest commit that changed what HEAD lacks took it away; of a merge nothing is said.
-    guard let entry = history(of: path, from: "HEAD", git).first, entry.parents.count == 1 else { return .unknown }
-    return commit(entry.commit, path, git)
+    guard let entry = search.history(of: path).first, entry.parents.count == 1 else { return .unknown }
+    return search.commit(entry.commit, path).map { .commit($0) } ?? .unknown
   }
 
   /// What differs from HEAD, unless git calls the file unchanged: then a filter or an attribute stands between them.
   private func uncommitted(_ path: RepoPath, _ git: GitRepository) -> Origin {
-    guard let isTracked = try? git.isTracked(prefix + path.text), let isChanged = try? git.isChanged(prefix + path.text)
+    guard let isTracked = try? git.isTracked(search.pathInWorkTree(path)), let isChanged = try? git.isChanged(search.pathInWorkTree(path))
     else { return .unknown }
     return isTracked && !isChanged ? .unknown : .uncommitted
-  }
-
-  /// Goes back from HEAD, through the parents that have it as it is now, to the commit of whose parents none has.
-  ///
-  /// - Parameters:
-  ///   - isAbsent: it is not there now.
-  ///   - isSame: whether a commit has it as it is now; `nil` where that cannot be told.
-  private func follow(
-    _ path: RepoPath, _ git: GitRepository, isAbsent: Bool, _ isSame: (RepoPath, String) -> Bool?
-  ) -> Origin {
-    var path = path
-    var start = "HEAD"
-    // A file may have been renamed on the way.
-    for _ in 0..<8 {
-      let history = history(of: path, from: start, git)
-      let entries = Dictionary(history.map { ($0.commit, $0) }, uniquingKeysWith: { first, _ in first })
-      var next = history.first
-      var last: GitHistoryEntry?
-      while let entry = next {
-        // The end of a shallow clone looks like a beginning.
-        if shallow.contains(entry.commit) { return .unknown }
-        last = entry
-        next = nil
-        for parent in entry.parents {
-          guard let isSame = isSame(path, parent) else { return .unknown }
-          guard isSame else { continue }
-          // Further back than is looked.
-          guard let before = entries[parent] else { return .unknown }
-          next = before
-          break
-        }
-      }
-      guard let last else { return .unknown }
-      // A file that is there since has nothing to tell of what it never had.
-      if isAbsent, last.parents.isEmpty { return .unknown }
-      let parent = last.commit + "^"
-      guard !isAbsent, last.parents.isEmpty, let old = (try? git.renamed(prefix + path.text, in: last.commit, from: parent)) ?? nil,
-        let before = inside(old)
-      else { return commit(last.commit, path, git) }
-      guard let wasSame = isSame(before, parent) else { return .unknown }
-      guard wasSame else { return commit(last.commit, path, git) }
-      (path, start) = (before, parent)
-    }
-    return .unknown
   }
 
   /// A link stands on the way, or another repository knows of it: what lies there is not what HEAD has at this path.
@@ -330,33 +269,11 @@ package final class CommittedValues: Sendable {
     return false
   }
 
-  /// A path of the work tree inside of the project.
-  private func inside(_ path: String) -> RepoPath? {
-    guard path.utf8.starts(with: prefix.utf8) else { return nil }
-    return RepoPath(unchecked: String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
-  }
-
-  private func commit(_ name: String, _ path: RepoPath, _ git: GitRepository) -> Origin {
-    let commit = (try? git.lastCommit(of: prefix + path.text, from: name)) ?? nil
-    return commit.map { .commit($0) } ?? .unknown
-  }
-
-  private func history(of path: RepoPath, from start: String, _ git: GitRepository) -> [GitHistoryEntry] {
-    let key = Key(path: path, commit: start)
-    if let known = histories.withLock({ $0[key] }) { return known }
-    let history = (try? git.history(of: prefix + path.text, from: start, limit: Self.commitLimit)) ?? []
-    histories.withLock { $0[key] = history }
-    return history
-  }
-
-  /// As git names it.
-  func pathInWorkTree(_ path: RepoPath) -> String { prefix + path.text }
-
   /// The newest commits that changed any of the files, HEAD first.
   func commits(of paths: [RepoPath]) -> [String] {
-    guard let git else { return [] }
+    if git == nil { return [] }
     var seen: Set<String> = []
-    return (["HEAD"] + paths.flatMap { history(of: $0, from: "HEAD", git).map(\.commit) }).filter { seen.insert($0).inserted }
+    return (["HEAD"] + paths.flatMap { search.history(of: $0).map(\.commit) }).filter { seen.insert($0).inserted }
   }
 }
 

@@ -63,8 +63,12 @@ package struct Explanation: Sendable {
     package var hasMoreCauses = false
     /// The stage through which the first cause arrives.
     package var via: StageID?
+    /// The stages through which the first cause arrived, in runs that have been: the one that has it first.
+    package var way: [StageID] = []
     package var notes: [StageNote] = []
     package var unknown: Diagnostic?
+    /// What it fails for want of, when nothing before it brings that: an input, a parameter; of a frozen stage an output.
+    package var lacks: StageReason?
     /// Keyed variables whose old value nothing tells.
     package var unknownVariables: [String] = []
     package var history: StageHistory?
@@ -98,8 +102,8 @@ package struct Explanation: Sendable {
     stages.count { $0.verdict == .fresh || ($0.verdict == .frozen && $0.reasons.isEmpty) }
   }
 
-  /// What is known not to be as it should: stale ones, and frozen ones with another output or command.
-  package var staleCount: Int { stages.count - freshCount - count(.unknown) }
+  /// Frozen ones with another output or command than the lock has.
+  package var differingFrozenCount: Int { stages.count { $0.verdict == .frozen && !$0.reasons.isEmpty } }
 
   package func count(_ verdict: Verdict) -> Int { stages.count { $0.verdict == verdict } }
 
@@ -107,6 +111,6 @@ package struct Explanation: Sendable {
   package func chain(to part: StagePart) -> [StageID] {
     var chain = [part.id]
     while let last = chain.last, let via = all[last]?.via, chain.count < 1000 { chain.append(via) }
-    return chain.reversed()
+    return (chain.last.flatMap { all[$0]?.way } ?? []) + chain.reversed()
   }
 }

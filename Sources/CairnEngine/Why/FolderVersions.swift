@@ -8,9 +8,7 @@ import CairnSystem
 
 struct FolderVersions {
   let workspace: Workspace
-  let objects: GitObjects?
-  /// Of the project in the git work tree: empty, or with a slash at its end.
-  let prefix: String
+  let search: CommitSearch
 
   /// More bytes of a commit than this are not hashed for an answer.
   private static let sizeLimit: UInt64 = 64 << 20
@@ -40,7 +38,7 @@ struct FolderVersions {
     var commits: [String] = []
     if let run, let commit = ((try? workspace.records.record(run)) ?? nil)?.source.commit { commits.append(commit) }
     commits.append("HEAD")
-    commits += (try? git.commits(of: prefix + path.text, limit: Self.commitLimit)) ?? []
+    commits += (try? git.commits(of: search.pathInWorkTree(path), limit: Self.commitLimit)) ?? []
     var seen: Set<String> = []
     for commit in commits where seen.insert(commit).inserted {
       guard let manifest = manifest(of: path, in: commit, git) else { continue }
@@ -50,16 +48,16 @@ struct FolderVersions {
   }
 
   private func manifest(of path: RepoPath, in commit: String, _ git: GitRepository) -> DirectoryManifest? {
-    let folder = prefix + path.text + "/"
-    guard let objects, let files = (try? git.tree(commit, path: prefix + path.text)) ?? nil, !files.isEmpty,
+    let folder = search.pathInWorkTree(path)
+    guard let objects = search.objects, let files = (try? git.tree(commit, path: folder)) ?? nil, !files.isEmpty,
       files.reduce(0, { $0 + ($1.size ?? 0) }) <= Self.sizeLimit
     else { return nil }
     var entries: [DirectoryManifest.Entry] = []
     for file in files {
       // A link would have to be followed, a submodule be opened: then another way must tell.
-      guard file.mode.hasPrefix("100"), file.path.hasPrefix(folder), let bytes = (try? objects.object(file.object)) ?? nil
+      guard file.mode.hasPrefix("100"), file.path.hasPrefix(folder + "/"), let bytes = (try? objects.object(file.object)) ?? nil
       else { return nil }
-      entries.append(.init(path: String(file.path.dropFirst(folder.count)), md5: ContentHasher.md5(of: bytes)))
+      entries.append(.init(path: String(file.path.dropFirst(folder.count + 1)), md5: ContentHasher.md5(of: bytes)))
     }
     return DirectoryManifest(entries)
   }

@@ -1,8 +1,9 @@
-// What a run began with: its reasons followed, through the runs that made what it read, to the edit behind them.
+// What a run began with: its reasons followed, through the runs that made what it read, to the edits behind them.
 // Reads records alone; the index is opened when the first reason leads to another stage.
 package import CairnCore
 import CairnFormats
 import CairnLineage
+import Synchronization
 
 /// One root cause of a run.
 package struct PastCause: Sendable {
@@ -13,74 +14,235 @@ package struct PastCause: Sendable {
   package var through: [String] = []
 }
 
-struct PastCauses: Sendable {
+final class PastCauses: Sendable {
   private let records: RecordStore
-  private let index: @Sendable () throws -> LineageIndex
+  private let openIndex: @Sendable () throws -> LineageIndex
+  private let opened = Mutex<LineageIndex?>(nil)
   private let commands: CommandChanges
-  /// So many runs are followed, one after the other.
-  private static let depthLimit = 4096
+  /// What runs before others began with; asked of one run by each that read what it made.
+  private let known = Mutex<[RunID: Roots]>([:])
 
   init(
     _ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex, commands: CommandChanges
   ) {
     self.records = records
-    self.index = index
+    openIndex = index
     self.commands = commands
   }
 
-  /// The run's own first, then those that came through other stages; each once.
-  func of(_ record: RunRecord) -> [PastCause] {
-    var own: [PastCause] = []
-    var others: [PastCause] = []
-    for reason in record.reasons.compactMap(ReasonJSON.reason) {
-      if let maker = maker(of: reason, in: record) {
-        others.append(follow(maker, fallback: PastCause(reason: reason, stage: record.stage.address)))
-      } else {
-        own += roots(of: reason, in: record).map { PastCause(reason: $0, stage: record.stage.address) }
+  /// A root of a run, as a step on the way to it: what stands further on is the root `index` of the run `before`.
+  private struct Root: Sendable {
+    var reason: Reason
+    var stage: String
+    var before: (run: RunID, index: Int)?
+  }
+
+  private struct Roots: Sendable {
+    var stage: String
+    var roots: [Root]
+    /// There are more than `roots` has.
+    var hasMore: Bool
+  }
+
+  /// What makes two reasons one cause: what is about a file or a value is one for all stages that see it.
+  private struct Key: Hashable {
+    var kind: ReasonKind
+    var stage: String?
+    var path: String?
+    var key: String?
+
+    init(_ root: Root) {
+      kind = root.reason.kind
+      path = root.reason.path
+      key = root.reason.key
+      if kind.isOfStage { stage = root.stage }
+    }
+  }
+
+  /// The run's own first, then those that came through other stages: each once, of the latter at most
+  /// `Explanation.causeLimit`; and whether there are more.
+  func of(_ id: RunID, _ record: RunRecord) -> (causes: [PastCause], hasMore: Bool) {
+    let found = roots(of: id, record)
+    return (causes(found.roots), found.hasMore)
+  }
+
+  /// What made a dependency another one than a lock entry has, where a stage made it so: what its runs since began
+  /// with, up to `maker`, the one that left it as it is. `nil` where not all of them are known.
+  func of(_ reason: Reason, madeBy maker: RunID) -> (causes: [PastCause], hasMore: Bool)? {
+    guard let record = (try? records.record(maker)) ?? nil else { return nil }
+    let (makers, isComplete) = self.makers(of: reason, from: Run(id: maker, record: record))
+    guard isComplete else { return nil }
+    for maker in makers { _ = roots(of: maker.id, maker.record) }
+    let (roots, hasMore) = join(makers.map(\.id))
+    return roots.isEmpty ? nil : (causes(roots), hasMore)
+  }
+
+  private func causes(_ roots: [Root]) -> [PastCause] {
+    roots.map { root in
+      var through: [String] = []
+      var next = root.before
+      while let (run, index) = next, let before = known.withLock({ $0[run] }) {
+        through.append(before.stage)
+        next = before.roots[index].before
+      }
+      return PastCause(reason: root.reason, stage: root.stage, through: through.reversed())
+    }
+  }
+
+  private struct Run {
+    var id: RunID
+    var record: RunRecord
+  }
+
+  private func roots(of id: RunID, _ record: RunRecord) -> Roots {
+    struct Step {
+      var run: Run
+      /// Beside each reason the runs that made what it is about.
+      var makers: [[Run]]?
+    }
+    var stack = [Step(run: Run(id: id, record: record))]
+    // A record that was made by hand may lead back to itself.
+    var entered: Set<RunID> = [id]
+    while var step = stack.popLast() {
+      if known.withLock({ $0[step.run.id] }) != nil { continue }
+      let reasons = step.run.record.reasons.compactMap(ReasonJSON.reason)
+      if let makers = step.makers {
+        let roots = join(reasons, makers.map { $0.map(\.id) }, of: step.run)
+        known.withLock { $0[step.run.id] = roots }
+        continue
+      }
+      let makers = reasons.map { self.makers(of: $0, in: step.run.record) }
+      step.makers = makers
+      stack.append(step)
+      for maker in makers.joined().reversed() where entered.insert(maker.id).inserted {
+        stack.append(Step(run: maker))
       }
     }
-    var seen: Set<Reason> = []
-    let found = (own + others).filter { seen.insert($0.reason).inserted }
+    return known.withLock { $0[id] } ?? Roots(stage: record.stage.address, roots: [], hasMore: false)
+  }
+
+  private func join(_ reasons: [Reason], _ makers: [[RunID]], of run: Run) -> Roots {
+    let stage = run.record.stage.address
+    var own: [Root] = []
+    var others: [Root] = []
+    var hasMore = false
+    for (reason, makers) in zip(reasons, makers) {
+      let before = join(makers)
+      hasMore = hasMore || before.hasMore
+      others += before.roots
+      if before.roots.isEmpty { own += roots(of: reason, run).map { Root(reason: $0, stage: stage) } }
+    }
+    var seen: Set<Key> = []
+    own = own.filter { seen.insert(Key($0)).inserted }
+    others = others.filter { seen.insert(Key($0)).inserted }
+    let kept = own + others.prefix(Explanation.causeLimit)
+    hasMore = hasMore || kept.count < own.count + others.count
     // It would have run without being forced.
-    return found.filter { $0.reason.kind != .forced } + found.filter { $0.reason.kind == .forced }
+    return Roots(
+      stage: stage, roots: kept.filter { $0.reason.kind != .forced } + kept.filter { $0.reason.kind == .forced },
+      hasMore: hasMore)
+  }
+
+  /// What successive runs of a stage began with, the newest first: of what several of them saw change, from what it was
+  /// before the oldest to what it is after the newest.
+  private func join(_ makers: [RunID]) -> (roots: [Root], hasMore: Bool) {
+    var found: [Root] = []
+    var places: [Key: Int] = [:]
+    var hasMore = false
+    for maker in makers {
+      guard let before = known.withLock({ $0[maker] }) else { continue }
+      hasMore = hasMore || before.hasMore
+      for (index, root) in before.roots.enumerated() {
+        if let place = places[Key(root)] {
+          if found[place].stage.utf8.elementsEqual(root.stage.utf8) { found[place].reason.was = root.reason.was }
+        } else {
+          places[Key(root)] = found.count
+          found.append(Root(reason: root.reason, stage: root.stage, before: (maker, index)))
+        }
+      }
+    }
+    // What went back to where it was, and that it was forced where it had another cause, tells nothing.
+    found.removeAll { $0.reason.was != nil && $0.reason.was == $0.reason.now }
+    let others = found.filter { $0.reason.kind != .forced }
+    return (others.isEmpty ? found : others, hasMore)
+  }
+
+  private func index() throws -> LineageIndex {
+    try opened.withLock { opened in
+      if let opened { return opened }
+      let index = try openIndex()
+      opened = index
+      return index
+    }
   }
 
   /// A command that the stage still has was made another one by values that still stand where they stood.
-  private func roots(of reason: Reason, in record: RunRecord) -> [Reason] {
-    guard case .values(let changed)? = commands.change(reason, of: record) else { return [reason] }
+  private func roots(of reason: Reason, _ run: Run) -> [Reason] {
+    guard reason.kind == .commandChanged,
+      case .values(let changed)? = commands.change(reason, of: run.record, since: former(reason, run))
+    else { return [reason] }
     return changed.map(\.reason)
   }
 
-  private func follow(_ first: RunRecord, fallback: PastCause) -> PastCause {
-    var record = first
-    var through: [String] = []
-    for _ in 0..<Self.depthLimit {
-      through.insert(record.stage.address, at: 0)
-      let reasons = record.reasons.compactMap(ReasonJSON.reason)
-      let makers = reasons.map { maker(of: $0, in: record) }
-      let own = zip(reasons, makers).filter { $1 == nil }.map(\.0)
-      let before = makers.compactMap { $0 }.first { $0.execution.started <= record.execution.started }
-      if let cause = own.first(where: { $0.kind != .forced }) ?? (before == nil ? own.first : nil) {
-        let root = roots(of: cause, in: record).first ?? cause
-        return PastCause(reason: root, stage: record.stage.address, through: through)
-      }
-      // What started after it has made nothing that it read: the way ends.
-      guard let before else { return fallback }
-      record = before
+  /// The run before this one that had the command which `reason` says was.
+  private func former(_ reason: Reason, _ run: Run) -> RunID? {
+    guard case .value(let was)? = reason.was else { return nil }
+    let command = (was.list ?? [was]).map { $0.string ?? PythonText.str($0) }
+    var run = run
+    for _ in 0..<Self.formerLimit {
+      guard let before = previous(of: run) else { return nil }
+      if before.record.stage.cmd == command { return before.id }
+      run = before
     }
-    return fallback
+    return nil
   }
 
-  /// The run that left the dependency of a reason as `record` read it; `nil` for what no run made.
-  private func maker(of reason: Reason, in record: RunRecord) -> RunRecord? {
-    guard [.dependencyChanged, .dependencyAdded].contains(reason.kind), let path = reason.path,
+  private func previous(of run: Run) -> Run? {
+    guard let id = (try? index().previous(of: run.id, stage: run.record.stage.address)) ?? nil,
+      let record = (try? records.record(id)) ?? nil
+    else { return nil }
+    return Run(id: id, record: record)
+  }
+
+  /// So many runs of a stage are looked through for the one that had a command, or left an output.
+  private static let formerLimit = 20
+
+  /// The runs that made the dependency of a reason what `record` read instead of what was, the newest first: where the
+  /// one that left what was is not known, the newest alone. Empty for what no run made, and where it started later: it
+  /// has made nothing that was read here.
+  private func makers(of reason: Reason, in record: RunRecord) -> [Run] {
+    guard reason.kind == .dependencyChanged, let path = reason.path,
       case .content(let hash, _)? = reason.now, let input = record.inputs.first(where: { $0.path == path }),
       input.producer != nil || input.origin.kind == .stage
-    else { return nil }
+    else { return [] }
     let written = (try? index().writer(of: path, md5: hash, until: record.execution.started)) ?? nil
-    guard let maker = written ?? input.producer, let found = (try? records.record(maker)) ?? nil,
-      found.stage.address != record.stage.address
-    else { return nil }
-    return found
+    guard let id = written ?? input.producer, let found = (try? records.record(id)) ?? nil,
+      found.stage.address != record.stage.address, found.execution.started <= record.execution.started
+    else { return [] }
+    let (runs, isComplete) = makers(of: reason, from: Run(id: id, record: found))
+    return isComplete ? runs : Array(runs.prefix(1))
+  }
+
+  /// Those runs, back from the newest, that made it another one, to the one after which it was what the reason says
+  /// that it was; and whether that one is known.
+  private func makers(of reason: Reason, from maker: Run) -> (runs: [Run], isComplete: Bool) {
+    guard let path = reason.path, case .content(let was, _)? = reason.was else { return ([maker], false) }
+    var found: [Run] = []
+    // The oldest so far that left what the newer ones left too.
+    var oldest: (run: Run, md5: String?)?
+    var next: Run? = maker
+    for _ in 0..<Self.formerLimit {
+      guard let run = next else { break }
+      // A run that failed has left nothing; what it began with, the next one began with too.
+      if run.record.result.isTrusted || run.record.result == .restored,
+        let output = run.record.outputs.first(where: { $0.path.hasSameBytes(as: path) })
+      {
+        if let oldest, oldest.md5 != output.md5 { found.append(oldest.run) }
+        if output.md5 == was { return (found, true) }
+        oldest = (run, output.md5)
+      }
+      next = previous(of: run)
+    }
+    return (found + [oldest?.run ?? maker], false)
   }
 }

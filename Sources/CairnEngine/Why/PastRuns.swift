@@ -10,16 +10,18 @@ package struct PastRun: Sendable {
   package var record: RunRecord
   /// What it began with; the nearest first.
   package var causes: [PastCause]
+  /// There are more than `causes` has.
+  package var hasMoreCauses: Bool
   /// Looked at again since, and left alone: when.
   package var skipped: Nanoseconds?
   /// It ended well, and the stage's lock entry is of other work: somebody else ran it, or brought another lock.
   package var isOutdated = false
 
-  fileprivate init(_ id: RunID, _ record: RunRecord, _ causes: [PastCause], skipped: Nanoseconds?) {
+  fileprivate init(_ id: RunID, _ record: RunRecord, _ causes: PastCauses, skipped: Nanoseconds?) {
     stage = record.stage.address
     self.id = id
     self.record = record
-    self.causes = causes
+    (self.causes, hasMoreCauses) = causes.of(id, record)
     self.skipped = skipped
   }
 
@@ -56,20 +58,19 @@ package struct PastRun: Sendable {
 
 package struct PastRuns: Sendable {
   private let workspace: Workspace
+  let causes: PastCauses
 
-  private let causes: PastCauses
-
-  package init(_ workspace: Workspace, _ values: CommittedValues) {
+  package init(_ workspace: Workspace, _ commands: CommandChanges) {
     self.workspace = workspace
     causes = PastCauses(
       workspace.records,
       index: { try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index() },
-      commands: CommandChanges(workspace, values))
+      commands: commands)
   }
 
   /// The run with what it began with.
   package func run(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) -> PastRun {
-    PastRun(id, record, causes.of(record), skipped: skipped)
+    PastRun(id, record, causes, skipped: skipped)
   }
 
   /// The run that `word` names. Throws when there is none.
@@ -85,17 +86,18 @@ package struct PastRuns: Sendable {
   /// The newest run of each stage; of all stages those that the newest invocation did something with.
   ///
   /// Throws when a stage that was asked for has none.
-  package func last(of wanted: [StageID]?) throws(Diagnostic) -> [PastRun] {
-    var invocations: [InvocationRecord] = []
-    for digest in workspace.records.heads() {
-      if let invocation = try workspace.records.invocation(digest) { invocations.append(invocation) }
-    }
+  ///
+  /// - Parameter warn: told of records that cannot be used, and are left out.
+  package func last(of wanted: [StageID]?, warn: (Diagnostic) -> Void) throws(Diagnostic) -> [PastRun] {
+    let invocations = try workspace.records.newestInvocations()
     guard let wanted else {
       guard let newest = invocations.max(by: { $0.started < $1.started }) else { throw .noRun("") }
       var runs: [PastRun] = []
       for considered in newest.stages where considered.state != .fresh {
-        guard let id = considered.run, let record = try workspace.records.record(id) else { continue }
-        runs.append(self.run(id, record))
+        guard let id = considered.run else { continue }
+        do throws(Diagnostic) {
+          if let record = try workspace.records.record(id) { runs.append(self.run(id, record)) }
+        } catch { warn(error) }
       }
       return runs
     }

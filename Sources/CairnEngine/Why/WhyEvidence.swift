@@ -113,9 +113,12 @@ package final class WhyEvidence: Sendable {
           of: ValuePlace(.local(stage.address.file), steps: ["outs", String(index), "md5"]))
       }
     }
-    // A part of what a stage makes is nothing to commit.
+    // A part of what a stage makes is nothing to commit, and nor is what the cache has: dvc.lock tells of that.
     let isMade = workspace.project.pipeline.stages.contains { stage in
-      stage.kind == .pipeline && stage.outputs.contains { $0.location.local.map { path != $0 && path.isInside($0) } ?? false }
+      stage.kind == .pipeline
+        && stage.outputs.contains { output in
+          output.location.local.map { path == $0 ? output.isCached && subject.isAsLocked : path.isInside($0) } ?? false
+        }
     }
     if isMade { return .unknown }
     switch content {
@@ -168,20 +171,20 @@ package final class WhyEvidence: Sendable {
 
   /// The version of a file in git that has this hash: in the commit of the run, HEAD, or the newest that changed it.
   private func committedBytes(_ path: RepoPath, _ hash: ContentHash, run: RunID?) -> [UInt8]? {
-    guard let git = workspace.git, let objects = values.objects else { return nil }
+    guard let git = workspace.git, let objects = values.search.objects else { return nil }
     var commits: [String] = []
     if let run, let commit = ((try? workspace.records.record(run)) ?? nil)?.source.commit { commits.append(commit) }
     commits.append("HEAD")
     func find(_ commits: [String]) -> [UInt8]? {
       for commit in commits {
-        guard let bytes = (try? objects.show(commit, values.pathInWorkTree(path))) ?? nil else { continue }
+        guard let bytes = (try? objects.show(commit, values.search.pathInWorkTree(path))) ?? nil else { continue }
         let digests = ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))
         if digests[hash.algorithm] == hash.digest { return bytes }
       }
       return nil
     }
     return find(commits)
-      ?? find((try? git.commits(of: values.pathInWorkTree(path), limit: Self.commitLimit)) ?? [])
+      ?? find((try? git.commits(of: values.search.pathInWorkTree(path), limit: Self.commitLimit)) ?? [])
   }
 
   /// Files of a folder that came, went or changed since the lock's version, where that can still be found.
@@ -207,7 +210,7 @@ package final class WhyEvidence: Sendable {
     let key = Key(path: location.recordPath, was: hash.text)
     if let known = compared.withLock({ $0[key] }) { return known }
     guard isAffordable() else { return nil }
-    let versions = FolderVersions(workspace: workspace, objects: values.objects, prefix: values.prefix)
+    let versions = FolderVersions(workspace: workspace, search: values.search)
     let found = versions.manifest(hash, at: location, run: subject.run).map { FolderDifferences($0, now.manifest) }
     compared.withLock { $0[key] = .some(found) }
     return found

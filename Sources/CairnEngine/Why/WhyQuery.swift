@@ -9,14 +9,15 @@ package struct WhyQuery: Sendable {
   private let graph: StageGraph
   private let environment: KeyedEnvironment
   private let makers: [Location: StageID]
-  private let values: CommittedValues
+  private let ids: [String: StageID]
   private let commands: CommandChanges
+  private let past: PastRuns
 
   /// Throws the pipeline's own fault where it has one.
-  package init(_ workspace: Workspace, _ values: CommittedValues) throws(Diagnostic) {
+  package init(_ workspace: Workspace, _ commands: CommandChanges, _ past: PastRuns) throws(Diagnostic) {
     self.workspace = workspace
-    self.values = values
-    commands = CommandChanges(workspace, values)
+    self.past = past
+    self.commands = commands
     graph = try workspace.project.graph()
     environment = KeyedEnvironment(
       cairnFolder: workspace.repository.cairnFolder, makesKey: false, producers: workspace.producers,
@@ -25,6 +26,7 @@ package struct WhyQuery: Sendable {
     let pipeline = workspace.project.pipeline
     for id in pipeline.ids { for output in pipeline[id].outputs { makers[output.location] = id } }
     self.makers = makers
+    ids = Dictionary(pipeline.ids.map { (pipeline[$0].address.text(), $0) }, uniquingKeysWith: { first, _ in first })
   }
 
   /// - Parameter wanted: the stages asked for; `nil` for all: then data that some stage explains is left out.
@@ -34,7 +36,10 @@ package struct WhyQuery: Sendable {
     let judgements = judge.judge(order)
     judge.keepHashes()
     var state = State()
-    for judgement in judgements { add(judgement, to: &state) }
+    for judgement in judgements {
+      state.snapshots[judgement.id] = judgement.snapshot
+      add(judgement, to: &state)
+    }
     return finish(state, order: order, wanted: wanted)
   }
 
@@ -48,6 +53,7 @@ package struct WhyQuery: Sendable {
   /// What the walk has found so far.
   private struct State {
     var parts: [StageID: Explanation.StagePart] = [:]
+    var snapshots: [StageID: StageSnapshot] = [:]
     var causes: [Explanation.Cause] = []
     var places: [CauseKey: Int] = [:]
 
@@ -61,9 +67,10 @@ package struct WhyQuery: Sendable {
 
   /// What makes two reasons one cause.
   private enum CauseKey: Hashable {
-    case file(Location)
-    case parameter(Location, String?)
-    case variable(String)
+    /// Stages that ran at different times may have seen different things before.
+    case file(Location, ReasonKind, was: Reason.Evidence?)
+    case parameter(Location, String?, ReasonKind, was: Reason.Evidence?)
+    case variable(String, was: Reason.Evidence?)
     case own(StageID, ReasonKind, String?)
   }
 
@@ -100,6 +107,7 @@ package struct WhyQuery: Sendable {
     if stage.isFrozen {
       part.verdict = .frozen
       part.reasons = staleness.reasons.map { subjects.stageReason($0) }
+      part.lacks = part.reasons.first { $0.reason.kind == .outputMissing && !$0.reason.isOfCache }
       return
     }
     var isCertain = false
@@ -108,7 +116,9 @@ package struct WhyQuery: Sendable {
     var own = 0
     for reason in staleness.reasons {
       var found = subjects.stageReason(reason)
-      if let producer = found.subject.producer?.stage, let before = state.parts[producer], before.verdict == .stale,
+      // A dependency that is newly declared is a reason of its own, whatever becomes of it.
+      if reason.kind != .dependencyAdded, let producer = found.subject.producer?.stage,
+        let before = state.parts[producer], before.verdict == .stale,
         workspace.project.pipeline[producer].kind == .pipeline
       {
         // What is there now will be made anew before this stage is looked at again.
@@ -116,12 +126,27 @@ package struct WhyQuery: Sendable {
         part.via = part.via ?? producer
         causes += before.causes
         for cause in before.causes { state.causes[cause].may.append(id) }
+        // Nor has this stage seen yet what that one has made since.
+        for (root, owner) in arrivals(found, state).roots {
+          let cause = state.cause(key(of: root, isOwn: root.reason.kind.isOfStage, owner)) {
+            Explanation.Cause(reason: root.reason, subject: root.subject, stage: root.reason.kind.isOfStage ? owner : nil)
+          }
+          causes.append(cause)
+          state.causes[cause].may.append(id)
+        }
       } else {
         isCertain = true
-        for root in roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun) {
+        if [.dependencyMissing, .parameterMissing].contains(reason.kind) { part.lacks = part.lacks ?? found }
+        let arrived = arrivals(found, state)
+        if own == 0 { part.way = arrived.way }
+        part.hasMoreCauses = part.hasMoreCauses || arrived.hasMore
+        let roots =
+          arrived.roots.isEmpty
+          ? roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun).map { ($0, id) } : arrived.roots
+        for (root, owner) in roots {
           let isOwn = root.reason.kind.isOfStage
-          let cause = state.cause(key(of: root, isOwn: isOwn, id)) {
-            Explanation.Cause(reason: root.reason, subject: root.subject, stage: isOwn ? id : nil)
+          let cause = state.cause(key(of: root, isOwn: isOwn, owner)) {
+            Explanation.Cause(reason: root.reason, subject: root.subject, stage: isOwn ? owner : nil)
           }
           found.cause = found.cause ?? cause
           causes.insert(cause, at: own)
@@ -147,11 +172,20 @@ package struct WhyQuery: Sendable {
       causes += before.causes
       for cause in before.causes { state.causes[cause].may.append(id) }
     }
+    // What a stage before it saw change from something else is still the same edit.
+    var edits: [CauseKey: Int] = [:]
     var seen: Set<Int> = []
-    let all = causes.filter { seen.insert($0).inserted }
+    let all = causes.filter { seen.insert($0).inserted }.filter { cause in
+      let edit = edit(state.causes[cause])
+      if edits[edit] == nil { edits[edit] = cause }
+      return edits[edit] == cause
+    }
+    for index in part.reasons.indices {
+      part.reasons[index].cause = part.reasons[index].cause.flatMap { edits[edit(state.causes[$0])] }
+    }
     part.causes = Array(all.prefix(max(own, Explanation.causeLimit)))
     let inherited = part.reasons.compactMap(\.subject.producer?.stage).compactMap { state.parts[$0] }
-    part.hasMoreCauses = all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
+    part.hasMoreCauses = part.hasMoreCauses || all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
     // The chain leads to the first cause: a cause of its own has no stage between.
     if isCertain { part.via = nil }
     if part.reasons.isEmpty {
@@ -166,9 +200,68 @@ package struct WhyQuery: Sendable {
     part.verdict = .stale
     // What comes before it may come from the cache, and so may it then.
     part.would = isCertain && !isBehind ? .run : .depends
-    // With a value missing it fails before anything is looked for.
-    let lacksValue = part.reasons.contains { $0.reason.kind == .parameterMissing }
-    if isCertain, !isBehind, !lacksValue { lookForResult(stage, judgement, &part) }
+    // It fails before anything is looked for.
+    if isCertain, !isBehind, part.lacks == nil { lookForResult(stage, judgement, &part) }
+  }
+
+  private struct Arrivals {
+    /// With the stages that they are of.
+    var roots: [(Explanation.StageReason, StageID)] = []
+    /// Of the first.
+    var way: [StageID] = []
+    var hasMore = false
+  }
+
+  /// A dependency that a stage made another one: what its runs since then began with, but for what is told of it now.
+  /// Nothing where that is not known, or is of the kind that was so once and cannot be looked at now.
+  private func arrivals(_ found: Explanation.StageReason, _ state: State) -> Arrivals {
+    var arrivals = Arrivals()
+    guard found.reason.kind == .dependencyChanged, found.subject.isAsLocked, let producer = found.subject.producer,
+      let run = producer.run, let before = state.parts[producer.stage], [.fresh, .stale].contains(before.verdict),
+      workspace.project.pipeline[producer.stage].kind == .pipeline,
+      let (causes, hasMore) = past.causes.of(found.reason, madeBy: run)
+    else { return arrivals }
+    let told = before.causes.map { state.causes[$0].reason }
+    for cause in causes {
+      let reason = cause.reason
+      if told.contains(where: { $0.kind == reason.kind && $0.path == reason.path && $0.key == reason.key }) { continue }
+      let way = cause.through.compactMap { ids[$0] }
+      guard let owner = ids[cause.stage], way.count == cause.through.count,
+        let root = arrival(cause.reason, of: owner, state.snapshots[owner])
+      else { return Arrivals() }
+      if arrivals.roots.isEmpty { arrivals.way = way }
+      arrivals.roots.append((root, owner))
+    }
+    arrivals.hasMore = hasMore
+    return arrivals
+  }
+
+  /// What can be shown of it: its file or value still stands where it stood.
+  private func arrival(
+    _ reason: Reason, of id: StageID, _ snapshot: StageSnapshot?
+  ) -> Explanation.StageReason? {
+    let stage = workspace.project.pipeline[id]
+    var subject = Explanation.Subject()
+    switch reason.kind {
+    case .dependencyChanged, .dependencyAdded:
+      guard let index = stage.dependencies.firstIndex(where: { $0.location.recordPath == reason.path }),
+        case .content(let hash, _)? = reason.now, let content = snapshot?.dependencies[index], content.hash?.text == hash
+      else { return nil }
+      subject.location = stage.dependencies[index].location
+      subject.content = content
+      if case .content(let was, _)? = reason.was, let now = content.hash {
+        subject.lockedHash = ContentHash(was, algorithm: now.algorithm)
+      }
+    case .parameterChanged, .parameterAdded:
+      guard let path = reason.path, let key = reason.key, let file = RepoPath(path) else { return nil }
+      subject.location = .local(file)
+      subject.value = ValuePlace(.local(file), key: key)
+    case .commandChanged:
+      subject.isUnclear = true
+    case .environmentChanged, .alwaysChanged, .forced: break
+    default: return nil
+    }
+    return Explanation.StageReason(reason: reason, cause: nil, subject: subject)
   }
 
   /// The run that did the work which `run` took from the cache; itself where it did its own.
@@ -183,7 +276,7 @@ package struct WhyQuery: Sendable {
   ) -> [Explanation.StageReason] {
     switch commands.change(found.reason, of: stage.address.text(), since: run) {
     case nil: break
-    case .edited: found.subject.value = stage.commandMark.flatMap(values.place)
+    case .edited: found.subject.value = stage.commandMark.flatMap(commands.values.place)
     case .unclear: found.subject.isUnclear = true
     case .values(let changed):
       return changed.map { value in
@@ -251,11 +344,18 @@ package struct WhyQuery: Sendable {
 
   private func key(of found: Explanation.StageReason, isOwn: Bool, _ id: StageID) -> CauseKey {
     let reason = found.reason
-    if reason.kind == .environmentChanged { return .variable(reason.key ?? "") }
+    if reason.kind == .environmentChanged { return .variable(reason.key ?? "", was: reason.was) }
     if !isOwn, let location = found.subject.location {
-      return found.subject.value == nil ? .file(location) : .parameter(location, reason.key)
+      return found.subject.value == nil
+        ? .file(location, reason.kind, was: reason.was) : .parameter(location, reason.key, reason.kind, was: reason.was)
     }
     return .own(id, reason.kind, reason.path)
+  }
+
+  private func edit(_ cause: Explanation.Cause) -> CauseKey {
+    var found = Explanation.StageReason(reason: cause.reason, cause: nil, subject: cause.subject)
+    found.reason.was = nil
+    return key(of: found, isOwn: cause.stage != nil, cause.stage ?? StageID(0))
   }
 
   private func finish(_ state: State, order: [StageID], wanted: [StageID]?) -> Explanation {
@@ -304,7 +404,7 @@ package struct WhyQuery: Sendable {
   private func estimate(_ parts: [Explanation.StagePart]) -> (seconds: Double, samples: Int)? {
     var seconds = 0.0
     var samples: Int?
-    for part in parts where part.verdict == .stale && part.would != .restore {
+    for part in parts where part.verdict == .stale && part.would != .restore && part.lacks == nil {
       guard let history = part.history, let median = history.seconds else { continue }
       seconds += median
       samples = min(samples ?? history.samples, history.samples)

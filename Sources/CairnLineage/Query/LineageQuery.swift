@@ -142,7 +142,8 @@ package struct LineageQuery {
   private mutating func follow(_ producer: RunID, of artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
     graph.connect(.run(producer), artifact.id, .generated)
     // A restored run computed nothing: the story goes on behind the run that its outputs came from.
-    if let record = try record(producer), record.result == .restored {
+    // What is wrong with its record is told when it is looked at.
+    if let record = (try? record(producer)) ?? nil, record.result == .restored {
       graph.add(.run(producer), .run(record))
       visitedRuns.insert(producer)
       if let source = try index.source(of: producer), source != producer {
@@ -216,8 +217,11 @@ package struct LineageQuery {
       readers += try consumers(of: folder, hint)
     }
     if artifact.isFolder {
+      // The part may have been the same in an older version of the folder: who read it there did not read this one.
+      let makers = if let maker = hint.maker { [maker] } else { try index.generators(of: artifact) }
+      let hints = makers.isEmpty ? [hint] : makers.map { Hint(maker: $0) }
       for part in try index.artifacts(below: artifact.path, .read) where try contents.holds(artifact, part) {
-        readers += try consumers(of: part, hint)
+        for hint in hints { readers += try consumers(of: part, hint) }
       }
     }
     for run in readers {

@@ -30,4 +30,33 @@ extension RecordStore {
     if let sharedFolder { heads.formUnion(Heads(in: sharedFolder).all) }
     return heads.sorted()
   }
+
+  /// The newest invocations of this repository, on each branch of the story: the heads, and behind those of other
+  /// repositories that share the cache the nearest of ours.
+  ///
+  /// Throws `record-altered` and `record-unreadable` as reading them does.
+  package func newestInvocations() throws(Diagnostic) -> [InvocationRecord] {
+    var found: [InvocationRecord] = []
+    var seen: Set<Digest32> = []
+    var next = heads()
+    while let digest = next.popLast() {
+      guard seen.insert(digest).inserted, seen.count <= Self.invocationLimit,
+        let invocation = try invocation(digest)
+      else { continue }
+      if isForeign(digest, invocation) { next += invocation.previous } else { found.append(invocation) }
+    }
+    return found
+  }
+
+  /// So many are looked through behind those of others.
+  private static let invocationLimit = 1000
+
+  /// An invocation names no repository: its runs do.
+  private func isForeign(_ digest: Digest32, _ invocation: InvocationRecord) -> Bool {
+    if isOwn(RunID(digest)) { return false }
+    let first = invocation.stages.lazy.compactMap(\.run).compactMap { run in
+      ((try? self.record(run)) ?? nil).map { (run, $0) }
+    }.first
+    return first.flatMap { isForeign($0.0, $0.1) } ?? false
+  }
 }

@@ -125,7 +125,6 @@ struct ArgparseRules {
         result += one(glued)
         return
       }
-      let isValue = { (word: String) in word == "-" || !word.hasPrefix("-") || Self.isNegativeNumber(word) }
       if option.takesMany {
         result.append(name)
         while let next = rest.first, isValue(next) { result.append(rest.removeFirst()) }
@@ -134,6 +133,17 @@ struct ArgparseRules {
       } else {
         throw Fault("argument \(option.display): expected one argument")
       }
+    }
+
+    private func isValue(_ word: String) -> Bool {
+      word == "-" || !word.hasPrefix("-") || Self.isNegativeNumber(word) || word.contains(" ") && !isOption(word)
+    }
+
+    /// Of a word with a space: it names an option of ours all the same.
+    private func isOption(_ word: String) -> Bool {
+      guard word.hasPrefix("--") else { return shapes.option(named: String(word.prefix(2))) != nil }
+      let name = word.prefix { $0 != "=" }
+      return name.utf8.count < word.utf8.count && shapes.longNames.contains { $0.hasPrefix(name) }
     }
 
     func finished() throws(Fault) -> [String] {

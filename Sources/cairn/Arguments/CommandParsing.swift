@@ -11,13 +11,16 @@ enum CommandParsing {
   }
 
   static func parse(_ words: [String]) -> Result {
-    do {
-      return try parsed(words)
-    } catch {
-      if Cairn.exitCode(for: error) == .success { return .help(Cairn.fullMessage(for: error)) }
+    let (path, command, rest) = find(words)
+    // A command that takes another command's words would take a wrong option of its own for one of them.
+    if !takesRest(command) {
+      do {
+        return try parsed(words)
+      } catch {
+        if Cairn.exitCode(for: error) == .success { return .help(Cairn.fullMessage(for: error)) }
+      }
     }
     // Refused: an abbreviation perhaps, or something wrong, which argparse's rules then name.
-    let (path, command, rest) = find(words)
     if !command.configuration.subcommands.isEmpty { return .wrong(unknownCommand(rest, in: command, path), command) }
     guard let shapes = ArgumentShapes(of: command) else { return .wrong("unrecognized arguments", command) }
     switch ArgparseRules(shapes: shapes).read(rest) {
@@ -49,6 +52,10 @@ enum CommandParsing {
     // ArgumentParser's own help command: it throws what is to be shown.
     try command.run()
     return .help("")
+  }
+
+  private static func takesRest(_ command: any ParsableCommand.Type) -> Bool {
+    command == StageAddCommand.self
   }
 
   private static func isFlag(_ word: String, _ letter: Character, _ name: String) -> Bool {

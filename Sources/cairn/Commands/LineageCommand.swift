@@ -51,7 +51,8 @@ struct LineageCommand: OwnCommand {
     options.followsEqualBytes = byContent
     let sources = SourceHistory(root: context.repository.root, store: index.store)
     options.isInHistory = { artifact in artifact.md5.flatMap { sources.commit(of: artifact.path, md5: $0) } != nil }
-    options.canBeOurs = { sources.canBeOurs($0) }
+    let ownership = RunOwnership(sources)
+    options.canBeOurs = { ownership.canBeOurs($0) }
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject = try LineageSubject.find(word, rev: rev, context.repository, context.settings, index)
       for note in subject.notes { console.note(PrintableText.line(note)) }

@@ -37,6 +37,17 @@ struct HistoryContext {
     guard let record = try history.store.record(id) else { throw Diagnostic(.noSuchRun, "no run begins with '\(word)'") }
     return (id, record)
   }
+
+  /// For a list: what is wrong with one record is told, and the others are listed.
+  func listed(_ run: RunID, _ console: Console) throws(Diagnostic) -> RunRecord? {
+    do {
+      return try history.store.record(run)
+    } catch {
+      guard [.recordAltered, .recordUnreadable].contains(error.code) else { throw error }
+      console.warning("\(error.fullMessage); it is left out here: see `cairn runs check`")
+      return nil
+    }
+  }
 }
 
 extension Console {

@@ -40,15 +40,17 @@ struct RunsListCommand: OwnCommand {
     if failed { filter.results = [.failed, .aborted, .lost, .inputChanged] }
     let runs = try index.runs(filter)
     if json {
-      console.write(json: try RunsTable.value(runs, in: context.history.store))
+      console.write(
+        json: RunsTable.value(
+          try runs.compactMap { run in try context.listed(run, console).map { (run, $0) } }))
       return .success
     }
     let names = try ShortNames(index)
     var rows: [RunsTable.Row] = []
     for run in runs {
-      guard let record = try context.history.store.record(run) else { continue }
+      guard let record = try context.listed(run, console) else { continue }
       let previous = try index.previous(of: run, stage: record.stage.address)
-      let before = try previous.flatMap { previous in try context.history.store.record(previous) }
+      let before = previous.flatMap { (try? context.history.store.record($0)) ?? nil }
       rows.append(RunsTable.Row(name: names.name(run), record: record, previous: before))
     }
     for line in RunsTable.lines(rows, usesColor: console.colorsOutput) { console.write(line) }

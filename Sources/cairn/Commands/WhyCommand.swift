@@ -35,7 +35,9 @@ struct WhyCommand: OwnCommand {
     for warning in settings.warnings { console.warning(warning) }
     let workspace = try Workspace.open(repository, settings, mendsCache: false)
     let values = CommittedValues(workspace)
-    if let run { return try tell(PastRuns(workspace, values).named(run), of: workspace, on: console) }
+    let commands = CommandChanges(workspace, values)
+    let past = PastRuns(workspace, commands)
+    if let run { return try tell(past.named(run), of: workspace, on: console) }
     for warning in workspace.project.warnings { console.warning(warning) }
     var wanted: [StageID]?
     if !targets.isEmpty {
@@ -43,16 +45,19 @@ struct WhyCommand: OwnCommand {
       wanted = try TargetResolution(workspace.project, loader: workspace.loader)
         .selections(targets).map(\.stage).filter { seen.insert($0).inserted }
     }
-    if last { return try tell(PastRuns(workspace, values).last(of: wanted), of: workspace, on: console) }
+    if last {
+      let runs = try past.last(of: wanted) { console.warning("\($0.fullMessage); it is left out here: see `cairn runs check`") }
+      return tell(runs, of: workspace, on: console)
+    }
 
-    var explanation = try WhyQuery(workspace, values).explain(wanted)
+    var explanation = try WhyQuery(workspace, commands, past).explain(wanted)
     let status = Self.status(explanation)
     if stale, wanted != nil || json { explanation.stages.removeAll { $0.verdict == .fresh } }
     let evidence = WhyEvidence(workspace, values)
     if json {
       console.write(json: WhyJSON(explanation, workspace, evidence).value)
     } else {
-      let text = WhyText(explanation, workspace, values, evidence)
+      let text = WhyText(explanation, workspace, past, evidence)
       for line in wanted == nil ? text.overview() : text.details() { console.write(line: line) }
     }
     return status
@@ -70,7 +75,7 @@ struct WhyCommand: OwnCommand {
 
   /// What is surely stale answers the question, whatever else cannot be told.
   private static func status(_ explanation: Explanation) -> ExitStatus {
-    if explanation.staleCount > 0 { return .no }
+    if explanation.count(.stale) + explanation.differingFrozenCount > 0 { return .no }
     return explanation.count(.unknown) > 0 ? .unknown : .success
   }
 }

@@ -15,7 +15,7 @@ struct CauseWords {
   /// Behind "because", on the first line of stage `id`.
   func because(_ cause: Explanation.Cause, of id: StageID) -> String {
     guard let owner = cause.stage, owner != id else {
-      return Self.isEdit(cause) ? "its command was edited" : short(cause.reason)
+      return Self.isEdit(cause) ? "its command was edited" : short(cause)
     }
     let name = workspace.project.pipeline[owner].address.text(from: workspace.folder)
     switch cause.reason.kind {
@@ -25,12 +25,23 @@ struct CauseWords {
     case .commandChanged: return "the command of \(name) \(Self.isEdit(cause) ? "was edited" : "changed")"
     case .alwaysChanged: return "\(name) is declared always changed"
     case .forced: return "\(name) was forced"
-    default: return short(cause.reason)
+    default: return short(cause)
     }
   }
 
   /// The reason with its path as seen from the working directory.
   func short(_ reason: Reason) -> String { ReasonText.short(shown(reason)) }
+
+  /// Of data its `.dvc` file has what it should be.
+  private func short(_ cause: Explanation.Cause) -> String {
+    let text = short(cause.reason)
+    guard cause.reason.kind == .outputChanged, let owner = cause.stage, workspace.project.pipeline[owner].kind == .tracked
+    else { return text }
+    return "\(path(cause.reason)) is not what \(workspace.project.pipeline[owner].address.text(from: workspace.folder)) has"
+  }
+
+  /// Of what a reason is about, as seen from the working directory.
+  func path(_ reason: Reason) -> String { shown(reason).path ?? "" }
 
   /// In the overview: `params.yaml: train.lr 0.01 → 0.003`, `src/plots.py +3 lines`, `never run`.
   func label(_ cause: Explanation.Cause) -> String {
@@ -81,7 +92,7 @@ struct CauseWords {
       return [(reason.key ?? "", "\(variable(reason.was)) → \(variable(reason.now))")]
     case .dependencyMissing:
       if let location = cause.subject.location, let tracked = tracked(location) {
-        return [(reason.path ?? "", "tracked by \(tracked): cairn checkout brings it back where the cache has it")]
+        return [(reason.path ?? "", "tracked by \(tracked)")]
       }
       if isFirst { return [] }
       return [(reason.path ?? "", reason.path?.hasPrefix("ds://") ?? false ? "not in sync" : "missing")]

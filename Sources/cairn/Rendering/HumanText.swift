@@ -44,6 +44,11 @@ enum HumanText {
   /// `just now`, `4 minutes ago`, `3 hours ago`, `2 days ago`; `on 12 May` beyond a month.
   static func ago(_ time: Nanoseconds) -> String {
     let seconds = (WallClock.now() - time) / 1_000_000_000
+    // By a clock that is ahead of this one.
+    if seconds < -60 {
+      let then = moment(time, withTime: true)
+      return (then.contains(" ") ? "on " : "at ") + then
+    }
     if seconds < 45 { return "just now" }
     let minutes = max(1, (seconds + 30) / 60)
     if minutes < 60 { return count(Int(minutes), "minute") + " ago" }

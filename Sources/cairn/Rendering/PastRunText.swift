@@ -38,7 +38,7 @@ struct PastRunText {
     let more = run.causes.count - 1
     let way = first.through.isEmpty ? "" : " (\(Self.shortened((first.through + [run.stage]).map(name)).joined(separator: " → ")))"
     return ago + " because " + words(first, of: run.stage) + way
-      + (more > 0 ? " and " + HumanText.count(more, "other cause") : "")
+      + (more > 0 ? " and " + HumanText.count(more, run.hasMoreCauses ? "or more other cause" : "other cause") : "")
   }
 
   /// As seen from the working directory.

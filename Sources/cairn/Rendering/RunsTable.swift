@@ -11,13 +11,8 @@ enum RunsTable {
     var previous: RunRecord?
   }
 
-  static func value(_ runs: [RunID], in store: RecordStore) throws(Diagnostic) -> Value {
-    var list: [Value] = []
-    for run in runs {
-      guard let record = try store.record(run) else { continue }
-      list.append(value(run, record))
-    }
-    return .map(["schema": "cairn.runs/v1", "runs": .list(list)])
+  static func value(_ runs: [(RunID, RunRecord)]) -> Value {
+    .map(["schema": "cairn.runs/v1", "runs": .list(runs.map(value))])
   }
 
   private static func value(_ run: RunID, _ record: RunRecord) -> Value {

@@ -20,7 +20,7 @@ struct WhyJSON {
       "schema": "cairn.why/v1",
       "summary": .map([
         "fresh": .int(explanation.freshCount),
-        "stale": .int(explanation.staleCount),
+        "stale": .int(explanation.count(.stale)), "frozen": .int(explanation.differingFrozenCount),
         "unknown": .int(explanation.count(.unknown)), "causes": .int(explanation.causes.count),
         "estimate": explanation.estimate.map {
           .map(["seconds": Self.seconds($0.seconds), "samples": .int($0.samples)])

@@ -6,20 +6,20 @@ internal import CairnSystem
 
 struct WhyText {
   private let explanation: Explanation
-  private let workspace: Workspace
-  private let words: CauseWords
+  let workspace: Workspace
+  let words: CauseWords
   private let runs: RunNames
   private let past: PastRuns
 
   /// A stage has no more lines than this.
   private static let lineLimit = 12
 
-  init(_ explanation: Explanation, _ workspace: Workspace, _ values: CommittedValues, _ evidence: WhyEvidence) {
+  init(_ explanation: Explanation, _ workspace: Workspace, _ past: PastRuns, _ evidence: WhyEvidence) {
     self.explanation = explanation
     self.workspace = workspace
     words = CauseWords(workspace, evidence)
     runs = RunNames(workspace)
-    past = PastRuns(workspace, values)
+    self.past = past
   }
 
   // MARK: The whole project
@@ -36,7 +36,7 @@ struct WhyText {
     }
     let unknown = explanation.count(.unknown)
     if unknown > 0 { first.append("\(unknown) unknown") }
-    let frozen = explanation.staleCount - stale
+    let frozen = explanation.differingFrozenCount
     if frozen > 0 { first.append("\(frozen) frozen, and not as dvc.lock has \(frozen == 1 ? "it" : "them")") }
     return [first.joined(separator: " · ")] + causeLines() + unknownLines() + frozenLines() + noteLines()
   }
@@ -131,7 +131,7 @@ struct WhyText {
       let root = causes.first.map { words.because(explanation.causes[$0], of: part.id) } ?? "a stage before it is stale"
       let others = HumanText.count(more, part.hasMoreCauses ? "or more other cause" : "other cause")
       first = "\(name)  STALE  because \(root)" + (more > 0 ? " and \(others)" : "")
-      let behind = consequences(part) + unchanged(part) + known(part)
+      let behind = hindrances(of: staleBefore(part), for: part.id) + consequences(part) + unchanged(part) + known(part)
       // As many causes as there is room for beside what is said in any case.
       let room = max(3, Self.lineLimit - 1 - behind.count - part.notes.count)
       for (number, index) in causes.prefix(room).enumerated() where rows.count < room {
@@ -171,7 +171,7 @@ struct WhyText {
   /// The way from the root cause, and what runs before this stage is known to be stale or not.
   private func consequences(_ part: Explanation.StagePart) -> [(label: String, text: String)] {
     let before = staleBefore(part)
-    guard before.count > 1 else { return [] }
+    guard before.count > 1 || !part.way.isEmpty else { return [] }
     var rows: [(label: String, text: String)] = []
     var chain = explanation.chain(to: part).map(name)
     if let first = part.causes.first, explanation.causes[first].stage == nil,
@@ -181,8 +181,10 @@ struct WhyText {
     }
     if chain.count > 10 { chain = chain.prefix(4) + ["…"] + chain.suffix(5) }
     if chain.count > 1 { rows.append(("chain", chain.joined(separator: " → "))) }
-    let sure = before.filter { $0.would != .depends }
-    let depends = before.filter { $0.would == .depends }
+    guard before.count > 1 else { return rows }
+    let able = before.filter { $0.lacks == nil }
+    let sure = able.filter { $0.would != .depends }
+    let depends = able.filter { $0.would == .depends }
     // Stale in itself: it runs, or what comes before it leads to a result that the cache has.
     let own = depends.filter { part in part.causes.contains { explanation.causes[$0].must.contains(part.id) } }
     let maybe = depends.filter { part in !own.contains { $0.id == part.id } }
@@ -309,7 +311,7 @@ struct WhyText {
 
   // MARK: Names
 
-  private func name(_ id: StageID) -> String {
+  func name(_ id: StageID) -> String {
     workspace.project.pipeline[id].address.text(from: workspace.folder)
   }
 
