@@ -17,9 +17,9 @@ package struct LineageSubject: Sendable {
   package var notes: [String] = []
 
   package static func find(
-    _ word: String, rev: String?, _ repository: Repository, _ settings: Settings, _ index: LineageIndex
+    _ word: String, rev: String?, isDown: Bool, _ repository: Repository, _ folders: CachedFolders, _ index: LineageIndex
   ) throws(Diagnostic) -> LineageSubject {
-    let finder = Finder(repository: repository, index: index, rev: rev)
+    let finder = Finder(repository: repository, folders: folders, index: index, rev: rev, isDown: isDown)
     for (prefix, kind) in [("path:", Kind.path), ("md5:", .hash), ("sha256:", .hash), ("run:", .run)]
     where word.hasPrefix(prefix) {
       return try finder.find(String(word.dropFirst(prefix.utf8.count)), kind, said: word)
@@ -37,10 +37,12 @@ package struct LineageSubject: Sendable {
 
 private struct Finder {
   let repository: Repository
+  let folders: CachedFolders
   /// Where names of paths and stages start.
   var folder: RepoPath { repository.workingFolder ?? .root }
   let index: LineageIndex
   let rev: String?
+  let isDown: Bool
 
   typealias Kind = LineageSubject.Kind
 
@@ -113,16 +115,30 @@ private struct Finder {
         if subject.notes.isEmpty, try isMade(subject) {
           return self.subject(path, md5, content.size, origin: .init(.stage), isInGit: false)
         }
+        // Of data the story behind it is that of the whole folder, and what it touched its own.
+        if isDown, subject.notes.isEmpty, let part = part(path, of: entry) { return part }
         subject.notes.insert("'\(path)' is part of '\(entry.path)'", at: 0)
         return subject
       }
       let isInGit = try isInGit(path)
-      return subject(path, md5, content.size, origin: isInGit ? .init(.git) : nil, isInGit: isInGit)
+      var subject = subject(path, md5, content.size, origin: isInGit ? .init(.git) : nil, isInGit: isInGit)
+      if isDown, known.isEmpty, tracked.parameterFiles.contains(path) {
+        subject.notes.append("'\(path)' is read for its parameters: `cairn runs` shows with which values stages ran")
+      }
+      return subject
     }
     guard let newest = known.first else { return nil }
     return LineageSubject(
       what: .artifacts([newest], producer: nil, origin: nil),
       notes: ["'\(path)' is not here: this is its newest recorded version"])
+  }
+
+  /// A file of a folder, by what the cache knows of the folder; `nil` where that is nothing, or names no such file.
+  private func part(_ path: RepoPath, of entry: TrackedPaths.Entry) -> LineageSubject? {
+    guard let hash = entry.file?.hashText, let manifest = folders.manifest(hash),
+      let file = manifest.entries.first(where: { entry.path.appending($0.path) == path })
+    else { return nil }
+    return subject(path, file.md5.hex, file.size, origin: entry.origin, isInGit: false)
   }
 
   /// A run made it: then that is known of its parts, too.
@@ -167,10 +183,14 @@ private struct Finder {
     }
     guard let commit = try git.revision(rev) else { throw Diagnostic.noSubject("unknown Git revision '\(rev)'") }
     let tracked = try TrackedPaths.inCommit(commit, git, repository)
+    if tracked.at(path) == nil, let entry = tracked.around(path), let part = part(path, of: entry) { return part }
     if let entry = tracked.at(path) ?? tracked.around(path), let hash = entry.file?.hashText {
       var producer: RunID?
       if let work = entry.work { producer = try index.run(behind: work, of: entry.stage) }
-      return subject(entry.path, hash, entry.file?.size, producer: producer, origin: entry.origin, isInGit: false)
+      var subject = subject(
+        entry.path, hash, entry.file?.size, producer: producer, origin: entry.origin, isInGit: false)
+      if entry.path != path { subject.notes.append("'\(path)' is part of '\(entry.path)'") }
+      return subject
     }
     let prefix = Repository.relative(repository.root, to: git.workTree)
     let name = prefix == "." ? path.text : prefix + "/" + path.text

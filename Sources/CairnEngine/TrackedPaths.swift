@@ -17,6 +17,8 @@ package struct TrackedPaths: Sendable {
   }
 
   private var entries: [RepoPath: Entry] = [:]
+  /// Files that stages read parameters from.
+  package private(set) var parameterFiles: Set<RepoPath> = []
 
   /// The output at exactly this path.
   package func at(_ path: RepoPath) -> Entry? { entries[path] }
@@ -33,6 +35,7 @@ package struct TrackedPaths: Sendable {
 
   package init(_ project: LoadedProject) {
     for stage in project.pipeline.stages {
+      parameterFiles.formUnion(stage.parameters.compactMap(\.location.local))
       let lock = project.lockEntry(of: stage)
       let work = lock.map { WorkKey(stage, $0) }
       for (number, output) in stage.outputs.enumerated() {

@@ -66,6 +66,12 @@ package struct Workspace: Sendable {
     path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: folder)
   }
 
+  /// The run of `maker` that left these bytes at this path, by its lock entry; where that is of other bytes, the newest
+  /// that made them.
+  package func producer(of path: String, md5: String, maker: Stage) -> RunID? {
+    producers.producer(of: path, md5: md5) { lockEntry(of: maker).map { WorkKey(maker, $0) } }
+  }
+
   /// The lock entry of a stage, journals included; of a `.dvc` file, what it says itself.
   package func lockEntry(of stage: Stage) -> LockEntry? {
     stage.kind == .tracked ? stage.trackedLock : book.entry(of: stage.address)

@@ -47,8 +47,8 @@ import Testing
     #expect(producers.run(behind: unknown, of: "s") == nil)
     #expect(try index.run(behind: unknown, of: "s") == nil)
 
-    #expect(producers.producer(of: "out", md5: "22") != nil)
-    #expect(producers.producer(of: "out", md5: "11") == nil)
+    #expect(producers.producer(of: "out", md5: "22") { nil } != nil)
+    #expect(producers.producer(of: "out", md5: "11") { nil } == nil)
     // Read from its file by another process, and made anew from the records.
     for file in [place.top + "/.cairn/producers", place.top + "/.cairn/again"] {
       let again = ProducerIndex(path: file)
@@ -80,7 +80,7 @@ import Testing
       #expect(producers.history(of: "s") == nil && !producers.hasSucceeded("s"))
       #expect(producers.run(behind: work, of: "s") == nil)
       #expect(producers.newest(thatLeft: work, of: "s") == nil)
-      #expect(producers.producer(of: "out", md5: "22") == nil)
+      #expect(producers.producer(of: "out", md5: "22") { nil } == nil)
       #expect(producers.runs(thatDid: work) == [foreign])
     }
     let path = place.top + "/.cairn/lineage.sqlite"
@@ -94,7 +94,7 @@ import Testing
     let producers = ProducerIndex(path: place.top + "/.cairn/producers")
     try producers.catchUp(with: store)
     #expect(producers.run(behind: work, of: "s") == colleague)
-    #expect(producers.producer(of: "out", md5: "22") == own)
+    #expect(producers.producer(of: "out", md5: "22") { nil } == own)
     index = try LineageIndex(path: path, store: store)
     #expect(try index.runs(LineageIndex.Filter(stage: "s")) == [own, colleague])
     #expect(try index.previous(of: colleague, stage: "s") == nil)
@@ -147,9 +147,9 @@ import Testing
     if offset < bytes.count { bytes[offset] ^= 0xFF } else { bytes.append(1) }
     try Files.write(bytes, to: path)
     let producers = ProducerIndex(path: path)
-    #expect(producers.producer(of: "out", md5: "22") == nil)
+    #expect(producers.producer(of: "out", md5: "22") { nil } == nil)
     try producers.catchUp(with: place.store)
-    #expect(producers.producer(of: "out", md5: "22") == id)
+    #expect(producers.producer(of: "out", md5: "22") { nil } == id)
 
     _ = try place.index
     try Files.write(Array(repeating: 7, count: 5000), to: place.top + "/.cairn/lineage.sqlite")

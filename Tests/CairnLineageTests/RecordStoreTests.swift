@@ -153,6 +153,11 @@ import Testing
     #expect(place.store.heads() == [a, b].sorted())
     let last = try place.store.write(invocation(4, previous: place.store.heads()))
     #expect(place.store.heads() == [last])
+    // No other record names the newest one: that it is gone is told all the same.
+    #expect(try StoreCheck(place.store).isWhole)
+    try Files.remove(place.path(last, suffix: ".json"))
+    let faults = try StoreCheck(place.store).faults
+    #expect(faults.map(\.hash) == [last] && faults.first?.role == "head")
   }
 
   @Test("behind the invocations of another repository that shares the cache the nearest of ours are found")

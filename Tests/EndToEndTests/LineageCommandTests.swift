@@ -85,6 +85,89 @@ struct LineageCommandTests {
     #expect(try repository.cairn("lineage", "parts/c").output.contains("raw"))
   }
 
+  @Test("a parameter file is followed down by its values, and says so")
+  func parameterFile() throws {
+    let repository = try TestRepository()
+    try repository.write("params.yaml", "lr: 1\n")
+    try repository.write("dvc.yaml", "stages: {a: {cmd: cat params.yaml > o, params: [lr], outs: [o]}}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let result = try repository.cairn("lineage", "--down", "params.yaml", "--json")
+    #expect(result.errors.contains("'params.yaml' is read for its parameters: `cairn runs` shows"), "\(result)")
+  }
+
+  @Test("data of which only single files are read has been used by who read those, in each of its versions")
+  func partsOfData() throws {
+    let repository = try TestRepository()
+    for name in ["1", "2", "3"] { try repository.write("dd/" + name, name + "\n") }
+    #expect(try repository.cairn("add", "-q", "dd").status == 0)
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        b: {cmd: cat dd/1 > p, deps: [dd/1], outs: [p]}
+        c: {cmd: cat dd/2 > q, deps: [dd/2], outs: [q]}
+
+      """)
+    try repository.commit("first")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("dd/1", "another\n")
+    #expect(try repository.cairn("add", "-q", "dd").status == 0)
+    try repository.commit("second")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func touched(_ name: String, at revision: String? = nil) throws -> [String] {
+      let text =
+        if let revision { try repository.cairn("lineage", "--down", name, "--rev", revision).output } else {
+          try repository.cairn("lineage", "--down", name).output
+        }
+      return ["p", "q"].filter { text.contains(" \($0) ") }
+    }
+    #expect(try touched("dd") == ["p", "q"])
+    #expect(try touched("dd/1") == ["p"] && touched("dd/2") == ["q"] && touched("dd/3") == [])
+    for revision in ["HEAD", "HEAD^"] { #expect(try touched("dd/1", at: revision) == ["p"], "\(revision)") }
+    #expect(try touched("dd/3", at: "HEAD") == [])
+  }
+
+  @Test("of several runs that left the same bytes the one counts that the reader names, or that the lock is of")
+  func sameOutput() throws {
+    let repository = try TestRepository()
+    try repository.write("x", "same\n1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: head -1 x > oa, deps: [x], outs: [oa]}
+        b: {cmd: cat oa > ob, deps: [oa], outs: [ob]}
+        c: {cmd: cat oa ob > oc, deps: [oa, ob], outs: [oc]}
+
+      """)
+    try repository.commit("one")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    func run(_ stage: String) throws -> Substring {
+      let runs = try repository.cairn("runs", "list", "--stage", stage, "-n", "1", "--json").output
+      return try #require(runs.firstMatch(of: /"run": "([0-9a-f]{64})"/)?.1)
+    }
+    let first = try run("a")
+    try repository.write("x", "same\n2\n")
+    try repository.commit("two")
+    try repository.shell("sed -i 's/cat oa ob/cat ob oa/' dvc.yaml")
+    #expect(try repository.cairn("repro").output.contains("Stage 'b' didn't change, skipping"))
+    let second = try run("a")
+    let graph = try repository.cairn("lineage", "oc", "--json").output
+    for run in [first, second] {
+      #expect(graph.contains(try Regex("\"from\": \"r:\(run)\",\\s+\"to\": \"a:[0-9a-f]+\",\\s+\"type\": \"generated\"")), "\(graph)")
+    }
+    // Each with its own source, nothing left to be seen elsewhere.
+    let tree = try repository.cairn("lineage", "oc").output
+    #expect(tree.split(separator: "\n").count { $0.contains(" x ") } == 2 && !tree.contains("see above"), "\(tree)")
+    // Taken from the cache: the run that did that work, not the newest with these bytes.
+    try repository.write("x", "same\n1\n")
+    try repository.shell("sed -i 's/cat oa > ob/cat oa oa > ob/' dvc.yaml")
+    #expect(try repository.cairn("repro", "a").output.contains("Stage 'a' is cached"))
+    #expect(try repository.cairn("repro", "-q", "b").status == 0)
+    let record = try repository.cairn("runs", "show", "@last:b", "--json").output
+    #expect(record.contains("\"path\":\"oa\",\"producer\":\"\(first)\""), "\(record)")
+  }
+
   @Test("a reason's path is the record's, not as the stage declares it")
   func reasonPath() throws {
     let repository = try project()

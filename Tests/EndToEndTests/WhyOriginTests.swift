@@ -331,6 +331,7 @@ struct WhyOriginTests {
         == "s  FRESH  as made just now because params.yaml: lr changed  1 → 2; a later run did other work\n",
       "\(back)")
     #expect(try repository.cairn("why", "--last", "s").output.hasSuffix("; dvc.lock has other work\n"))
+    #expect(try repository.cairn("why", "--last").output.hasSuffix("; dvc.lock has other work\n"))
     #expect(try repository.cairn("repro", "-q", "-f").status == 0)
     #expect(try repository.cairn("why", "s").output == "s  FRESH  last ran just now because it was forced\n")
     #expect(!(try repository.cairn("why", "--last", "s").output.contains("dvc.lock")))
@@ -434,6 +435,28 @@ struct WhyOriginTests {
     try repository.cairn("repro", "-q")
     try repository.write("f/made", "1\n")
     #expect(at(try repository.causes("s").first) == "f:- - dirty")
+  }
+
+  @Test("of a folder the newest commit counts by its place in history, and who took a file away is told")
+  func order() throws {
+    let repository = try finished(["f": "1\n", "d/a": "0\n", "d/b": "0\n", "dvc.yaml": """
+      stages:
+        s: {cmd: cat d/a > s, deps: [d], outs: [s]}
+        t: {cmd: cat f > t, deps: [f], outs: [t]}
+
+      """])
+    try repository.write("d/a", "1\n")
+    try repository.commit("edit a", by: "Bob")
+    try repository.write("d/b", "1\n")
+    try repository.git(
+      "-c", "user.name=Carl", "commit", "--quiet", "--all", "--message", "edit b", "--date", "2020-01-01T00:00:00Z")
+    let folder = try repository.cairn("why", "s").output
+    #expect(folder.contains("commit ") && folder.contains("\"edit b\""), "\(folder)")
+    try repository.remove("f")
+    #expect(at(try repository.causes("t").first) == "f:- - dirty")
+    try repository.commit("without f", by: "Bob")
+    #expect(at(try repository.causes("t").first) == "f:- Bob clean")
+    #expect(try repository.cairn("why", "t").output.contains("  f            removed in commit "))
   }
 
   @Test("of data the commit is told in which its .dvc file got this hash")

@@ -41,6 +41,8 @@ package struct Reason: Sendable, Hashable {
   package var now: Evidence?
   /// `upstream-stale`: the stage before it.
   package var stage: StageAddress?
+  /// `command-changed` under `strict`, where the command is what it was: what is no longer declared.
+  package var removedDeclarations: [String]?
 
   package init(
     _ kind: ReasonKind, path: String? = nil, key: String? = nil, was: Evidence? = nil, now: Evidence? = nil,
@@ -52,13 +54,6 @@ package struct Reason: Sendable, Hashable {
     self.was = was
     self.now = now
     self.stage = stage
-  }
-
-  /// The kind of a changed command also tells, under `strict`, of declarations that are gone.
-  package var removedDeclarations: [String]? {
-    guard kind == .commandChanged, case .value(.list(let was))? = was, case .value(.list(let now))? = now, now.isEmpty
-    else { return nil }
-    return was.compactMap(\.string)
   }
 
   /// An output that is what its lock says, and that the cache has not.

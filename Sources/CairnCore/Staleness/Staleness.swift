@@ -250,8 +250,9 @@ package struct Staleness: Sendable {
     notes.append(StageNote(.declarationDiffers, removed: removed))
     if strict {
       declarationChanged = true
-      reasons.append(
-        Reason(.commandChanged, was: .value(.list(removed.map { .string($0) })), now: .value(.list([]))))
+      var reason = Reason(.commandChanged)
+      reason.removedDeclarations = removed
+      reasons.append(reason)
     }
   }
 

@@ -148,11 +148,11 @@ package struct Provenance: Sendable {
   /// The run that made what lies there: its path as it is now, or the folder of another stage that it lies in.
   private func producer(of location: Location, _ content: Content, _ context: RunContext) -> RunID? {
     guard let hash = content.hash else { return nil }
-    if let exact = producer(of: location.recordPath, md5: hash.text) { return exact }
+    if let exact = producer(of: location.recordPath, md5: hash.text, maker: makers[location], context) { return exact }
     guard makers[location] == nil, let path = location.local, let maker = maker(around: path),
       let output = pipeline[maker.stage].outputs.first(where: { $0.location == .local(maker.folder) }),
       let folder = context.book.entry(of: pipeline[maker.stage].address)?.out(output.declared)?.contentHash,
-      let run = producer(of: maker.folder.text, md5: folder.text),
+      let run = producer(of: maker.folder.text, md5: folder.text, maker: maker.stage, context),
       let manifest = manifest(of: maker.folder, folder, run, context)
     else { return nil }
     // What was edited since is nobody's.
@@ -201,8 +201,13 @@ package struct Provenance: Sendable {
     return .map(map)
   }
 
-  private func producer(of path: String, md5: String) -> RunID? {
-    made.runs.withLock { $0[.init(path: path, md5: md5)] } ?? producers.producer(of: path, md5: md5)
+  private func producer(of path: String, md5: String, maker: StageID?, _ context: RunContext) -> RunID? {
+    made.runs.withLock { $0[.init(path: path, md5: md5)] }
+      ?? producers.producer(of: path, md5: md5) {
+        maker.flatMap { maker in
+          context.book.entry(of: pipeline[maker].address).map { WorkKey(pipeline[maker], $0) }
+        }
+      }
   }
 
   /// Where the lock says that the dataset is: its bytes are not looked at.
@@ -263,7 +268,8 @@ package struct Provenance: Sendable {
     else { return true }
     guard let entry = context.book.entry(of: stage.address) else { return false }
     guard let locked = entry.out(output.declared)?.contentHash, locked.algorithm == hash.algorithm,
-      let manifest = manifest(of: folder, locked, producer(of: folder.text, md5: locked.text), context)
+      let manifest = manifest(
+        of: folder, locked, producer(of: folder.text, md5: locked.text, maker: maker, context), context)
     else { return true }
     return manifest.holds(content, at: path.relative(to: folder))
   }

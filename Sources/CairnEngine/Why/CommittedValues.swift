@@ -48,7 +48,7 @@ private struct ReadDocument: Sendable {
 
 package final class CommittedValues: Sendable {
   /// So many commits are looked through.
-  private static let commitLimit = 50
+  private static let commitLimit = 200
   /// Of a folder that differs in more files nobody is named.
   private static let folderLimit = 16
   /// A file of more bytes is not parsed at each commit.
@@ -221,20 +221,25 @@ package final class CommittedValues: Sendable {
   ///
   /// - Parameter differing: relative to the folder; `nil`: it is gone.
   package func origin(ofFolder path: RepoPath, differing: [String: ContentHash?]) -> Origin {
-    guard let git, !isElsewhere(path), differing.count <= Self.folderLimit else { return .unknown }
-    var newest: GitCommit?
+    guard git != nil, !isElsewhere(path), differing.count <= Self.folderLimit else { return .unknown }
+    var commits: [String: GitCommit] = [:]
     for (name, hash) in differing {
       let file = path.appending(name)
-      let origin = if let hash { origin(ofFile: file, hash: hash) } else { removal(of: file, git) }
+      let origin = if let hash { origin(ofFile: file, hash: hash) } else { removal(of: file) }
       switch origin {
-      case .commit(let commit): if newest.map({ $0.date < commit.date }) ?? true { newest = commit }
+      case .commit(let commit): commits[commit.name] = commit
       case .uncommitted, .unknown: return origin
       }
     }
+    if commits.count < 2 { return commits.values.first.map { .commit($0) } ?? .unknown }
+    // By their order in history: a commit keeps its date when it is picked or rebased.
+    let newest = search.history(of: path).lazy.compactMap { commits[$0.commit] }.first
     return newest.map { .commit($0) } ?? .unknown
   }
 
-  private func removal(of path: RepoPath, _ git: GitRepository) -> Origin {
+  /// The commit that took a file away.
+  package func removal(of path: RepoPath) -> Origin {
+    guard let git, !isElsewhere(path) else { return .unknown }
     do throws(Diagnostic) {
       if try search.bytes(path, at: "HEAD") != nil { return uncommitted(path, git) }
     } catch { return .unknown }

@@ -57,7 +57,7 @@ package struct Explanation: Sendable {
     package var verdict: Verdict
     package var would: Action
     package var reasons: [StageReason] = []
-    /// In `causes`, the nearest first: all of its own, and at most `causeLimit` that come through others.
+    /// In `causes`, the nearest first: all of its own, and at most `causeLimit()` that come through others.
     package var causes: [Int] = []
     /// There are more than `causes` has.
     package var hasMoreCauses = false
@@ -86,8 +86,8 @@ package struct Explanation: Sendable {
     package var isCommandUnchanged = false
   }
 
-  /// So many causes are followed through each stage: far more than anybody reads, and no quadratic growth.
-  static let causeLimit = 24
+  /// So many causes are followed through each of `stages` stages: more than anybody reads, and no quadratic growth.
+  static func causeLimit(_ stages: Int) -> Int { max(24, 100_000 / max(1, stages)) }
 
   /// Those asked for, each after all that it needs.
   package var stages: [StagePart]

@@ -60,7 +60,7 @@ final class PastCauses: Sendable {
   }
 
   /// The run's own first, then those that came through other stages: each once, of the latter at most
-  /// `Explanation.causeLimit`; and whether there are more.
+  /// `rootLimit`; and whether there are more.
   func of(_ id: RunID, _ record: RunRecord) -> (causes: [PastCause], hasMore: Bool) {
     let found = roots(of: id, record)
     return (causes(found.roots), found.hasMore)
@@ -135,7 +135,7 @@ final class PastCauses: Sendable {
     var seen: Set<Key> = []
     own = own.filter { seen.insert(Key($0)).inserted }
     others = others.filter { seen.insert(Key($0)).inserted }
-    let kept = own + others.prefix(Explanation.causeLimit)
+    let kept = own + others.prefix(Self.rootLimit)
     hasMore = hasMore || kept.count < own.count + others.count
     // It would have run without being forced.
     return Roots(
@@ -204,6 +204,8 @@ final class PastCauses: Sendable {
     return Run(id: id, record: record)
   }
 
+  /// So many roots come through others: of each of many runs.
+  private static let rootLimit = 64
   /// So many runs of a stage are looked through for the one that had a command, or left an output.
   private static let formerLimit = 20
 

@@ -1,7 +1,6 @@
 // Why a run ran, from its record: the newest of each stage, or one that is named.
 package import CairnCore
 import CairnLineage
-import CairnFormats
 import CairnSystem
 
 package struct PastRun: Sendable {
@@ -23,36 +22,6 @@ package struct PastRun: Sendable {
     self.record = record
     (self.causes, hasMoreCauses) = causes.of(id, record)
     self.skipped = skipped
-  }
-
-  /// From the file or stage that the first cause is about to the stage.
-  private var chain: [String] {
-    guard let first = causes.first else { return [] }
-    let root = first.reason.kind.isOfStage ? nil : first.reason.path ?? first.reason.key
-    return (root.map { [$0] } ?? []) + first.through + [stage]
-  }
-
-  /// The document of `why --last --json` and `why --run RUN --json`.
-  package static func document(_ runs: [PastRun]) -> Value {
-    .map([
-      "schema": "cairn.why/v1",
-      "stages": .list(
-        runs.map { run in
-          .map([
-            "stage": .string(run.stage), "run": .string(run.id.hex), "result": .string(run.record.result.rawValue),
-            "started": .string(WallClock.text(run.record.execution.started)),
-            "skipped": run.skipped.map { .string(WallClock.text($0)) } ?? .null,
-            "outdated": .bool(run.isOutdated),
-            "reasons": .list(run.record.reasons),
-            "causes": .list(
-              run.causes.map { cause in
-                var map = ReasonJSON.value(cause.reason).map ?? [:]
-                map["stage"] = .string(cause.stage)
-                return .map(map)
-              }), "chain": .list(run.chain.map { .string($0) }),
-          ])
-        }),
-    ])
   }
 }
 
@@ -90,31 +59,38 @@ package struct PastRuns: Sendable {
   /// - Parameter warn: told of records that cannot be used, and are left out.
   package func last(of wanted: [StageID]?, warn: (Diagnostic) -> Void) throws(Diagnostic) -> [PastRun] {
     let invocations = try workspace.records.newestInvocations()
-    guard let wanted else {
-      guard let newest = invocations.max(by: { $0.started < $1.started }) else { throw .noRun("") }
-      var runs: [PastRun] = []
-      for considered in newest.stages where considered.state != .fresh {
-        guard let id = considered.run else { continue }
-        do throws(Diagnostic) {
-          if let record = try workspace.records.record(id) { runs.append(self.run(id, record)) }
-        } catch { warn(error) }
+    let pipeline = workspace.project.pipeline
+    let stages = Dictionary(pipeline.stages.map { ($0.address.text(), $0) }, uniquingKeysWith: { first, _ in first })
+    var runs: [PastRun] = []
+    func add(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) {
+      var past = run(id, record, skipped: skipped)
+      if let stage = stages[record.stage.address], record.result.isTrusted || record.result == .restored, let lock = workspace.lockEntry(of: stage) {
+        past.isOutdated = WorkKey(stage, lock) != WorkKey(record)
+      }
+      runs.append(past)
+    }
+    if let wanted {
+      for id in wanted {
+        let address = pipeline[id].address.text()
+        guard let run = workspace.producers.history(of: address)?.lastRun, let record = try workspace.records.record(run)
+        else { throw .noRun(" of '\(address)'") }
+        let skipped = invocations.filter { invocation in
+          invocation.started > record.execution.started
+            && invocation.stages.contains { $0.stage == address && $0.state == .fresh }
+        }.map(\.started).max()
+        add(run, record, skipped: skipped)
       }
       return runs
     }
-    var runs: [PastRun] = []
-    for id in wanted {
-      let address = workspace.project.pipeline[id].address.text()
-      guard let run = workspace.producers.history(of: address)?.lastRun, let record = try workspace.records.record(run)
-      else { throw .noRun(" of '\(address)'") }
-      let skipped = invocations.filter { invocation in
-        invocation.started > record.execution.started
-          && invocation.stages.contains { $0.stage == address && $0.state == .fresh }
-      }.map(\.started).max()
-      var past = self.run(run, record, skipped: skipped)
-      if record.result.isTrusted || record.result == .restored, let lock = workspace.lockEntry(of: workspace.project.pipeline[id]) {
-        past.isOutdated = WorkKey(workspace.project.pipeline[id], lock) != WorkKey(record)
-      }
-      runs.append(past)
+    let newest = invocations.max { $0.started < $1.started }
+    // The first invocation may still be going on: it has no record of its own, and what has ended has.
+    let ids = newest.map { $0.stages.filter { $0.state != .fresh }.compactMap(\.run) }
+      ?? pipeline.ids.compactMap { workspace.producers.history(of: pipeline[$0].address.text())?.lastRun }
+    if newest == nil, ids.isEmpty { throw .noRun("") }
+    for id in ids {
+      do throws(Diagnostic) {
+        if let record = try workspace.records.record(id) { add(id, record) }
+      } catch { warn(error) }
     }
     return runs
   }

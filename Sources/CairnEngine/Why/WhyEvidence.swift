@@ -62,6 +62,12 @@ package final class WhyEvidence: Sendable {
     switch reason.kind {
     case .parameterChanged, .parameterAdded, .parameterMissing, .commandChanged:
       return subject.value.flatMap { place(of: $0, reason) }
+    case .dependencyMissing:
+      // What a stage makes, and data, is nothing to commit.
+      guard isAffordable(), let path = subject.location?.local, subject.producer == nil else { return nil }
+      let origin = values.removal(of: path)
+      if case .unknown = origin { return nil }
+      return place(path, line: nil, origin)
     case .dependencyChanged, .dependencyAdded:
       guard let location = subject.location else { return nil }
       return place(reason, subject, location)

@@ -183,7 +183,7 @@ package struct WhyQuery: Sendable {
     for index in part.reasons.indices {
       part.reasons[index].cause = part.reasons[index].cause.flatMap { edits[edit(state.causes[$0])] }
     }
-    part.causes = Array(all.prefix(max(own, Explanation.causeLimit)))
+    part.causes = Array(all.prefix(max(own, Explanation.causeLimit(workspace.project.pipeline.stages.count))))
     let inherited = part.reasons.compactMap(\.subject.producer?.stage).compactMap { state.parts[$0] }
     part.hasMoreCauses = part.hasMoreCauses || all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
     // The chain leads to the first cause: a cause of its own has no stage between.
@@ -301,7 +301,8 @@ package struct WhyQuery: Sendable {
       }
     }
     guard let found else { return nil }
-    let run = content.hash.flatMap { workspace.producers.producer(of: location.recordPath, md5: $0.text) }
+    let stage = workspace.project.pipeline[found]
+    let run = content.hash.flatMap { workspace.producer(of: location.recordPath, md5: $0.text, maker: stage) }
     return (found, run)
   }
 

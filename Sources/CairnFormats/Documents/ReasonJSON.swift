@@ -2,7 +2,7 @@
 package import CairnCore
 
 package enum ReasonJSON {
-  /// `{"kind", "path", "key", "was", "now", "stage"}`, those that the reason has; content as `{"md5", "size"}`,
+  /// `{"kind", "path", "key", "was", "now", "stage", "removed"}`, those that the reason has; content as `{"md5", "size"}`,
   /// parameters, commands and variables as plain values.
   ///
   /// A kind that compares always has both `was` and `now`, null for the side that there is none of.
@@ -15,15 +15,18 @@ package enum ReasonJSON {
       map["now"] = evidence(reason.now)
     }
     if let stage = reason.stage { map["stage"] = .string(stage.text()) }
+    if let removed = reason.removedDeclarations { map["removed"] = .list(removed.map { .string($0) }) }
     return .map(map)
   }
 
   /// A reason as a record has it; `nil` for a kind that this version does not know.
   package static func reason(_ value: Value) -> Reason? {
     guard let kind = value["kind"]?.string.flatMap(ReasonKind.init(rawValue:)) else { return nil }
-    return Reason(
+    var reason = Reason(
       kind, path: value["path"]?.string, key: value["key"]?.string, was: evidence(value["was"]),
       now: evidence(value["now"]), stage: value["stage"]?.string.map { StageAddress($0) })
+    reason.removedDeclarations = value["removed"]?.list?.compactMap(\.string)
+    return reason
   }
 
   private static func evidence(_ value: Value?) -> Reason.Evidence? {

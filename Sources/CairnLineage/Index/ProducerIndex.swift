@@ -72,14 +72,19 @@ package final class ProducerIndex: Sendable {
 
   // MARK: Questions
 
-  /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`):
-  /// the newest that succeeded or was accepted. `nil` when none is known.
-  package func producer(of path: String, md5: String) -> RunID? {
+  /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`): of those
+  /// that succeeded or were accepted the newest that did the work which left them there, where one did, else the newest.
+  /// `nil` when none is known.
+  ///
+  /// - Parameter work: of the lock entry that has them as an output; asked for when several runs made them.
+  package func producer(of path: String, md5: String, leftBy work: () -> WorkKey?) -> RunID? {
     let key = Self.outputKey(path, md5)
-    return reading { state in
-      (state.producers[key] ?? []).lazy.map { state.runs[Int($0)] }
-        .filter { $0.result.isTrusted }.max { $0.started < $1.started }?.id
+    let runs = reading { state in
+      (state.producers[key] ?? []).map { state.runs[Int($0)] }.filter { $0.result.isTrusted }
     }
+    let work = runs.count > 1 ? work() : nil
+    let behind = runs.filter { $0.work == work?.digest }
+    return (behind.isEmpty ? runs : behind).max { $0.started < $1.started }?.id
   }
 
   /// The run behind a lock entry: the earliest succeeded or accepted one of this stage with the same command,

@@ -3,12 +3,17 @@
 import CairnCore
 import CairnFormats
 
-/// Reads each folder's `cairn.dir/v1` document once.
+/// Reads each folder's `cairn.dir/v1` document once; of one that no run has read or made, what the cache has.
 struct FolderContents {
   private let store: RecordStore
-  private var files: [Digest32: [RepoPath: Digest16]] = [:]
+  private let cached: @Sendable (String) -> DirectoryManifest?
+  private var files: [String: [RepoPath: Digest16]] = [:]
 
-  init(_ store: RecordStore) { self.store = store }
+  /// - Parameter cached: the contents of a folder by its MD5 (`….dir`), where they are at hand.
+  init(_ store: RecordStore, cached: @escaping @Sendable (String) -> DirectoryManifest?) {
+    self.store = store
+    self.cached = cached
+  }
 
   /// `part` lies below `folder`, and all of it has the same bytes there.
   mutating func holds(_ folder: LineageArtifact, _ part: LineageArtifact) throws(Diagnostic) -> Bool {
@@ -24,13 +29,14 @@ struct FolderContents {
 
   /// `nil` for what is no folder, or whose document is not here.
   private mutating func files(of folder: LineageArtifact) throws(Diagnostic) -> [RepoPath: Digest16]? {
-    guard folder.isFolder, let digest = folder.sha256 else { return nil }
-    if let known = files[digest] { return known }
+    guard folder.isFolder, let md5 = folder.md5 else { return nil }
+    let name = folder.sha256?.hex ?? md5
+    if let known = files[name] { return known }
     // A document that is missing or altered tells nothing; `runs check` says so.
-    let bytes = (try? store.document(digest)) ?? nil
-    let manifest = bytes.flatMap { try? DirectoryDocument.decode($0) }
+    let bytes = folder.sha256.flatMap { (try? store.document($0)) ?? nil }
+    let manifest = bytes.flatMap { try? DirectoryDocument.decode($0) } ?? cached(md5)
     let found = manifest?.digests ?? [:]
-    files[digest] = found
+    files[name] = found
     return found
   }
 }

@@ -18,6 +18,8 @@ package struct LineageQuery {
     /// Asked of the runs that others put into a shared store: false where it is sure that they are another project's of
     /// the same repository, which has the same paths for other things.
     package var canBeOurs: @Sendable (RunRecord) -> Bool = { _ in true }
+    /// The contents of a folder that no run has read or made, by its MD5.
+    package var cachedFolder: @Sendable (String) -> DirectoryManifest? = { _ in nil }
     package init() {}
   }
 
@@ -44,7 +46,8 @@ package struct LineageQuery {
     var maker: RunID?
   }
 
-  /// An artifact that several runs made is looked at once for each: not the same runs follow.
+  /// An artifact that several runs made is looked at once for each: not the same runs follow, nor do the same stand
+  /// behind it.
   private struct Visit: Hashable {
     var artifact: LineageNodeID
     /// `nil`: whoever made it.
@@ -54,7 +57,7 @@ package struct LineageQuery {
   private init(index: LineageIndex, options: Options) {
     self.index = index
     self.options = options
-    contents = FolderContents(index.store)
+    contents = FolderContents(index.store, cached: options.cachedFolder)
   }
 
   /// - Parameter producer: the run behind the lock entry of the artifact, where the caller knows it.
@@ -88,8 +91,9 @@ package struct LineageQuery {
       if nextArtifact < artifacts.count {
         let (artifact, hint, depth) = artifacts[nextArtifact]
         nextArtifact += 1
-        if visitedArtifacts.contains(Visit(artifact: artifact.id)) { continue }
-        guard visitedArtifacts.insert(Visit(artifact: artifact.id, maker: hint.maker)).inserted else { continue }
+        if options.direction == .down, visitedArtifacts.contains(Visit(artifact: artifact.id)) { continue }
+        let visit = Visit(artifact: artifact.id, maker: options.direction == .down ? hint.maker : hint.producer)
+        guard visitedArtifacts.insert(visit).inserted else { continue }
         graph.add(artifact.id, .artifact(artifact))
         switch options.direction {
         case .up: try lookUp(from: artifact, hint, depth)

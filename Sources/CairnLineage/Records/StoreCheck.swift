@@ -9,9 +9,10 @@ package struct StoreCheck: Sendable {
     package enum Kind: String, Sendable { case altered, unreadable, missing, erased }
     package var kind: Kind
     package var hash: Digest32
-    /// What it is for the record that names it: `producer`, `environment`, `log`, `previous`, …; `document` for itself.
+    /// What it is for the record that names it: `producer`, `environment`, `log`, `previous`, …; `document` for itself;
+    /// `head` for a newest invocation.
     package var role: String
-    /// The document that names it; `nil` for a fault of the document itself.
+    /// The document that names it; `nil` for a fault of the document itself, and for a head.
     package var namedBy: Digest32?
   }
 
@@ -24,7 +25,8 @@ package struct StoreCheck: Sendable {
   /// Reads and hashes all of it. `pending`: records that a journal still holds, whole, and the store will.
   package init(_ store: RecordStore, pending: Set<Digest32> = []) throws(Diagnostic) {
     var presence = Dictionary(uniqueKeysWithValues: pending.map { ($0, Presence.present) })
-    var names: [(Digest32, role: String, by: Digest32)] = []
+    var names: [(Digest32, role: String, by: Digest32?)] = store.heads().map { ($0, "head", nil) }
+    let heads = names.count
     for digest in try store.documents() {
       let bytes: [UInt8]
       do throws(Diagnostic) {
@@ -51,7 +53,7 @@ package struct StoreCheck: Sendable {
         faults.append(Fault(kind: .unreadable, hash: digest, role: "document"))
       }
     }
-    edges = names.count
+    edges = names.count - heads
     for (digest, role, by) in names {
       if presence[digest] == nil { presence[digest] = try store.presence(of: digest) }
       switch presence[digest] {

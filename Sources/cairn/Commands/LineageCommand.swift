@@ -53,8 +53,10 @@ struct LineageCommand: OwnCommand {
     options.isInHistory = { artifact in artifact.md5.flatMap { sources.commit(of: artifact.path, md5: $0) } != nil }
     let ownership = RunOwnership(sources)
     options.canBeOurs = { ownership.canBeOurs($0) }
+    let folders = CachedFolders(context.settings)
+    options.cachedFolder = { folders.manifest($0) }
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
-      let subject = try LineageSubject.find(word, rev: rev, context.repository, context.settings, index)
+      let subject = try LineageSubject.find(word, rev: rev, isDown: down, context.repository, folders, index)
       for note in subject.notes { console.note(PrintableText.line(note)) }
       switch subject.what {
       case .run(let run): return try LineageQuery.graph(of: run, in: index, options)
@@ -76,7 +78,7 @@ struct LineageCommand: OwnCommand {
       console.write(graph.mermaid)
     } else {
       let tree = LineageTree(
-        graph: graph, isDown: down, names: try ShortNames(index), sources: sources,
+        graph: graph, isDown: down, followsEqualBytes: byContent, names: try ShortNames(index), sources: sources,
         remote: DataOnRemote(context.repository, context.settings))
       for line in tree.lines() { console.write(line) }
     }

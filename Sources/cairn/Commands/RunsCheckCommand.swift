@@ -33,7 +33,7 @@ struct RunsCheckCommand: OwnCommand {
       if let by = fault.namedBy {
         console.write("\(fault.kind.rawValue)  \(name)  \(fault.role) of \(by.hex.prefix(12))")
       } else {
-        console.write("\(fault.kind.rawValue)  \(name)")
+        console.write("\(fault.kind.rawValue)  \(name)\(fault.role == "head" ? "  the newest invocation" : "")")
       }
     }
     let counts = Dictionary(check.faults.map { ($0.kind, 1) }, uniquingKeysWith: +)

@@ -65,7 +65,7 @@ struct WhyCommand: OwnCommand {
 
   private func tell(_ runs: [PastRun], of workspace: Workspace, on console: Console) -> ExitStatus {
     if json {
-      console.write(json: PastRun.document(runs))
+      console.write(json: PastRunJSON(runs).value)
     } else {
       let text = PastRunText(workspace)
       for run in runs { console.write(line: text.line(run)) }

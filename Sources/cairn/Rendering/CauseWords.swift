@@ -94,6 +94,9 @@ struct CauseWords {
       if let location = cause.subject.location, let tracked = tracked(location) {
         return [(reason.path ?? "", "tracked by \(tracked)")]
       }
+      if let place = evidence.place(of: cause.reason, cause.subject), place.commit != nil {
+        return [(reason.path ?? "", "removed in " + when(place).joined(separator: "; "))]
+      }
       if isFirst { return [] }
       return [(reason.path ?? "", reason.path?.hasPrefix("ds://") ?? false ? "not in sync" : "missing")]
     case .outputMissing: return isFirst ? [] : [(reason.path ?? "", reason.isOfCache ? "not in the cache" : "missing")]

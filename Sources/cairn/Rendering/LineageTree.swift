@@ -6,6 +6,8 @@ internal import CairnLineage
 struct LineageTree {
   let graph: LineageGraph
   let isDown: Bool
+  /// What has the same bytes at another place was walked, too.
+  let followsEqualBytes: Bool
   let names: ShortNames
   let sources: SourceHistory
   let remote: DataOnRemote?
@@ -25,11 +27,11 @@ struct LineageTree {
 
   func lines() -> [String] {
     var lines: [Line] = []
-    var shown: Set<LineageNodeID> = []
+    var shown: Set<Place> = []
     for root in graph.roots {
-      shown.insert(root)
+      shown.insert(Place(id: root))
       lines.append(Line(indent: "", name: name(root), text: rootText(root)))
-      add(children(of: root), below: "", to: &lines, &shown)
+      add(children(of: Place(id: root)), below: "", to: &lines, &shown)
     }
     // What is said begins in one column, unless a deep or long name would push it off the screen.
     let column = min(lines.filter { !$0.indent.isEmpty }.map { $0.indent.count + $0.name.count }.max() ?? 0, 48)
@@ -47,8 +49,16 @@ struct LineageTree {
 
   // MARK: Structure
 
+  /// An artifact as one run read it: what another run made of the same bytes has another story.
+  private struct Place: Hashable {
+    var id: LineageNodeID
+    /// `nil`: whoever made it.
+    var maker: RunID?
+  }
+
   private struct Child {
     var id: LineageNodeID?
+    var maker: RunID?
     var name: String
     var text: String
     /// Whose children stand below it.
@@ -56,7 +66,7 @@ struct LineageTree {
   }
 
   private func add(
-    _ children: [Child], below indent: String, to lines: inout [Line], _ shown: inout Set<LineageNodeID>
+    _ children: [Child], below indent: String, to lines: inout [Line], _ shown: inout Set<Place>
   ) {
     for (number, child) in children.enumerated() {
       let isLast = number == children.count - 1
@@ -65,16 +75,17 @@ struct LineageTree {
         lines.append(Line(indent: line, name: child.name, text: child.text))
         continue
       }
-      let below = self.children(of: id)
-      let isRepeated = !shown.insert(id).inserted && !below.isEmpty
+      let place = Place(id: id, maker: child.maker)
+      let below = self.children(of: place)
+      let isRepeated = !shown.insert(place).inserted && !below.isEmpty
       lines.append(Line(indent: line, name: child.name, text: child.text + (isRepeated ? " · see above" : "")))
       if !isRepeated { add(below, below: indent + (isLast ? "   " : "│  "), to: &lines, &shown) }
     }
   }
 
-  private func children(of id: LineageNodeID) -> [Child] {
-    switch id {
-    case .artifact: isDown ? consumers(of: id) : producers(of: id)
+  private func children(of place: Place) -> [Child] {
+    switch place.id {
+    case .artifact: isDown ? consumers(of: place.id) : producers(of: place)
     case .run(let run): isDown ? outputs(of: run) : inputs(of: run)
     case .commit, .external: []
     }
@@ -85,14 +96,20 @@ struct LineageTree {
   }
 
   /// Up from an artifact: the inputs of the run that made it.
-  private func producers(of id: LineageNodeID) -> [Child] {
+  private func producers(of place: Place) -> [Child] {
     var children: [Child] = []
-    for edge in graph.edges(into: id) {
+    for edge in graph.edges(into: place.id) {
       switch edge.kind {
       case .generated:
-        if case .run(let run) = edge.from, record(edge.from)?.result != .restored { children += inputs(of: run) }
+        guard case .run(let run) = edge.from, record(edge.from)?.result != .restored else { continue }
+        if place.maker == nil || place.maker == run { children += inputs(of: run) }
       case .sameBytes:
-        children.append(Child(id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from), leads: true))
+        // With a place of its own in the story it is told there.
+        let isElsewhere = graph.edges(outOf: edge.from).contains { $0.kind == .used }
+        children.append(
+          Child(
+            id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from),
+            leads: followsEqualBytes || !isElsewhere))
       case .imported: children.append(Child(id: edge.from, name: name(edge.from), text: "imported", leads: false))
       case .used: break
       }
@@ -113,15 +130,23 @@ struct LineageTree {
       }
       let id = LineageArtifact(input, repository: repository).id
       let text = [shown, inputText(input, id, record)].filter { !$0.isEmpty }.joined(separator: " · ")
-      return Child(id: id, name: file, text: text, leads: true)
+      return Child(id: id, maker: maker(of: input, id), name: file, text: text, leads: true)
     }
     children += record.inputs.filter { $0.role != "params" }.map { input in
       let id = LineageArtifact(input, repository: repository).id
-      return Child(id: id, name: input.path, text: inputText(input, id, record), leads: true)
+      return Child(
+        id: id, maker: maker(of: input, id), name: input.path, text: inputText(input, id, record), leads: true)
     }
     // Sources first: what was made is followed by its own story.
     let isMade = { (child: Child) in child.id.map { !graph.edges(into: $0).isEmpty } ?? false }
     return children.filter { !isMade($0) } + children.filter(isMade)
+  }
+
+  /// The run that the input says it is of, where several made the same; `nil` where one did.
+  private func maker(of input: RunRecord.Input, _ id: LineageNodeID) -> RunID? {
+    let makers = graph.edges(into: id).filter { $0.kind == .generated && record($0.from)?.result != .restored }
+    guard makers.count > 1, let producer = input.producer else { return nil }
+    return makers.contains { $0.from == .run(producer) } ? producer : nil
   }
 
   private func consumers(of id: LineageNodeID) -> [Child] {
@@ -137,7 +162,9 @@ struct LineageTree {
         }
         for child in outputs(of: run) where child.id.map({ seen.insert($0).inserted }) ?? true { children.append(child) }
       case .sameBytes:
-        children.append(Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: true))
+        let isElsewhere = graph.edges(into: edge.to).contains { $0.kind == .generated }
+        children.append(
+          Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: followsEqualBytes || !isElsewhere))
       case .generated, .imported: break
       }
     }
@@ -181,6 +208,8 @@ struct LineageTree {
 
   private func inputText(_ input: RunRecord.Input, _ id: LineageNodeID, _ record: RunRecord) -> String {
     if let several = makersOfParts(id) { return several }
+    let maker = maker(of: input, id)
+    if let maker, let made = self.record(.run(maker)) { return story(maker, made) }
     if let made = generator(of: id) { return story(made.run, made.record) }
     var parts: [String] = []
     switch input.origin.kind {

@@ -104,7 +104,7 @@ struct ReproEventLines: ReproPrinter {
           && pipeline[producer].outputs.contains { $0.location.local.map(path.overlaps) ?? false }
       })
     else { return .null }
-    let run = reproduction.workspace.producers.producer(of: place, md5: hash)
+    let run = reproduction.workspace.producer(of: place, md5: hash, maker: pipeline[maker])
     return .map(["stage": .string(name(maker)), "run": Self.run(run)])
   }
 

@@ -62,6 +62,7 @@ struct WhyJSON {
       "causes": .list(part.causes.map { .string(Self.id($0)) }), "chain": .list(chain(part).map { .string($0) }),
       "reasons": .list(part.reasons.map(reason)), "notes": .list(part.notes.map { note($0, part) }),
     ]
+    if part.hasMoreCauses { map["more_causes"] = true }
     if part.would == .restore { map["restores"] = part.restoredFrom.map { .string($0.hex) } ?? .null }
     if !part.unknownVariables.isEmpty {
       map["unknown_variables"] = .list(part.unknownVariables.map { .string($0) })
