@@ -55,7 +55,8 @@ struct PipelineFileReader: Sendable {
     try PipelineSchema.validateTracked(document, shown: path.relative(to: folder))
     var stage = try TrackedFile.stage(document, at: path, from: folder, paths: paths)
     if let outputs = stage.tracked?.outputs { stage.tracked?.outputs = outputs.map(\.withHashOfFiles) }
-    if stage.isImport, let tracked = stage.tracked {
+    // Data needs no checksum of its file: one that is there is another one than DVC's, which is none.
+    if let tracked = stage.tracked, stage.isImport || tracked.md5 != nil && stage.commands.isEmpty {
       let isEdited = tracked.md5 != StageChecksum.md5(of: stage, tracked)
       stage.tracked?.isEdited = isEdited
     }

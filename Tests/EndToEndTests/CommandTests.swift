@@ -167,6 +167,17 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       before: "for n in 1 2 3 4 5 6; do echo $n > d$n; done && $PROGRAM add -q d1 d2 d3 d4 d5 d6 && echo /x > .gitignore",
       after: "test \"$(grep '^/[dx]' .gitignore | sort | tr -d '\\n')\" = /d1/d2/d3/d4/d5/d6/x"),
     // Files that track data: an import, and one whose data was edited
+    CommandCase(
+      "move got.txt nodir/", 1, says: "failed to move 'got.txt' -> 'nodir/' - stage working dir",
+      before: "echo 1 > got.txt && $PROGRAM add -q got.txt", after: "test -e got.txt && ! test -e nodir"),
+    CommandCase(
+      "status", says: "changed checksum", before: "echo 1 > d && $PROGRAM add -q d && sed -i '1i md5: aaaa' d.dvc"),
+    CommandCase(
+      "freeze d.dvc", before: "echo 1 > d && $PROGRAM add -q d && sed -i '1i md5: aaaa' d.dvc",
+      after: "grep 'md5: aaaa' d.dvc && grep 'frozen: true' d.dvc"),
+    CommandCase(
+      "freeze d.dvc", before: "echo 1 > d && $PROGRAM add -q d && sed -i 's/hash: md5/hash: md5-dos2unix/' d.dvc",
+      after: "grep 'frozen: true' d.dvc && ! grep 'hash: md5$' d.dvc"),
     CommandCase("move got.txt sub/got.txt", before: "mkdir sub && \(edited)", after: "grep 'path: ../in.txt' sub/got.txt.dvc && grep 5d41402abc4b2a76b9719d911017c592 sub/got.txt.dvc"),
     CommandCase("freeze got.txt.dvc", before: edited, after: "grep '^md5: aaaa' got.txt.dvc && grep '^frozen: true' got.txt.dvc"),
     CommandCase(

@@ -57,6 +57,24 @@ struct ReproTests {
     #expect(result.errors.hasPrefix("err\n"))
   }
 
+  @Test("what a failure means for others stands behind the stage that failed", arguments: ["1", "4"])
+  func failureInPlace(jobs: String) throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a: {cmd: echo a > a, outs: [a]}
+        b: {cmd: exit 3, deps: [a], outs: [b]}
+        c: {cmd: cat b > c, deps: [b], outs: [c]}
+
+      """)
+    let lines = try repository.shell("\(CairnBinary.path()) repro -k -j \(jobs) 2>&1; true").output.split(separator: "\n")
+    let places = ["Running stage 'a':", "Running stage 'b':", "WARNING: failed to run: exit 3", "WARNING: Stage 'c' will be skipped"]
+      .map { text in lines.firstIndex { $0.hasPrefix(text) } ?? -1 }
+    #expect(places[0] >= 0 && places == places.sorted(), "\(lines)")
+  }
+
   @Test("what has ended, and what begins under -j 1, is shown in a pipe at once", arguments: ["1", "2"])
   func shownAtOnce(jobs: String) throws {
     let repository = try project(

@@ -11,14 +11,19 @@ package enum DataFileWriter {
   ///   - previous: the file as it was read; `nil` for a new one.
   ///   - dependencies: what `deps:` says now; `nil` for what it said.
   ///   - keepsChecksum: an `md5` of the file itself stays as it is: who edited an import by hand still hears of it.
+  ///   - keepsNeedlessChecksum: also that of data, which needs none.
   package static func write(
     _ stage: Stage, outputs: [LockedFile], previous: MarkedValue?, dependencies: [Value]? = nil,
-    keepsChecksum: Bool = false, to path: String
+    keepsChecksum: Bool = false, keepsNeedlessChecksum: Bool = false, to path: String
   ) throws(Diagnostic) {
     var value = document(
       stage, outputs: outputs, dependencies: dependencies ?? previous?["deps"]?.value.list ?? [])
     if keepsChecksum, let previous, case .map(var map) = value, map["md5"] != nil {
       if let old = previous["md5"]?.value { map["md5"] = old } else { map.removeValue(forKey: "md5") }
+      value = .map(map)
+    }
+    if keepsNeedlessChecksum, let old = previous?["md5"]?.value, case .map(var map) = value, map["md5"] == nil {
+      map["md5"] = old
       value = .map(map)
     }
     var text = YAMLWriter.dump(value)

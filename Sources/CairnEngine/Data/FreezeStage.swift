@@ -18,7 +18,7 @@ package struct FreezeStage {
     guard let name = stage.address.name else {
       try DataFileWriter.write(
         stage, outputs: stage.tracked?.outputs ?? [], previous: stage.tracked?.document, keepsChecksum: true,
-        to: project.repository.absolute(file))
+        keepsNeedlessChecksum: true, to: project.repository.absolute(file))
       return nil
     }
     let action = try PipelineFileWriter(project: project, file: file).put(stage)

@@ -47,6 +47,7 @@ package struct MoveData {
     // A `.dvc` file that is called like its data moves along; another one only learns the new path.
     let movesFile = oldFile.name.hasSuffix(".dvc") && String(oldFile.name.dropLast(4)).hasSameBytes(as: path.name)
     if movesFile {
+      if shownTarget.hasSuffix("/") { throw Diagnostic(.stageFile, "stage working dir '\(to)' does not exist") }
       if !Files.isDirectory(Repository.parent(to)) {
         throw Diagnostic(.stageFile, "stage working dir '\(Repository.parent(to))' does not exist")
       }

@@ -5,13 +5,14 @@ import CairnStore
 import CairnSystem
 
 package struct WhyQuery: Sendable {
-  private let workspace: Workspace
+  let workspace: Workspace
   private let graph: StageGraph
   private let environment: KeyedEnvironment
   private let makers: [Location: StageID]
-  private let ids: [String: StageID]
+  /// By address.
+  let ids: [String: StageID]
   private let commands: CommandChanges
-  private let past: PastRuns
+  let past: PastRuns
 
   /// Throws the pipeline's own fault where it has one.
   package init(_ workspace: Workspace, _ commands: CommandChanges, _ past: PastRuns) throws(Diagnostic) {
@@ -51,22 +52,25 @@ package struct WhyQuery: Sendable {
   }
 
   /// What the walk has found so far.
-  private struct State {
+  struct State {
     var parts: [StageID: Explanation.StagePart] = [:]
     var snapshots: [StageID: StageSnapshot] = [:]
     var causes: [Explanation.Cause] = []
     var places: [CauseKey: Int] = [:]
 
-    mutating func cause(_ key: CauseKey, _ make: () -> Explanation.Cause) -> Int {
+    /// The number of a root of the stage `owner`; a new one where it is not known yet.
+    mutating func cause(_ root: Explanation.StageReason, _ key: CauseKey, of owner: StageID) -> Int {
       if let index = places[key] { return index }
       places[key] = causes.count
-      causes.append(make())
+      causes.append(
+        Explanation.Cause(
+          reason: root.reason, subject: root.subject, stage: root.reason.kind.isOfStage ? owner : nil))
       return causes.count - 1
     }
   }
 
   /// What makes two reasons one cause.
-  private enum CauseKey: Hashable {
+  enum CauseKey: Hashable {
     /// Stages that ran at different times may have seen different things before.
     case file(Location, ReasonKind, was: Reason.Evidence?)
     case parameter(Location, String?, ReasonKind, was: Reason.Evidence?)
@@ -77,31 +81,14 @@ package struct WhyQuery: Sendable {
   private func add(_ judgement: StageJudgement, to state: inout State) {
     let id = judgement.id
     let stage = workspace.project.pipeline[id]
-    let address = stage.address.text()
     let staleness = judgement.staleness
     var part = Explanation.StagePart(id: id, verdict: .fresh, would: .skip)
     part.notes = staleness.notes
-    part.history = workspace.producers.history(of: address)
-    let left = judgement.lock.flatMap { workspace.producers.newest(thatLeft: WorkKey(stage, $0), of: address) }
-    part.leftBy = left?.run
-    part.didOtherWorkSince = left?.didOtherWorkSince ?? false
-    part.lastRun = left.map { source(of: $0.run) }
-    // A fresh stage whose lock entry no record explains was brought there by something else, after all that we know.
-    let isUnexplained = !staleness.isStale && judgement.lock != nil && left == nil
-    if !isUnexplained {
-      part.lastRun = part.lastRun ?? part.history?.lastRun
-      if let last = part.history, [.failed, .aborted, .lost, .inputChanged].contains(last.lastResult) {
-        part.notes.append(StageNote(.lastAttemptFailed))
-      }
-    }
-    if let lock = judgement.lock, stage.settings.isKeyedByEnvironment {
-      let recorded = environment.recorded(of: stage, lock: lock) ?? [:]
-      part.unknownVariables = judgement.snapshot.environment.keys.filter { recorded[$0] == nil }
-    }
+    remember(stage, judgement, in: &part)
     countUnchanged(stage, judgement, &part)
     defer { state.parts[id] = part }
 
-    let subjects = Subjects(
+    let subjects = ReasonSubjects(
       stage: stage, judgement: judgement, run: part.lastRun, pipeline: workspace.project.pipeline,
       producer: { self.producer(of: $0, $1, for: id) }, isAsLocked: { self.isAsLocked($0, $1, by: $2) })
     if stage.isFrozen {
@@ -110,84 +97,27 @@ package struct WhyQuery: Sendable {
       part.lacks = part.reasons.first { $0.reason.kind == .outputMissing && !$0.reason.isOfCache }
       return
     }
-    var isCertain = false
-    // Its own causes in the order of its reasons, then those of what comes before it.
-    var causes: [Int] = []
-    var own = 0
+    var causes = CausesOfStage()
     for reason in staleness.reasons {
       var found = subjects.stageReason(reason)
       // A dependency that is newly declared is a reason of its own, whatever becomes of it.
-      if reason.kind != .dependencyAdded, let producer = found.subject.producer?.stage,
-        let before = state.parts[producer], before.verdict == .stale,
-        workspace.project.pipeline[producer].kind == .pipeline
-      {
+      if reason.kind != .dependencyAdded, let producer = found.subject.producer?.stage, let before = stale(producer, state) {
         // What is there now will be made anew before this stage is looked at again.
         found.cause = before.causes.first
         part.via = part.via ?? producer
-        causes += before.causes
-        for cause in before.causes { state.causes[cause].may.append(id) }
+        causes.inherit(before.causes)
         // Nor has this stage seen yet what that one has made since.
-        for (root, owner) in arrivals(found, state).roots {
-          let cause = state.cause(key(of: root, isOwn: root.reason.kind.isOfStage, owner)) {
-            Explanation.Cause(reason: root.reason, subject: root.subject, stage: root.reason.kind.isOfStage ? owner : nil)
-          }
-          causes.append(cause)
-          state.causes[cause].may.append(id)
-        }
+        causes.inherit(arrivals(found, state).roots.map { state.cause($0.0, key(of: $0.0, $0.1), of: $0.1) })
       } else {
-        isCertain = true
-        if [.dependencyMissing, .parameterMissing].contains(reason.kind) { part.lacks = part.lacks ?? found }
-        let arrived = arrivals(found, state)
-        if own == 0 { part.way = arrived.way }
-        part.hasMoreCauses = part.hasMoreCauses || arrived.hasMore
-        let roots =
-          arrived.roots.isEmpty
-          ? roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun).map { ($0, id) } : arrived.roots
-        for (root, owner) in roots {
-          let isOwn = root.reason.kind.isOfStage
-          let cause = state.cause(key(of: root, isOwn: isOwn, owner)) {
-            Explanation.Cause(reason: root.reason, subject: root.subject, stage: isOwn ? owner : nil)
-          }
-          found.cause = found.cause ?? cause
-          causes.insert(cause, at: own)
-          own += 1
-          if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
-        }
+        addOwn(&found, stage, &part, &causes, &state)
       }
       part.reasons.append(found)
     }
-    var isBehind = false
-    for producer in graph.activeProducers(of: id) {
-      guard let before = state.parts[producer], before.verdict == .stale,
-        workspace.project.pipeline[producer].kind == .pipeline
-      else { continue }
-      isBehind = true
-      var subject = Explanation.Subject()
-      subject.producer = (producer, before.lastRun)
-      part.reasons.append(
-        Explanation.StageReason(
-          reason: Reason(.upstreamStale, stage: workspace.project.pipeline[producer].address),
-          cause: before.causes.first, subject: subject))
-      part.via = part.via ?? producer
-      causes += before.causes
-      for cause in before.causes { state.causes[cause].may.append(id) }
-    }
-    // What a stage before it saw change from something else is still the same edit.
-    var edits: [CauseKey: Int] = [:]
-    var seen: Set<Int> = []
-    let all = causes.filter { seen.insert($0).inserted }.filter { cause in
-      let edit = edit(state.causes[cause])
-      if edits[edit] == nil { edits[edit] = cause }
-      return edits[edit] == cause
-    }
-    for index in part.reasons.indices {
-      part.reasons[index].cause = part.reasons[index].cause.flatMap { edits[edit(state.causes[$0])] }
-    }
-    part.causes = Array(all.prefix(max(own, Explanation.causeLimit(workspace.project.pipeline.stages.count))))
-    let inherited = part.reasons.compactMap(\.subject.producer?.stage).compactMap { state.parts[$0] }
-    part.hasMoreCauses = part.hasMoreCauses || all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
+    let isBehind = addUpstream(&part, &causes, state)
+    for cause in causes.inherited { state.causes[cause].may.append(id) }
+    settle(&part, causes, state)
     // The chain leads to the first cause: a cause of its own has no stage between.
-    if isCertain { part.via = nil }
+    if causes.isCertain { part.via = nil }
     if part.reasons.isEmpty {
       // As long as one before it cannot be told, nor can this be: that one may make its inputs anew.
       part.unknown = staleness.unknown ?? graph.activeProducers(of: id).compactMap { state.parts[$0]?.unknown }.first
@@ -199,69 +129,109 @@ package struct WhyQuery: Sendable {
     }
     part.verdict = .stale
     // What comes before it may come from the cache, and so may it then.
-    part.would = isCertain && !isBehind ? .run : .depends
+    part.would = causes.isCertain && !isBehind ? .run : .depends
     // It fails before anything is looked for.
-    if isCertain, !isBehind, part.lacks == nil { lookForResult(stage, judgement, &part) }
+    if causes.isCertain, !isBehind, part.lacks == nil { lookForResult(stage, judgement, &part) }
   }
 
-  private struct Arrivals {
-    /// With the stages that they are of.
-    var roots: [(Explanation.StageReason, StageID)] = []
-    /// Of the first.
-    var way: [StageID] = []
-    var hasMore = false
-  }
-
-  /// A dependency that a stage made another one: what its runs since then began with, but for what is told of it now.
-  /// Nothing where that is not known, or is of the kind that was so once and cannot be looked at now.
-  private func arrivals(_ found: Explanation.StageReason, _ state: State) -> Arrivals {
-    var arrivals = Arrivals()
-    guard found.reason.kind == .dependencyChanged, found.subject.isAsLocked, let producer = found.subject.producer,
-      let run = producer.run, let before = state.parts[producer.stage], [.fresh, .stale].contains(before.verdict),
-      workspace.project.pipeline[producer.stage].kind == .pipeline,
-      let (causes, hasMore) = past.causes.of(found.reason, madeBy: run)
-    else { return arrivals }
-    let told = before.causes.map { state.causes[$0].reason }
-    for cause in causes {
-      let reason = cause.reason
-      if told.contains(where: { $0.kind == reason.kind && $0.path == reason.path && $0.key == reason.key }) { continue }
-      let way = cause.through.compactMap { ids[$0] }
-      guard let owner = ids[cause.stage], way.count == cause.through.count,
-        let root = arrival(cause.reason, of: owner, state.snapshots[owner])
-      else { return Arrivals() }
-      if arrivals.roots.isEmpty { arrivals.way = way }
-      arrivals.roots.append((root, owner))
-    }
-    arrivals.hasMore = hasMore
-    return arrivals
-  }
-
-  /// What can be shown of it: its file or value still stands where it stood.
-  private func arrival(
-    _ reason: Reason, of id: StageID, _ snapshot: StageSnapshot?
-  ) -> Explanation.StageReason? {
-    let stage = workspace.project.pipeline[id]
-    var subject = Explanation.Subject()
-    switch reason.kind {
-    case .dependencyChanged, .dependencyAdded:
-      guard let index = stage.dependencies.firstIndex(where: { $0.location.recordPath == reason.path }),
-        case .content(let hash, _)? = reason.now, let content = snapshot?.dependencies[index], content.hash?.text == hash
-      else { return nil }
-      subject.location = stage.dependencies[index].location
-      subject.content = content
-      if case .content(let was, _)? = reason.was, let now = content.hash {
-        subject.lockedHash = ContentHash(was, algorithm: now.algorithm)
+  /// What records know of the stage.
+  private func remember(_ stage: Stage, _ judgement: StageJudgement, in part: inout Explanation.StagePart) {
+    let address = stage.address.text()
+    part.history = workspace.producers.history(of: address)
+    let left = judgement.lock.flatMap { workspace.producers.newest(thatLeft: WorkKey(stage, $0), of: address) }
+    part.leftBy = left?.run
+    part.didOtherWorkSince = left?.didOtherWorkSince ?? false
+    part.lastRun = left.map { source(of: $0.run) }
+    // A fresh stage whose lock entry no record explains was brought there by something else, after all that we know.
+    let isUnexplained = !judgement.staleness.isStale && judgement.lock != nil && left == nil
+    if !isUnexplained {
+      part.lastRun = part.lastRun ?? part.history?.lastRun
+      if let last = part.history, [.failed, .aborted, .lost, .inputChanged].contains(last.lastResult) {
+        part.notes.append(StageNote(.lastAttemptFailed))
       }
-    case .parameterChanged, .parameterAdded:
-      guard let path = reason.path, let key = reason.key, let file = RepoPath(path) else { return nil }
-      subject.location = .local(file)
-      subject.value = ValuePlace(.local(file), key: key)
-    case .commandChanged:
-      subject.isUnclear = true
-    case .environmentChanged, .alwaysChanged, .forced: break
-    default: return nil
     }
-    return Explanation.StageReason(reason: reason, cause: nil, subject: subject)
+    if let lock = judgement.lock, stage.settings.isKeyedByEnvironment {
+      let recorded = environment.recorded(of: stage, lock: lock) ?? [:]
+      part.unknownVariables = judgement.snapshot.environment.keys.filter { recorded[$0] == nil }
+    }
+  }
+
+  /// Its own causes in the order of its reasons, and those of what comes before it.
+  private struct CausesOfStage {
+    private(set) var own: [Int] = []
+    private(set) var inherited: [Int] = []
+    /// Stale in itself, whatever becomes of what comes before it.
+    var isCertain = false
+
+    mutating func add(_ cause: Int) { own.append(cause) }
+    mutating func inherit(_ causes: [Int]) { inherited += causes }
+  }
+
+  /// A stage of the pipeline that is known to be stale.
+  private func stale(_ id: StageID, _ state: State) -> Explanation.StagePart? {
+    guard let part = state.parts[id], part.verdict == .stale, workspace.project.pipeline[id].kind == .pipeline else {
+      return nil
+    }
+    return part
+  }
+
+  /// A reason that holds whatever becomes of what comes before the stage.
+  private func addOwn(
+    _ found: inout Explanation.StageReason, _ stage: Stage, _ part: inout Explanation.StagePart,
+    _ causes: inout CausesOfStage, _ state: inout State
+  ) {
+    causes.isCertain = true
+    if [.dependencyMissing, .parameterMissing].contains(found.reason.kind) { part.lacks = part.lacks ?? found }
+    let arrived = arrivals(found, state)
+    if causes.own.isEmpty { part.way = arrived.way }
+    part.hasMoreCauses = part.hasMoreCauses || arrived.hasMore
+    let roots =
+      arrived.roots.isEmpty
+      ? roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun).map { ($0, part.id) } : arrived.roots
+    for (root, owner) in roots {
+      let cause = state.cause(root, key(of: root, owner), of: owner)
+      found.cause = found.cause ?? cause
+      causes.add(cause)
+      if state.causes[cause].must.last != part.id { state.causes[cause].must.append(part.id) }
+    }
+  }
+
+  /// The stale stages right before it; whether there are any.
+  private func addUpstream(
+    _ part: inout Explanation.StagePart, _ causes: inout CausesOfStage, _ state: State
+  ) -> Bool {
+    var isBehind = false
+    for producer in graph.activeProducers(of: part.id) {
+      guard let before = stale(producer, state) else { continue }
+      isBehind = true
+      var subject = Explanation.Subject()
+      subject.producer = (producer, before.lastRun)
+      part.reasons.append(
+        Explanation.StageReason(
+          reason: Reason(.upstreamStale, stage: workspace.project.pipeline[producer].address),
+          cause: before.causes.first, subject: subject))
+      part.via = part.via ?? producer
+      causes.inherit(before.causes)
+    }
+    return isBehind
+  }
+
+  /// Each cause once, its own first. What a stage before it saw change from something else is still the same edit.
+  private func settle(_ part: inout Explanation.StagePart, _ causes: CausesOfStage, _ state: State) {
+    var edits: [CauseKey: Int] = [:]
+    var seen: Set<Int> = []
+    let all = (causes.own + causes.inherited).filter { seen.insert($0).inserted }.filter { cause in
+      let edit = edit(state.causes[cause])
+      if edits[edit] == nil { edits[edit] = cause }
+      return edits[edit] == cause
+    }
+    for index in part.reasons.indices {
+      part.reasons[index].cause = part.reasons[index].cause.flatMap { edits[edit(state.causes[$0])] }
+    }
+    let limit = Explanation.causeLimit(workspace.project.pipeline.stages.count)
+    part.causes = Array(all.prefix(max(causes.own.count, limit)))
+    let inherited = part.reasons.compactMap(\.subject.producer?.stage).compactMap { state.parts[$0] }
+    part.hasMoreCauses = part.hasMoreCauses || all.count > part.causes.count || inherited.contains { $0.hasMoreCauses }
   }
 
   /// The run that did the work which `run` took from the cache; itself where it did its own.
@@ -343,20 +313,21 @@ package struct WhyQuery: Sendable {
     part.isCommandUnchanged = !staleness.commandChanged && !stage.commands.isEmpty
   }
 
-  private func key(of found: Explanation.StageReason, isOwn: Bool, _ id: StageID) -> CauseKey {
+  private func key(of found: Explanation.StageReason, _ owner: StageID) -> CauseKey {
     let reason = found.reason
     if reason.kind == .environmentChanged { return .variable(reason.key ?? "", was: reason.was) }
-    if !isOwn, let location = found.subject.location {
+    if !reason.kind.isOfStage, let location = found.subject.location {
       return found.subject.value == nil
         ? .file(location, reason.kind, was: reason.was) : .parameter(location, reason.key, reason.kind, was: reason.was)
     }
-    return .own(id, reason.kind, reason.path)
+    return .own(owner, reason.kind, reason.path)
   }
 
+  /// The same for all that saw something else before.
   private func edit(_ cause: Explanation.Cause) -> CauseKey {
     var found = Explanation.StageReason(reason: cause.reason, cause: nil, subject: cause.subject)
     found.reason.was = nil
-    return key(of: found, isOwn: cause.stage != nil, cause.stage ?? StageID(0))
+    return key(of: found, cause.stage ?? StageID(0))
   }
 
   private func finish(_ state: State, order: [StageID], wanted: [StageID]?) -> Explanation {
@@ -411,49 +382,5 @@ package struct WhyQuery: Sendable {
       samples = min(samples ?? history.samples, history.samples)
     }
     return samples.map { (seconds, $0) }
-  }
-}
-
-/// Finds what a reason of one stage is about.
-private struct Subjects {
-  let stage: Stage
-  let judgement: StageJudgement
-  let run: RunID?
-  let pipeline: Pipeline
-  let producer: (Location, Content) -> (stage: StageID, run: RunID?)?
-  let isAsLocked: (Location, Content, StageID) -> Bool
-
-  func stageReason(_ reason: Reason) -> Explanation.StageReason {
-    var reason = reason
-    var subject = Explanation.Subject()
-    subject.run = run
-    switch reason.kind {
-    case .dependencyChanged, .dependencyMissing, .dependencyAdded:
-      if let index = stage.dependencies.firstIndex(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
-        let dependency = stage.dependencies[index]
-        let content = judgement.snapshot.dependencies[index]
-        subject.location = dependency.location
-        subject.lockedHash = judgement.lock?.dep(dependency.declared)?.contentHash
-        subject.content = content
-        subject.producer = producer(dependency.location, content)
-        subject.isAsLocked = subject.producer.map { isAsLocked(dependency.location, content, $0.stage) } ?? false
-      }
-    case .parameterChanged, .parameterAdded, .parameterMissing:
-      if let set = stage.parameters.first(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
-        subject.value = reason.key.map { ValuePlace(set.location, key: $0) } ?? ValuePlace(set.location, steps: [])
-        subject.location = set.location
-        subject.producer = producer(set.location, .missing)
-      }
-    case .outputChanged, .outputMissing, .outputAdded:
-      if let index = stage.outputs.firstIndex(where: { $0.declared.hasSameBytes(as: reason.path ?? "") }) {
-        let output = stage.outputs[index]
-        subject.location = output.location
-        subject.lockedHash = judgement.lock?.out(output.declared)?.contentHash
-        subject.content = judgement.snapshot.outputs?[index].content
-      }
-    default: break
-    }
-    if let location = subject.location { reason.path = location.recordPath }
-    return Explanation.StageReason(reason: reason, cause: nil, subject: subject)
   }
 }

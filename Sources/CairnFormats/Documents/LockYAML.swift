@@ -60,7 +60,8 @@ extension LockedFile {
         }
         file.hashName = key
         file.hashText = text
-      case "hash": file.hasHashField = true
+      // DVC leaves the key out for the other kind, and understands it there.
+      case "hash": file.hasHashField = value.string != "md5-dos2unix"
       case "size":
         if let size = value.int.flatMap(UInt64.init(exactly:)) { file.size = size } else { file.other["size"] = value }
       case "nfiles": file.fileCount = value.int

@@ -100,9 +100,9 @@ final class ReproConsole: ReproPrinter {
     case .ended(_, let result):
       if isStreaming, result != .failed { state.withLock { $0.owesBlankLine = result == .ran || result == .restored } }
     case .finished(let id, let outcome): finished(id, outcome)
-    case .skipped(let ids, _):
+    case .skipped(let ids, let cause):
       let names = Self.join(ids.map { "'\(name($0))'" })
-      console.warning("Stage\(ids.count > 1 ? "s" : "") \(names) will be skipped due to this failure")
+      remark("Stage\(ids.count > 1 ? "s" : "") \(names) will be skipped due to this failure", on: cause)
     }
   }
 
@@ -112,9 +112,19 @@ final class ReproConsole: ReproPrinter {
     console.flush()
     switch reproduction.request.policy {
     case .stop: break
-    case .keepGoing: console.warning(error.message)
-    case .ignore: console.warning(error.message + " (ignored)")
+    case .keepGoing: remark(error.message, on: id)
+    case .ignore: remark(error.message + " (ignored)", on: id)
     }
+  }
+
+  /// Behind the block of a stage that has ended, which may still have to wait for another's.
+  private func remark(_ text: String, on id: StageID) {
+    let isWaiting = state.withLock { state in
+      guard state.ended.contains(where: { $0.id == id }) else { return false }
+      state.blocks[id, default: StageBlock()].append(.warning(text))
+      return true
+    }
+    if !isWaiting { console.warning(text) }
   }
 
   func settle(_ summary: RunSummary) {}
