@@ -97,6 +97,28 @@ struct GoingOnTests {
     try repository.expectSound("went on")
   }
 
+  @Test("a second `kill -9`, while the first one's journal is written out, costs no place", arguments: ["replayWritten", "replayed"])
+  func killedTwice(point: String) throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml", "stages:\n" + stage("first") + stage("second", "test -e go || sleep 20", deps: "    deps: [first]\n")
+        + stage("third"))
+    let run = try repository.startRepro("-j", "2")
+    #expect(eventually { ["first", "third"].allSatisfy { isJournalled($0, in: repository) } })
+    run.signal(SIGKILL)
+    _ = run.wait()
+    try repository.write("go", "")
+    try repository.write(".cairn/.cairn-1-00000000000-0.tmp", "")
+    try repository.age(".cairn/.cairn-1-00000000000-0.tmp", bySeconds: 10)
+    let crashed = try repository.cairn("repro", "-j", "2", environment: ["CAIRN_FAULT_POINT": point])
+    #expect(crashed.status == 137, "\(crashed)")
+    #expect(try repository.cairn("repro", "-j", "2").status == 0)
+    #expect(names(in: repository) == ["first", "second", "third"])
+    #expect(repository.read(".gitignore") == "/first\n/second\n/third\n")
+    #expect(try repository.shell("find .cairn -name '*.tmp'").output == "")
+    try repository.expectSound("killed twice")
+  }
+
   @Test("lines that had gone with a failure keep their places when the run that gives them back is killed")
   func killedWhileOwing() throws {
     let repository = try failed()

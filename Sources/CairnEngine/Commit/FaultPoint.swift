@@ -6,6 +6,8 @@
 package enum FaultPoint: String, Sendable, CaseIterable {
   case startJournalled, commandEnded, objectsStored, journalWritten, journalSynced, recordsWritten, lockWritten
   case beforeJournalRemoved
+  // While the journal of a dead process is written out.
+  case replayWritten, replayed
 
   /// Ends the process as `kill -9` would when `CAIRN_FAULT_POINT` names this place; nothing in release builds.
   @inline(__always)

@@ -36,7 +36,6 @@ package enum JournalReplay {
     let root = repository.root
     var lost: [StageAddress] = []
     var unfinished = UnfinishedRun.load(repository)
-    defer { unfinished.save(repository) }
     for path in try Journal.paths(in: CairnFolder.journals(of: repository)) {
       guard Files.exists(path), let claim = try OpenFileLock.tryLock(path, .exclusive) else { continue }
       defer { withExtendedLifetime(claim) {} }
@@ -67,8 +66,13 @@ package enum JournalReplay {
       }
       try records.sync()
       removeTemporaryFiles(
-        beside: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file)), of: content.processes, root: root)
+        in: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file.parent) + [RepoPath(unchecked: ".cairn")]),
+        of: content.processes, root: root)
+      // The places of what it had added go on living there, or nowhere.
+      unfinished.save(repository)
+      FaultPoint.reach(.replayWritten)
       _ = try Files.remove(path)
+      FaultPoint.reach(.replayed)
     }
     return lost
   }
@@ -89,9 +93,9 @@ package enum JournalReplay {
     }
   }
 
-  /// The file that was being written beside a lock when the process died.
-  private static func removeTemporaryFiles(beside files: Set<RepoPath>, of dead: Set<Int32>, root: String) {
-    for folder in Set(files.map(\.parent)) {
+  /// The file that was being written beside a lock, or in our own folder, when the process died.
+  private static func removeTemporaryFiles(in folders: Set<RepoPath>, of dead: Set<Int32>, root: String) {
+    for folder in folders {
       let folder = folder.isRoot ? root : root + "/" + folder.text
       for entry in ((try? Files.list(folder)) ?? nil) ?? [] where AtomicFile.isTemporaryName(entry.name) {
         let path = folder + "/" + entry.name
