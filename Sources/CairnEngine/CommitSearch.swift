@@ -1,5 +1,5 @@
 // Which commit brought what stands at a path: followed through the parents that have it too, and through renames.
-// Knows git and paths of the project; what "it" is, its callers say.
+// Knows git and where paths lie; what "it" is, its callers say.
 import CairnCore
 import CairnSystem
 import Synchronization
@@ -9,14 +9,13 @@ final class CommitSearch: Sendable {
   let git: GitRepository?
   /// One process answers all questions about contents.
   let objects: GitObjects?
-  /// Of the project in the git work tree: empty, or with a slash at its end.
-  private let prefix: String
+  let paths: PathResolver
   /// Commits whose parents a shallow clone does not have.
   private let shallow: Set<String>
   private let limit: Int
 
   private struct Key: Hashable {
-    var path: RepoPath
+    var location: Location
     var start: String
   }
   private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
@@ -28,30 +27,32 @@ final class CommitSearch: Sendable {
     self.git = git
     self.limit = limit
     objects = git.map(GitObjects.init)
-    let inside = git.map { Repository.relative(root, to: $0.workTree) } ?? "."
-    prefix = inside == "." ? "" : inside + "/"
+    paths = PathResolver(root: root, workTree: git?.workTree)
     shallow = git?.shallowCommits() ?? []
   }
 
-  /// As git names it.
-  func pathInWorkTree(_ path: RepoPath) -> String { prefix + path.text }
+  /// As git names it; `nil` outside of its work tree.
+  func pathInWorkTree(_ location: Location) -> String? { paths.pathInWorkTree(location) }
+
+  func pathInWorkTree(recorded path: String) -> String? { pathInWorkTree(paths.location(ofRecorded: path)) }
 
   /// The newest commits that changed the path, up to `start`, the newest first.
-  func history(of path: RepoPath, from start: String = "HEAD") -> [GitHistoryEntry] {
-    let key = Key(path: path, start: start)
+  func history(of location: Location, from start: String = "HEAD") -> [GitHistoryEntry] {
+    let key = Key(location: location, start: start)
     if let known = histories.withLock({ $0[key] }) { return known }
-    let history = (try? git?.history(of: pathInWorkTree(path), from: start, limit: limit)) ?? []
+    let found = pathInWorkTree(location).flatMap { try? git?.history(of: $0, from: start, limit: limit) }
+    let history = found ?? []
     histories.withLock { $0[key] = history }
     return history
   }
 
   /// The bytes of a file in a commit; `nil` where the commit has no such file. Throws where that cannot be told: a
   /// partial clone lacks objects, a link leads elsewhere.
-  func bytes(_ path: RepoPath, at commit: String) throws(Diagnostic) -> [UInt8]? {
-    guard let git, let objects else { return nil }
-    if let bytes = try objects.show(commit, pathInWorkTree(path)) { return bytes }
-    guard try git.tree(commit, path: pathInWorkTree(path))?.isEmpty ?? true else {
-      throw Diagnostic(.git, "'\(path.text)' of \(commit) is not at hand")
+  func bytes(_ location: Location, at commit: String) throws(Diagnostic) -> [UInt8]? {
+    guard let git, let objects, let path = pathInWorkTree(location) else { return nil }
+    if let bytes = try objects.show(commit, path) { return bytes }
+    guard try git.tree(commit, path: path)?.isEmpty ?? true else {
+      throw Diagnostic(.git, "'\(location.recordPath)' of \(commit) is not at hand")
     }
     return nil
   }
@@ -63,18 +64,18 @@ final class CommitSearch: Sendable {
   ///   - isAbsent: that there is no such file or value is what is looked for.
   ///   - isThere: whether a commit has it, at the path that the file had then; `nil` where that cannot be told.
   func bringer(
-    of path: RepoPath, isAbsent: Bool = false, _ isThere: (RepoPath, String) -> Bool?
+    of location: Location, isAbsent: Bool = false, _ isThere: (Location, String) -> Bool?
   ) -> GitCommit? {
     guard let git else { return nil }
-    var path = path
+    var location = location
     var start = "HEAD"
     // A file may have been renamed on the way.
     for _ in 0..<8 {
-      let history = history(of: path, from: start)
+      let history = history(of: location, from: start)
       let entries = Dictionary(history.map { ($0.commit, $0) }, uniquingKeysWith: { first, _ in first })
       var next: GitHistoryEntry?
       for entry in history {
-        guard let isThere = isThere(path, entry.commit) else { return nil }
+        guard let isThere = isThere(location, entry.commit) else { return nil }
         if isThere {
           next = entry
           break
@@ -87,7 +88,7 @@ final class CommitSearch: Sendable {
         last = entry
         next = nil
         for parent in entry.parents {
-          guard let isThere = isThere(path, parent) else { return nil }
+          guard let isThere = isThere(location, parent) else { return nil }
           guard isThere else { continue }
           // Further back than is looked.
           guard let before = entries[parent] else { return nil }
@@ -99,26 +100,25 @@ final class CommitSearch: Sendable {
       // A file that is there since has nothing to tell of what it never had.
       if isAbsent, last.parents.isEmpty { return nil }
       let parent = last.commit + "^"
-      guard !isAbsent, last.parents.isEmpty, let before = former(path, in: last.commit, from: parent, git) else {
-        return commit(last.commit, path)
+      guard !isAbsent, last.parents.isEmpty, let before = former(location, in: last.commit, from: parent, git) else {
+        return commit(last.commit, location)
       }
       guard let wasThere = isThere(before, parent) else { return nil }
-      guard wasThere else { return commit(last.commit, path) }
-      (path, start) = (before, parent)
+      guard wasThere else { return commit(last.commit, location) }
+      (location, start) = (before, parent)
     }
     return nil
   }
 
   /// A commit as people name it.
-  func commit(_ name: String, _ path: RepoPath) -> GitCommit? {
-    (try? git?.lastCommit(of: pathInWorkTree(path), from: name)) ?? nil
+  func commit(_ name: String, _ location: Location) -> GitCommit? {
+    pathInWorkTree(location).flatMap { try? git?.lastCommit(of: $0, from: name) }
   }
 
-  /// The name of a file before the commit gave it another one, where that was in the project too.
-  private func former(_ path: RepoPath, in commit: String, from parent: String, _ git: GitRepository) -> RepoPath? {
-    guard let old = (try? git.renamed(pathInWorkTree(path), in: commit, from: parent)) ?? nil,
-      old.utf8.starts(with: prefix.utf8)
+  /// Where a file lay before the commit gave it another name.
+  private func former(_ location: Location, in commit: String, from parent: String, _ git: GitRepository) -> Location? {
+    guard let path = pathInWorkTree(location), let old = (try? git.renamed(path, in: commit, from: parent)) ?? nil
     else { return nil }
-    return RepoPath(unchecked: String(decoding: old.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
+    return paths.location(inWorkTree: old)
   }
 }

@@ -106,7 +106,7 @@ extension FreshnessIndex {
       switch location {
       case .url: return false
       case .local(let path): return add(tree: path.text)
-      case .external(let path): return add(tree: path)
+      case .external(let path): return add(tree: path.absolute)
       }
     }
 

@@ -122,10 +122,15 @@ final class FreshnessWatch {
       let stage = workspace.project.pipeline[id]
       let locations =
         stage.dependencies.map(\.location) + stage.parameters.map(\.location) + stage.outputs.map(\.location)
-      if locations.contains(where: { names.contains($0.recordPath) }) { return true }
+      if locations.contains(where: { names.contains(Self.name($0)) }) { return true }
       let lock = workspace.lockEntry(of: stage)
       return lock?.outs.contains { $0.hashText.map(cached.contains) ?? false } ?? true
     }
+  }
+
+  /// As looks name it.
+  private static func name(_ location: Location) -> String {
+    if case .external(let path) = location { path.absolute } else { location.recordPath }
   }
 
   private func write(_ look: Look) {

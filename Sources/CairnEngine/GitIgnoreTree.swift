@@ -22,7 +22,7 @@ final class GitIgnoreTree: Sendable {
   /// taken to hold.
   init?(gitRoot: String?, root: String, instead: [RepoPath: [UInt8]?] = [:]) {
     guard let gitRoot else { return nil }
-    git = PathResolver(root: gitRoot)
+    git = PathResolver(root: gitRoot, workTree: gitRoot)
     guard case .local(let project) = git.location(ofAbsolute: root) else { return nil }
     self.project = project
     self.instead = Dictionary(

@@ -102,12 +102,18 @@ private struct Finder {
   // MARK: Paths
 
   private func path(_ word: String) throws(Diagnostic) -> LineageSubject? {
-    let inside = word.hasPrefix("/") ? repository.repoPath(of: word) : folder.resolving(word)
-    guard let path = inside, !path.isRoot else { return nil }
+    let path = repository.paths.location(of: word, in: .local(folder))
+    guard path != .local(.root), !path.isURL else { return nil }
     if let rev { return try committed(path, rev) }
     let tracked = try trackedPaths()
     if let entry = tracked.at(path) { return try version(path, entry) }
-    let known = try index.artifacts(path: path.text)
+    let known = try versions(path)
+    // Outside of the project what nobody has heard of is not looked at: it may be a whole disk.
+    if path.local == nil, known.isEmpty, !tracked.parameterFiles.contains(path), tracked.around(path) == nil,
+      try !isInGit(path)
+    {
+      return nil
+    }
     if let content = try observe(path), let md5 = content.hash?.text {
       let same = known.first { $0.md5 == md5 }
       if same == nil, let entry = tracked.around(path) {
@@ -134,9 +140,10 @@ private struct Finder {
   }
 
   /// A file of a folder, by what the cache knows of the folder; `nil` where that is nothing, or names no such file.
-  private func part(_ path: RepoPath, of entry: TrackedPaths.Entry) -> LineageSubject? {
+  private func part(_ path: Location, of entry: TrackedPaths.Entry) -> LineageSubject? {
+    let paths = repository.paths
     guard let hash = entry.file?.hashText, let manifest = folders.manifest(hash),
-      let file = manifest.entries.first(where: { entry.path.appending($0.path) == path })
+      let file = manifest.entries.first(where: { paths.location(of: $0.path, in: entry.path) == path })
     else { return nil }
     return subject(path, file.md5.hex, file.size, origin: entry.origin, isInGit: false)
   }
@@ -148,7 +155,7 @@ private struct Finder {
   }
 
   /// A path that the lock or a `.dvc` file names: what lies there now, else what is locked.
-  private func version(_ path: RepoPath, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> LineageSubject {
+  private func version(_ path: Location, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> LineageSubject {
     let locked = entry.file?.hashText
     let content = try observe(path, lockedAs: entry.file?.contentHash)
     let md5 = content?.hash?.text ?? locked
@@ -167,17 +174,18 @@ private struct Finder {
   }
 
   /// What lies there is not what is locked: what is known of the reason.
-  private func difference(_ path: RepoPath, _ md5: String, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> String {
+  private func difference(_ path: Location, _ md5: String, _ entry: TrackedPaths.Entry) throws(Diagnostic) -> String {
     let isData = entry.stage.hasSuffix(".dvc")
     let lock = isData ? "'\(entry.stage)'" : "dvc.lock"
     if entry.file?.hashText == nil { return "nothing is locked for '\(path)': \(lock) has no hash of it" }
     // Data has no run that makes it: whoever read it saw it.
-    let recorded = try isData ? index.artifacts(path: path.text) : index.artifacts(at: [path.text], .written)
+    let name = path.recordPath
+    let recorded = try isData ? index.artifacts(path: name) : index.artifacts(at: [name], .written)
     return recorded.contains { $0.md5 == md5 } ? "\(lock) has another version of '\(path)'"
       : "'\(path)' is not the version that is locked: it was changed afterwards"
   }
 
-  private func committed(_ path: RepoPath, _ rev: String) throws(Diagnostic) -> LineageSubject? {
+  private func committed(_ path: Location, _ rev: String) throws(Diagnostic) -> LineageSubject? {
     guard let git = try GitRepository.find(from: repository.root) else {
       throw Diagnostic.noSubject("--rev needs git, and this project is not in a git repository")
     }
@@ -192,20 +200,32 @@ private struct Finder {
       if entry.path != path { subject.notes.append("'\(path)' is part of '\(entry.path)'") }
       return subject
     }
-    let prefix = Repository.relative(repository.root, to: git.workTree)
-    let name = prefix == "." ? path.text : prefix + "/" + path.text
-    guard let bytes = try GitObjects(git).show(commit, name) else { return nil }
+    guard let name = repository.paths.pathInWorkTree(path), let bytes = try GitObjects(git).show(commit, name)
+    else { return nil }
     return subject(
       path, ContentHasher.md5(of: bytes).hex, UInt64(bytes.count), origin: .init(.git), isInGit: true)
   }
 
   private func subject(
-    _ path: RepoPath, _ md5: String, _ size: UInt64?, producer: RunID? = nil, origin: RunRecord.Origin?, isInGit: Bool
+    _ path: Location, _ md5: String, _ size: UInt64?, producer: RunID? = nil, origin: RunRecord.Origin?, isInGit: Bool
   ) -> LineageSubject {
-    let known = ((try? index.artifacts(path: path.text)) ?? []).first { $0.md5 == md5 }
-    let artifact = known ?? LineageArtifact(
-      repository: repositoryName, path: path.text, md5: md5, sha256: nil, size: size)
-    return LineageSubject(what: .artifacts([artifact], producer: producer, origin: origin))
+    let known = ((try? versions(path)) ?? []).filter { $0.md5 == md5 }
+    // Those that have its former name know other runs.
+    var artifacts = [path.recordPath, path.formerRecordPath].compactMap { $0 }
+      .compactMap { name in known.first { $0.path.hasSameBytes(as: name) } }
+    if artifacts.isEmpty {
+      artifacts = [
+        LineageArtifact(repository: repositoryName, path: path.recordPath, md5: md5, sha256: nil, size: size)
+      ]
+    }
+    return LineageSubject(what: .artifacts(artifacts, producer: producer, origin: origin))
+  }
+
+  /// What records know of the path, by each of its names the newest first.
+  private func versions(_ path: Location) throws(Diagnostic) -> [LineageArtifact] {
+    var found = try index.artifacts(path: path.recordPath)
+    if let former = path.formerRecordPath { found += try index.artifacts(path: former) }
+    return found
   }
 
   /// As records have it.
@@ -214,10 +234,11 @@ private struct Finder {
     return ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil) ?? ""
   }
 
-  private func isInGit(_ path: RepoPath) throws(Diagnostic) -> Bool {
-    guard let git = try GitRepository.find(from: repository.root) else { return false }
-    let prefix = Repository.relative(repository.root, to: git.workTree)
-    return try git.isTracked(prefix == "." ? path.text : prefix + "/" + path.text)
+  private func isInGit(_ path: Location) throws(Diagnostic) -> Bool {
+    guard let git = try GitRepository.find(from: repository.root), let name = repository.paths.pathInWorkTree(path),
+      !name.isEmpty
+    else { return false }
+    return try git.isTracked(name)
   }
 
   private func trackedPaths() throws(Diagnostic) -> TrackedPaths {
@@ -230,17 +251,21 @@ private struct Finder {
 
   /// - Parameter locked: where it is of DVC 2's kind and names what is there, text is hashed as it was, with its line
   ///   ends unified.
-  private func observe(_ path: RepoPath, lockedAs locked: ContentHash? = nil) throws(Diagnostic) -> Content? {
-    guard Files.exists(repository.absolute(path)) else { return nil }
+  private func observe(_ path: Location, lockedAs locked: ContentHash? = nil) throws(Diagnostic) -> Content? {
+    guard let absolute = repository.paths.absolute(path), Files.exists(absolute) else { return nil }
     let state = StateIndex(
       path: Repository.join(repository.cairnFolder, "state"),
       isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
     let snapshotter = Snapshotter(root: repository.root, index: state)
+    func look(_ algorithm: ContentHash.Algorithm) -> Content {
+      if let path = path.local { return snapshotter.observe(path, algorithm: algorithm) }
+      return snapshotter.observe(external: absolute, algorithm: algorithm)
+    }
     if let locked, locked.algorithm == .md5Dos2unix {
-      let content = snapshotter.observe(path, algorithm: locked.algorithm)
+      let content = look(locked.algorithm)
       if content.hash == locked { return content }
     }
-    let content = snapshotter.observe(path)
+    let content = look(.md5)
     if case .unknown(let diagnostic) = content { throw diagnostic }
     return content
   }

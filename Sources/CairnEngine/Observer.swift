@@ -87,7 +87,7 @@ package struct Observer: Sendable {
     case .local(let path):
       if isOutput, isIgnored(path) { return .missing }
       return snapshotter.observe(path, sha256: sha256, algorithm: algorithm)
-    case .external(let path): return snapshotter.observe(external: path, sha256: sha256, algorithm: algorithm)
+    case .external(let path): return snapshotter.observe(external: path.absolute, sha256: sha256, algorithm: algorithm)
     case .url(let url) where url.hasPrefix("ds://"): return datasets.content(of: url)
     case .url(let url):
       guard let path = remotes.path(of: url) else { return .unknown(remotes.refusal(of: url)) }
@@ -121,7 +121,7 @@ package struct Observer: Sendable {
   package func isUnchanged(_ content: Content, at location: Location) -> Bool {
     switch location {
     case .local(let path): snapshotter.isUnchanged(content, at: path)
-    case .external(let path): snapshotter.isUnchanged(content, external: path)
+    case .external(let path): snapshotter.isUnchanged(content, external: path.absolute)
     case .url(let url): remotes.path(of: url).map { snapshotter.isUnchanged(content, external: $0) } ?? true
     }
   }

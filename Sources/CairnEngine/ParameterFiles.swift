@@ -35,9 +35,9 @@ package final class ParameterFiles: ParameterSource, Sendable {
       guard let bytes = try files.read(path) else { return nil }
       return .document(try ParameterFile.parse(SourceText(path: path.text, bytes: bytes)))
     case .external(let path):
-      if Files.isDirectory(path) { return .directory }
-      guard let bytes = try Files.read(path) else { return nil }
-      return .document(try ParameterFile.parse(SourceText(path: path, bytes: bytes)))
+      if Files.isDirectory(path.absolute) { return .directory }
+      guard let bytes = try Files.read(path.absolute) else { return nil }
+      return .document(try ParameterFile.parse(SourceText(path: path.absolute, bytes: bytes)))
     case .url: return nil
     }
   }
@@ -86,7 +86,7 @@ package final class ParameterFiles: ParameterSource, Sendable {
         }
         switch location {
         case .local(let path): sources.files.append(path)
-        case .external(let path): sources.outside.append(path)
+        case .external(let path): sources.outside.append(path.absolute)
         case .url: break
         }
       }

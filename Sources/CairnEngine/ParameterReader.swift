@@ -19,7 +19,7 @@ package final class ParameterReader: Sendable {
     let path: String
     switch set.location {
     case .local(let local): path = root + "/" + local.text
-    case .external(let absolute): path = absolute
+    case .external(let outside): path = outside.absolute
     case .url(let url): return .failed(.remoteLocation(url))
     }
     do throws(Diagnostic) {

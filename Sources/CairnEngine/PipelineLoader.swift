@@ -30,8 +30,8 @@ package struct PipelineLoader: Sendable {
     parameters = ParameterFiles(root: root, files: files)
     git = GitIgnoreTree(gitRoot: gitRoot, root: root)
     reader = PipelineFileReader(
-      paths: PathResolver(root: root), files: files, folder: folder, unpacking: unpacking, ignore: ignore, git: git,
-      parameters: parameters, remotes: remotes, notesUses: notesUses)
+      paths: PathResolver(ofProject: root), files: files, folder: folder, unpacking: unpacking, ignore: ignore,
+      git: git, parameters: parameters, remotes: remotes, notesUses: notesUses)
   }
 
   /// The top of the git work tree that holds `root`; `nil` when there is none.
@@ -65,7 +65,7 @@ package struct PipelineLoader: Sendable {
     sources.add(ignore.sources)
     sources.add(parameters.sources)
     for path in git?.files ?? [] {
-      if case .local(let inside) = PathResolver(root: root).location(ofAbsolute: path) {
+      if case .local(let inside) = reader.paths.location(ofAbsolute: path) {
         sources.files.append(inside)
       } else {
         sources.outside.append(path)

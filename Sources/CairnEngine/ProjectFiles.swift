@@ -16,7 +16,7 @@ package protocol ProjectFiles: Sendable {
 package struct DiskFiles: ProjectFiles {
   private let paths: PathResolver
 
-  package init(root: String) { paths = PathResolver(root: root) }
+  package init(root: String) { paths = PathResolver(root: root, workTree: nil) }
 
   package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? { try Files.read(paths.absolute(path)) }
   package func list(_ folder: RepoPath) throws(Diagnostic) -> [DirectoryEntry]? {

@@ -123,13 +123,7 @@ private struct StatusView {
 
   /// DVC shows of a stage only the outputs that the target lies in.
   private func isWanted(_ output: Location, _ target: Location?) -> Bool {
-    switch (output, target) {
-    case (_, nil): true
-    case (.local(let output), .local(let path)?): path.isInside(output)
-    case (.external(let output), .external(let path)?):
-      path.hasSameBytes(as: output) || path.utf8.starts(with: (output + "/").utf8)
-    default: output == target
-    }
+    target.map { $0.isInside(output) } ?? true
   }
 }
 

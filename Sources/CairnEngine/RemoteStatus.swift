@@ -114,7 +114,7 @@ package struct RemoteStatus: Sendable {
     let exists: Bool
     switch output.location {
     case .local(let path): exists = state.files.exists(path)
-    case .external(let path): exists = Files.exists(path)
+    case .external(let path): exists = Files.exists(path.absolute)
     case .url: exists = false
     }
     if exists {
@@ -133,8 +133,8 @@ package struct RemoteStatus: Sendable {
     switch (output, target) {
     case (.local(let output), .local(let path)?) where path != output && path.isInside(output):
       path.relative(to: output)
-    case (.external(let output), .external(let path)?) where path.utf8.starts(with: (output + "/").utf8):
-      String(decoding: path.utf8.dropFirst(output.utf8.count + 1), as: UTF8.self)
+    case (.external(let output), .external(let path)?) where path != output && path.isInside(output):
+      String(decoding: path.absolute.utf8.dropFirst(output.absolute.utf8.count + 1), as: UTF8.self)
     default: nil
     }
   }

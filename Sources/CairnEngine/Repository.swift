@@ -27,6 +27,8 @@ package struct Repository: Sendable {
   /// Where a path of the project lies on the disk.
   package func absolute(_ path: RepoPath) -> String { path.isRoot ? root : Self.join(root, path.text) }
 
+  package var paths: PathResolver { PathResolver(ofProject: root) }
+
   /// The path of the project for an absolute one, `nil` outside of it.
   package func repoPath(of absolute: String) -> RepoPath? {
     let path = Self.normalized(absolute)
@@ -53,6 +55,12 @@ package struct Repository: Sendable {
 
 extension Repository {
   package static func currentDirectory() throws(Diagnostic) -> String { try Files.currentDirectory() }
+}
+
+extension PathResolver {
+  /// With the git work tree around the project, whatever the settings say of git: what a place is called does not hang
+  /// on them.
+  package init(ofProject root: String) { self.init(root: root, workTree: PipelineLoader.gitRoot(around: root)) }
 }
 
 // MARK: - Text of absolute paths

@@ -121,14 +121,14 @@ package struct Reproduction: Sendable {
 
   private func outputsInLocks() -> SourceState.Outputs {
     let workspace = workspace
-    var makers: [RepoPath: (id: StageID, declared: String)] = [:]
+    var makers: [Location: (id: StageID, declared: String)] = [:]
     for id in workspace.project.pipeline.ids {
       for output in workspace.project.pipeline[id].outputs {
-        if let path = output.location.local { makers[path] = (id, output.declared) }
+        makers[output.location] = (id, output.declared)
       }
     }
-    return SourceState.Outputs(paths: Set(makers.keys)) { [makers] path in
-      guard let maker = makers[path] else { return nil }
+    return SourceState.Outputs(places: Set(makers.keys)) { [makers] place in
+      guard let maker = makers[place] else { return nil }
       return workspace.lockEntry(of: workspace.project.pipeline[maker.id])?.out(maker.declared)?.contentHash
     }
   }

@@ -13,9 +13,9 @@ package struct RunOwnership: Sendable {
   /// all of that, may be ours.
   package func canBeOurs(_ record: RunRecord) -> Bool {
     guard let git = search.git, let commit = record.source.commit else { return true }
-    let bytes = { (path: String) in (try? search.bytes(RepoPath(unchecked: path), at: commit)) ?? nil }
+    let bytes = { (path: String) in (try? search.bytes(search.paths.location(ofRecorded: path), at: commit)) ?? nil }
     let isUnchanged = { (path: String) in
-      !record.source.changed.keys.contains(search.pathInWorkTree(RepoPath(unchecked: path)))
+      search.pathInWorkTree(recorded: path).map { !record.source.changed.keys.contains($0) } ?? false
     }
     let isElsewhere = record.inputs.contains { input in
       input.origin.kind == .git && input.md5?.hasSuffix(".dir") == false && isUnchanged(input.path)

@@ -66,9 +66,9 @@ extension RunRestoration {
   ) throws(Diagnostic) -> LockEntry {
     var entry = LockEntry(command: stage.commandValue)
     for dependency in stage.dependencies {
-      let path = dependency.location.recordPath
-      guard let input = record.inputs.first(where: { $0.role != "params" && $0.path.hasSameBytes(as: path) }) else {
-        throw Diagnostic(.usage, "'\(path)' was no input of that run: its lock entry would not fit")
+      let place = dependency.location
+      guard let input = record.inputs.first(where: { $0.role != "params" && place.isRecorded(as: $0.path) }) else {
+        throw Diagnostic(.usage, "'\(place)' was no input of that run: its lock entry would not fit")
       }
       var file = LockedFile(path: dependency.declared, hashName: "md5", hashText: input.md5, size: input.size)
       if let dataset = input.dataset {
@@ -82,7 +82,8 @@ extension RunRestoration {
       entry.deps.append(file)
     }
     for set in stage.parameters {
-      if let values = record.params[set.location.recordPath] { entry.params[set.declared] = values }
+      let values = record.params.first { set.location.isRecorded(as: $0.key) }?.value
+      if let values { entry.params[set.declared] = values }
     }
     for (output, content) in outputs {
       var file = LockedFile(path: output.declared, hashName: "md5", hashText: content.hash?.text, size: content.size)

@@ -90,9 +90,10 @@ package struct RunRestoration: Sendable {
   private func parameterFiles(
     _ record: RunRecord, _ applied: inout Applied
   ) throws(Diagnostic) -> [(path: String, bytes: [UInt8])] {
+    let paths = repository.paths
     var files: [(path: String, bytes: [UInt8])] = []
     for (file, values) in record.params {
-      let path = file.hasPrefix("/") ? file : repository.absolute(RepoPath(unchecked: file))
+      let path = paths.absolute(paths.location(ofRecorded: file)) ?? file
       let source = SourceText(path: file, bytes: try Files.read(path) ?? [])
       let present = source.bytes.isEmpty ? Value.emptyMap : try ParameterFile.parse(source).value
       let changes = values.flatMap { key, value in

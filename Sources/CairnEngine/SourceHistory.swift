@@ -12,22 +12,22 @@ package struct SourceHistory: Sendable {
   /// Of a folder so many bytes are compared with a commit.
   private static let sizeLimit: UInt64 = 64 << 20
 
-  private let root: String
   let search: CommitSearch
   private let store: RecordStore
 
   /// - Parameter store: has the contents of folders.
   package init(root: String, store: RecordStore) {
-    self.root = root
     self.store = store
     search = CommitSearch(root: root, git: (try? GitRepository.find(from: root)) ?? nil, limit: Self.commitLimit)
   }
 
-  /// A path of the project as records name what differed from the commit.
-  package func gitPath(_ path: String) -> String { search.pathInWorkTree(RepoPath(unchecked: path)) }
+  /// A path of a record's as records name what differed from the commit; `nil` outside of the work tree.
+  package func gitPath(_ path: String) -> String? { search.pathInWorkTree(recorded: path) }
 
   /// A `.dvc` file stands beside it.
-  package func isData(_ path: String) -> Bool { Files.exists(Repository.join(root, path) + ".dvc") }
+  package func isData(_ path: String) -> Bool {
+    search.paths.absolute(search.paths.location(ofRecorded: path)).map { Files.exists($0 + ".dvc") } ?? false
+  }
 
   /// `1a2b3c4 "june batch"`: the commit that made the `.dvc` file say that the data is this version. `nil` when none of
   /// the newest did, or the data is no `.dvc` file's.
@@ -44,18 +44,18 @@ package struct SourceHistory: Sendable {
   }
 
   private func bringer(of file: String, isMeant: ([UInt8]) -> Bool) -> GitCommit? {
-    search.bringer(of: RepoPath(unchecked: file)) { path, commit in
+    search.bringer(of: search.paths.location(ofRecorded: file)) { path, commit in
       do throws(Diagnostic) { return try search.bytes(path, at: commit).map(isMeant) ?? false } catch { return nil }
     }
   }
 
   /// The first commit after the run in which the file has the bytes that the run read.
   package func firstCommit(of input: RunRecord.Input, after record: RunRecord) -> String? {
-    guard let git = search.git else { return nil }
-    let path = RepoPath(unchecked: input.path)
-    let commits = try? git.commits(of: search.pathInWorkTree(path), since: record.execution.started, notIn: record.source.commit)
+    let location = search.paths.location(ofRecorded: input.path)
+    guard let git = search.git, let path = search.pathInWorkTree(location) else { return nil }
+    let commits = try? git.commits(of: path, since: record.execution.started, notIn: record.source.commit)
     let found = commits?.first { commit in
-      ((try? search.bytes(path, at: commit)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
+      ((try? search.bytes(location, at: commit)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
     }
     return found.map { String($0.prefix(7)) }
   }
@@ -63,12 +63,12 @@ package struct SourceHistory: Sendable {
   /// Whether these are in the commit the bytes that the run read. Of a folder: all its files are there with theirs. Of
   /// a link never: git has where it leads, not what stands there.
   package func holds(_ commit: String, _ input: RunRecord.Input) -> Bool {
-    guard let git = search.git, let objects = search.objects else { return false }
-    let path = RepoPath(unchecked: input.path)
+    let location = search.paths.location(ofRecorded: input.path)
+    guard let git = search.git, let objects = search.objects, let file = search.pathInWorkTree(location)
+    else { return false }
     guard input.md5?.hasSuffix(".dir") == true else {
-      return ((try? search.bytes(path, at: commit)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
+      return ((try? search.bytes(location, at: commit)) ?? nil).map { Self.areBytes($0, of: input) } ?? false
     }
-    let file = search.pathInWorkTree(path)
     guard let digest = input.sha256, let bytes = (try? store.document(digest)) ?? nil,
       let manifest = try? DirectoryDocument.decode(bytes), let tree = (try? git.tree(commit, path: file)) ?? nil
     else { return false }

@@ -25,7 +25,7 @@ package struct TargetResolution: Sendable {
   package init(_ project: LoadedProject, loader: PipelineLoader) {
     self.project = project
     self.loader = loader
-    paths = PathResolver(root: loader.root)
+    paths = PathResolver(ofProject: loader.root)
     stagesByFile = Dictionary(grouping: project.pipeline.ids) { project.pipeline[$0].address.file }
   }
 
@@ -230,15 +230,7 @@ package struct TargetResolution: Sendable {
     _ = try project.graph()
     for id in project.pipeline.ids {
       for output in project.pipeline[id].outputs {
-        switch (output.location, location) {
-        case (.local(let output), .local(let path)):
-          if path.isInside(output) { return StageSelection(stage: id, path: location) }
-        case (.external(let output), .external(let path)):
-          if path.hasSameBytes(as: output) || path.utf8.starts(with: (output + "/").utf8) {
-            return StageSelection(stage: id, path: location)
-          }
-        default: continue
-        }
+        if !location.isURL, location.isInside(output.location) { return StageSelection(stage: id, path: location) }
       }
     }
     return nil

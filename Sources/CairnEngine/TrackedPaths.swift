@@ -6,7 +6,7 @@ package import CairnSystem
 
 package struct TrackedPaths: Sendable {
   package struct Entry: Sendable {
-    package var path: RepoPath
+    package var path: Location
     /// The stage's address as records have it; the `.dvc` file for data.
     package var stage: String
     /// `nil` when nothing is locked yet.
@@ -16,30 +16,27 @@ package struct TrackedPaths: Sendable {
     package var origin: RunRecord.Origin
   }
 
-  private var entries: [RepoPath: Entry] = [:]
+  private let paths: PathResolver
+  private var entries: [Location: Entry] = [:]
   /// Files that stages read parameters from.
-  package private(set) var parameterFiles: Set<RepoPath> = []
+  package private(set) var parameterFiles: Set<Location> = []
 
   /// The output at exactly this path.
-  package func at(_ path: RepoPath) -> Entry? { entries[path] }
+  package func at(_ path: Location) -> Entry? { entries[path] }
 
   /// The output that holds this path.
-  package func around(_ path: RepoPath) -> Entry? {
-    var folder = path.parent
-    while !folder.isRoot {
-      if let entry = entries[folder] { return entry }
-      folder = folder.parent
-    }
-    return nil
+  package func around(_ path: Location) -> Entry? {
+    entries.values.first { $0.path != path && path.isInside($0.path) }
   }
 
   package init(_ project: LoadedProject) {
+    paths = PathResolver(ofProject: project.root)
     for stage in project.pipeline.stages {
-      parameterFiles.formUnion(stage.parameters.compactMap(\.location.local))
+      parameterFiles.formUnion(stage.parameters.map(\.location))
       let lock = project.lockEntry(of: stage)
       let work = lock.map { WorkKey(stage, $0) }
       for (number, output) in stage.outputs.enumerated() {
-        guard let path = output.location.local else { continue }
+        let path = output.location
         let file = stage.tracked.map { $0.outputs.indices.contains(number) ? $0.outputs[number] : nil }
           ?? lock?.out(output.declared)
         entries[path] = Entry(
@@ -59,24 +56,19 @@ package struct TrackedPaths: Sendable {
         .import, repository: repository["url"]?.string,
         rev: repository["rev_lock"]?.string ?? repository["rev"]?.string, url: repository["url"]?.string)
     }
-    let url = switch dependency.location {
-    case .url(let url): url
-    case .external(let path): path
-    case .local(let path): path.text
-    }
-    return .init(.importURL, url: url)
+    return .init(.importURL, url: dependency.location.recordPath)
   }
 
   // MARK: In a commit
 
-  private init() {}
+  private init(_ paths: PathResolver) { self.paths = paths }
 
   /// What the locks and `.dvc` files of a commit say. Templates are not resolved there: a `wdir` with `${}` is taken
   /// for none.
   package static func inCommit(
     _ commit: String, _ git: GitRepository, _ repository: Repository
   ) throws(Diagnostic) -> TrackedPaths {
-    var tracked = TrackedPaths()
+    var tracked = TrackedPaths(repository.paths)
     let top = Repository.relative(repository.root, to: git.workTree)
     let prefix = top == "." ? "" : top + "/"
     let objects = GitObjects(git)
@@ -102,11 +94,11 @@ package struct TrackedPaths: Sendable {
   }
 
   private mutating func add(dataFile document: MarkedValue, at file: RepoPath) {
-    let folder = document["wdir"]?.string.flatMap { file.parent.resolving($0) } ?? file.parent
+    let folder = paths.location(of: document["wdir"]?.string ?? ".", in: .local(file.parent))
     let dependency = document["deps"]?.items?.first
     for output in document["outs"]?.items ?? [] {
-      guard let name = output["path"]?.string, let path = folder.resolving(name), let md5 = output["md5"]?.string
-      else { continue }
+      guard let name = output["path"]?.string, let md5 = output["md5"]?.string else { continue }
+      let path = paths.location(of: name, in: folder)
       let origin: RunRecord.Origin
       if let source = dependency?["repo"] {
         origin = .init(
@@ -128,20 +120,21 @@ package struct TrackedPaths: Sendable {
       let group = name.split(separator: "@", maxSplits: 1).first.map(String.init) ?? name
       let declared = pipeline?["stages"]?[name] ?? pipeline?["stages"]?[group]
       let wdir = declared?["wdir"]?.string ?? declared?["do"]?["wdir"]?.string ?? "."
-      let place = folder.resolving(wdir) ?? folder
+      let place = paths.location(of: wdir, in: .local(folder))
+      func recorded(_ path: String) -> String { paths.location(of: path, in: place).recordPath }
       func files(_ locked: [LockedFile]) -> [(path: String, md5: String)] {
-        locked.map { (place.resolving($0.path)?.text ?? $0.path, $0.hashText ?? "") }
+        locked.map { (recorded($0.path), $0.hashText ?? "") }
       }
       let work = WorkKey(
         command: entry.command.list?.compactMap(\.string) ?? entry.command.string.map { [$0] } ?? [],
         inputs: files(entry.deps),
         parameters: entry.params.map { file, values in
-          (place.resolving(file)?.text ?? file, values.map { ($0.key, $0.value) })
+          (recorded(file), values.map { ($0.key, $0.value) })
         },
         outputs: files(entry.outs))
       let address = StageAddress(file: folder.appending("dvc.yaml"), name: name).text()
       for output in entry.outs {
-        guard let path = place.resolving(output.path) else { continue }
+        let path = paths.location(of: output.path, in: place)
         entries[path] = Entry(path: path, stage: address, file: output, work: work, origin: .init(.stage))
       }
     }

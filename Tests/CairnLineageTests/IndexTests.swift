@@ -107,9 +107,9 @@ import Testing
     let same = WorkKey(
       command: ["run s"], inputs: [("db", "99")], parameters: [("params.yaml", [("lr", 1.0)])],
       outputs: [("out", "22")])
-    #expect(WorkKey(record) == same)
+    #expect(WorkKey(record).digest == same.digest)
     record.params["params.yaml"]?["lr"] = "1"
-    #expect(WorkKey(record) != same)
+    #expect(WorkKey(record).digest != same.digest)
   }
 
   @Test("estimates are the median of the newest good runs, with the last attempt however it ended")

@@ -133,6 +133,7 @@ import Testing
     stage.dependencies = [Dependency(declared: "a", location: .local(repoPath("a")))]
     stage.outputs = [Output(declared: "b", location: .local(repoPath("b")))]
     #expect(RunCache.canKeep(stage))
+    func outside(_ path: String) -> Location { PathResolver(root: "/p", workTree: nil).location(ofAbsolute: path) }
     func but(_ change: (inout Stage) -> Void) -> Bool {
       var changed = stage
       change(&changed)
@@ -143,8 +144,8 @@ import Testing
     #expect(!but { $0.outputs = [] })
     #expect(!but { $0.commands = [] })
     #expect(!but { $0.outputs[0].isPersistent = true })
-    #expect(!but { $0.outputs[0].location = .external("/b") })
+    #expect(!but { $0.outputs[0].location = outside("/b") })
     #expect(!but { $0.dependencies[0].location = .url("s3://a/b") })
-    #expect(but { $0.dependencies[0].location = .external("/a") })
+    #expect(but { $0.dependencies[0].location = outside("/a") })
   }
 }

@@ -1,10 +1,20 @@
-// What a declared path means: inside the project, elsewhere on this machine, or on another. Works on text alone.
+// What a declared path means: inside the project, elsewhere on this machine, or on another; and what records and git
+// call it. Works on text alone.
 
 package struct PathResolver: Sendable {
   /// The project's absolute path, normalised.
   package let root: String
+  /// The top of the git work tree around the project, likewise; `nil` without git.
+  package let workTree: String?
+  /// The project in the work tree: empty, or with a slash at its end.
+  private let prefix: String
 
-  package init(root: String) { self.root = root }
+  package init(root: String, workTree: String?) {
+    self.root = root
+    self.workTree = workTree
+    let inside = workTree.flatMap { Self.path(root, below: $0) } ?? ""
+    prefix = inside.isEmpty ? "" : inside + "/"
+  }
 
   /// Schemes that DVC reads from.
   private static let schemes: Set<String> = [
@@ -41,19 +51,45 @@ package struct PathResolver: Sendable {
     case .local(let inside):
       if let resolved = inside.resolving(path) { return .local(resolved) }
       return location(ofAbsolute: Self.normalized(absolute(inside) + "/" + path))
-    case .external(let outside): return location(ofAbsolute: Self.normalized(outside + "/" + path))
+    case .external(let outside): return location(ofAbsolute: Self.normalized(outside.absolute + "/" + path))
     case .url(let url): return .url(url + "/" + path)
     }
   }
 
   /// `path` must be absolute and normalised.
   package func location(ofAbsolute path: String) -> Location {
-    if path.hasSameBytes(as: root) { return .local(.root) }
-    let prefix = root == "/" ? "/" : root + "/"
-    if path.utf8.starts(with: prefix.utf8) {
-      return .local(RepoPath(unchecked: String(path.utf8.dropFirst(prefix.utf8.count)) ?? ""))
+    if let inside = Self.path(path, below: root) { return .local(RepoPath(unchecked: inside)) }
+    let isBeside = workTree.map { Self.path(path, below: $0) != nil } ?? false
+    return .external(OutsidePath(path, recorded: isBeside ? relative(path, to: .root) : path))
+  }
+
+  /// Where a path of a record lies: one that is relative starts at the project's root.
+  package func location(ofRecorded path: String) -> Location { location(of: path, in: .local(.root)) }
+
+  /// As git names it; `nil` outside of the work tree.
+  package func pathInWorkTree(_ location: Location) -> String? {
+    switch location {
+    case .local(let path): pathInWorkTree(path)
+    case .external(let path): workTree.flatMap { Self.path(path.absolute, below: $0) }
+    case .url: nil
     }
-    return .external(path)
+  }
+
+  package func pathInWorkTree(_ path: RepoPath) -> String { prefix + path.text }
+
+  /// Where a path of git's lies.
+  package func location(inWorkTree path: String) -> Location {
+    path.utf8.starts(with: prefix.utf8)
+      ? .local(RepoPath(unchecked: String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)))
+      : location(ofAbsolute: Self.normalized((workTree ?? root) + "/" + path))
+  }
+
+  /// The rest of `path` below `folder`, empty for the folder itself; `nil` outside of it.
+  private static func path(_ path: String, below folder: String) -> String? {
+    if path.hasSameBytes(as: folder) { return "" }
+    let prefix = folder == "/" ? "/" : folder + "/"
+    guard path.utf8.starts(with: prefix.utf8) else { return nil }
+    return String(decoding: path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self)
   }
 
   package func absolute(_ path: RepoPath) -> String {
@@ -63,7 +99,7 @@ package struct PathResolver: Sendable {
   package func absolute(_ location: Location) -> String? {
     switch location {
     case .local(let path): absolute(path)
-    case .external(let path): path
+    case .external(let path): path.absolute
     case .url: nil
     }
   }

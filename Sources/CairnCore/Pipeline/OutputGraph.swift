@@ -15,7 +15,7 @@ package struct OutputGraph: Sendable {
   /// `pipeline` must have a graph (`StageGraph`) without faults.
   package init(_ pipeline: Pipeline, root: String) throws(Diagnostic) {
     let outputs = try OutputMap(pipeline, root: root, from: .root)
-    let paths = PathResolver(root: root)
+    let paths = PathResolver(root: root, workTree: nil)
     var trie = PathTrie<Node>()
     for (number, stage) in pipeline.stages.enumerated() {
       for (index, output) in stage.outputs.enumerated() {

@@ -27,7 +27,7 @@ struct OutputMap: Sendable {
   ) -> Diagnostic? {
     switch location {
     case .local(let path): Self.add(entry, path, to: &local, pipeline, folder)
-    case .external(let path): Self.add(entry, Self.key(path), to: &elsewhere, pipeline, folder)
+    case .external(let path): Self.add(entry, Self.key(path.absolute), to: &elsewhere, pipeline, folder)
     case .url(let url): Self.add(entry, RepoPath(unchecked: url), to: &elsewhere, pipeline, folder)
     }
   }
@@ -64,7 +64,7 @@ struct OutputMap: Sendable {
       local.valuesAbove(path).forEach(body)
       local.valuesBelow(path).forEach(body)
     case .external(let path):
-      let key = Self.key(path)
+      let key = Self.key(path.absolute)
       elsewhere.valuesAbove(key).forEach(body)
       elsewhere.valuesBelow(key).forEach(body)
       if rootKey.isInside(key) { local.valuesBelow(.root).forEach(body) }
@@ -112,7 +112,7 @@ extension Location {
   package func text(declared: String, from folder: RepoPath) -> String {
     switch self {
     case .local(let path): path.relative(to: folder)
-    case .external(let path): declared.hasPrefix("/") ? declared : path
+    case .external(let path): declared.hasPrefix("/") ? declared : path.absolute
     case .url: declared
     }
   }

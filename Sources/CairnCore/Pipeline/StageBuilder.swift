@@ -242,7 +242,7 @@ enum StagePaths {
     switch wdir {
     case .local(let folder): return (inside.relative(to: folder), location)
     case .external(let folder):
-      let from = RepoPath(unchecked: String(folder.drop { $0 == "/" }))
+      let from = RepoPath(unchecked: String(folder.absolute.drop { $0 == "/" }))
       return (RepoPath(unchecked: String(paths.absolute(inside).drop { $0 == "/" })).relative(to: from), location)
     case .url: return (path, location)
     }

@@ -131,7 +131,8 @@ package final class PipelineTemplate: Sendable {
     let location = place.paths.location(of: path, in: wdir)
     switch location {
     case .local(let inside): return (location, path.hasPrefix("/") ? path : inside.relative(to: place.folder))
-    case .external(let outside): return (location, path.hasPrefix("/") ? path : place.paths.relative(outside, to: place.folder))
+    case .external(let outside):
+      return (location, path.hasPrefix("/") ? path : place.paths.relative(outside.absolute, to: place.folder))
     case .url(let url): return (location, url)
     }
   }

@@ -125,7 +125,7 @@ extension ProjectState {
   private func text(_ location: Location) -> String {
     switch location {
     case .local(let path): path.text
-    case .external(let path): path
+    case .external(let path): path.absolute
     case .url(let url): url
     }
   }

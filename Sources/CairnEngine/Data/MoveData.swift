@@ -108,13 +108,13 @@ package struct MoveData {
   private func dependencies(of stage: Stage) -> [Value] {
     let items = stage.tracked?.document["deps"]?.value.list ?? []
     guard let folder = stage.wdir.local else { return items }
-    let paths = PathResolver(root: project.repository.root)
+    let paths = project.repository.paths
     return zip(items, stage.dependencies).map { item, dependency in
       guard case .map(var map) = item, map["repo"] == nil, let written = map.removeValue(forKey: "path") else { return item }
       switch dependency.location {
       case .local(let path): map["path"] = .string(path.relative(to: folder))
       case .external(let path) where written.string?.hasPrefix("/") == false:
-        map["path"] = .string(paths.relative(path, to: folder))
+        map["path"] = .string(paths.relative(path.absolute, to: folder))
       case .external, .url: map["path"] = written
       }
       return .map(map)

@@ -138,7 +138,7 @@ package struct StageAddition {
   }
 
   private func location(_ path: String, _ stage: Stage) -> Location {
-    PathResolver(root: project.repository.root).location(of: path, in: stage.wdir)
+    project.repository.paths.location(of: path, in: stage.wdir)
   }
 
   /// An absolute path inside the project is written relative to the stage's folder, any other as it was typed.
@@ -204,7 +204,7 @@ package struct StageAddition {
   }
 
   private func absolute(_ location: Location) -> String {
-    PathResolver(root: project.repository.root).absolute(location) ?? project.shown(location)
+    project.repository.paths.absolute(location) ?? project.shown(location)
   }
 
   private func checkGraph(_ stage: Stage) throws(Diagnostic) {

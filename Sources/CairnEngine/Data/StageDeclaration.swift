@@ -27,7 +27,8 @@ enum StageDeclaration {
     case .local(let folder):
       let text = folder.relative(to: stage.address.file.parent)
       return text == "." ? nil : text
-    case .external(let path), .url(let path): return path
+    case .external(let path): return path.absolute
+    case .url(let url): return url
     }
   }
 

@@ -59,8 +59,7 @@ package struct OpenProject: Sendable {
 
   /// What `text`, typed by the user, means: read from the working directory.
   package func location(_ text: String) -> Location {
-    PathResolver(root: repository.root)
-      .location(ofAbsolute: Repository.normalized(absolute(text)))
+    repository.paths.location(ofAbsolute: Repository.normalized(absolute(text)))
   }
 
   package func absolute(_ text: String) -> String {
@@ -73,7 +72,7 @@ package struct OpenProject: Sendable {
   package func shown(_ location: Location) -> String {
     switch location {
     case .local(let path): shown(path)
-    case .external(let path): path
+    case .external(let path): path.absolute
     case .url(let url): url
     }
   }

@@ -74,7 +74,7 @@ package struct Provenance: Sendable {
     var record = RunRecord(
       stage: .init(
         address: stage.address.text(), file: stage.address.file.text,
-        wdir: stage.wdir.local.map { $0.isRoot ? "." : $0.text } ?? context.absolute(stage.wdir),
+        wdir: stage.wdir == .local(.root) ? "." : stage.wdir.recordPath,
         cmd: stage.commands),
       invocation: invocation, actor: actor, source: .init(), execution: execution, result: .lost)
     // One that cannot be made is unknown, and no reason to stop.
@@ -128,19 +128,19 @@ package struct Provenance: Sendable {
   ) -> [SourceState.Input] {
     var found: [SourceState.Input] = []
     for (index, dependency) in stage.dependencies.enumerated() where inputs[index].origin.kind == .git {
-      guard let path = dependency.location.local else { continue }
+      let location = dependency.location
       switch snapshot.dependencies[index] {
-      case .file(let file): found.append(.init(path: path, modified: file.fingerprint.modified))
+      case .file(let file): found.append(.init(location, modified: file.fingerprint.modified))
       case .directory(let folder):
-        found.append(.init(path: path, modified: folder.fingerprints.lazy.map(\.modified).max() ?? 0))
+        found.append(.init(location, modified: folder.fingerprints.lazy.map(\.modified).max() ?? 0))
       default: break
       }
     }
     for set in stage.parameters {
-      guard let path = set.location.local, makers[set.location] == nil,
-        let stat = (try? FileStat.of(context.absolute(set.location))) ?? nil, source.isTracked(path)
+      guard makers[set.location] == nil, let stat = (try? FileStat.of(context.absolute(set.location))) ?? nil,
+        source.isTracked(set.location)
       else { continue }
-      found.append(.init(path: path, modified: stat.modified))
+      found.append(.init(set.location, modified: stat.modified))
     }
     return found
   }
@@ -233,7 +233,7 @@ package struct Provenance: Sendable {
       }
       return RunRecord.Origin(.importURL, url: from.declared)
     }
-    guard let path = location.local else { return RunRecord.Origin(.none) }
+    guard let path = location.local else { return origin(ofEdited: location) }
     if let maker = maker(around: path) {
       if pipeline[maker.stage].kind != .pipeline { return RunRecord.Origin(.dvcFile) }
       return isMade(content, at: path, in: maker.folder, by: maker.stage, context)
@@ -246,7 +246,7 @@ package struct Provenance: Sendable {
 
   /// Of what no stage made: of an output, too, that somebody has written since.
   private func origin(ofEdited location: Location) -> RunRecord.Origin {
-    RunRecord.Origin(location.local.map(source.isTracked) ?? false ? .git : .none)
+    RunRecord.Origin(source.isTracked(location) ? .git : .none)
   }
 
   /// Whether the bytes are those that the stage's lock entry names; what cannot be compared is taken for the stage's.
@@ -399,5 +399,5 @@ package struct Provenance: Sendable {
     return producers.run(behind: work, of: stage.address.text()) ?? producers.runs(thatDid: work).first
   }
 
-  func isTracked(_ path: RepoPath) -> Bool { source.isTracked(path) }
+  func isTracked(_ path: RepoPath) -> Bool { source.isTracked(.local(path)) }
 }

@@ -78,7 +78,7 @@ package final class RunContext: Sendable {
   package func shown(_ location: Location, declared: String) -> String {
     switch location {
     case .local(let path): path.relative(to: folder)
-    case .external(let path): declared.hasPrefix("/") ? declared : path
+    case .external(let path): declared.hasPrefix("/") ? declared : path.absolute
     case .url(let url): url
     }
   }
@@ -86,7 +86,7 @@ package final class RunContext: Sendable {
   package func absolute(_ location: Location) -> String {
     switch location {
     case .local(let path): path.isRoot ? root : root + "/" + path.text
-    case .external(let path): path
+    case .external(let path): path.absolute
     case .url(let url): observer.remotes.path(of: url) ?? url
     }
   }

@@ -15,14 +15,14 @@ package final class SourceState: Sendable {
   private let outputs: Outputs
   private let state = Mutex(State())
   /// Outputs that are being made: what stands there now is nobody's edit.
-  private let making = Mutex<Set<RepoPath>>([])
+  private let making = Mutex<Set<Location>>([])
 
   /// What the pipeline writes, and what the locks say of it now.
   package struct Outputs: Sendable {
-    package var paths: Set<RepoPath>
-    package var locked: @Sendable (RepoPath) -> ContentHash?
-    package init(paths: Set<RepoPath>, locked: @escaping @Sendable (RepoPath) -> ContentHash?) {
-      self.paths = paths
+    package var places: Set<Location>
+    package var locked: @Sendable (Location) -> ContentHash?
+    package init(places: Set<Location>, locked: @escaping @Sendable (Location) -> ContentHash?) {
+      self.places = places
       self.locked = locked
     }
   }
@@ -34,15 +34,15 @@ package final class SourceState: Sendable {
     /// By the clock of files: what was written since then the answer may not know.
     var asked: Nanoseconds = 0
     /// Of inputs, the writing after which git was asked again: once is enough, also where a file is from the future.
-    var known: [RepoPath: Nanoseconds] = [:]
+    var known: [Location: Nanoseconds] = [:]
   }
 
   /// A tracked file that a stage reads, or a folder of such, and when it was last written.
   package struct Input: Sendable {
-    package var path: RepoPath
+    package var location: Location
     package var modified: Nanoseconds
-    package init(path: RepoPath, modified: Nanoseconds) {
-      self.path = path
+    package init(_ location: Location, modified: Nanoseconds) {
+      self.location = location
       self.modified = modified
     }
   }
@@ -57,19 +57,19 @@ package final class SourceState: Sendable {
   }
 
   /// From here on until `ended`, what stands at the stage's outputs is its own.
-  func begins(_ stage: Stage) { making.withLock { $0.formUnion(stage.outputs.compactMap(\.location.local)) } }
+  func begins(_ stage: Stage) { making.withLock { $0.formUnion(stage.outputs.map(\.location)) } }
 
   /// Its lock entry is written: what differs from that is not the stage's.
-  func ended(_ stage: Stage) { making.withLock { $0.subtract(stage.outputs.compactMap(\.location.local)) } }
+  func ended(_ stage: Stage) { making.withLock { $0.subtract(stage.outputs.map(\.location)) } }
 
   /// At most two seconds old, and older where asking is slow; but never older than `inputs`.
   package func source(reading inputs: [Input] = []) -> RunRecord.Source {
     state.withLock { state in
       let now = WallClock.monotonic()
-      let edits = inputs.filter { $0.modified >= state.asked && state.known[$0.path] != $0.modified }
+      let edits = inputs.filter { $0.modified >= state.asked && state.known[$0.location] != $0.modified }
       let isKept = now - state.taken < max(2_000_000_000, 50 * state.cost)
       if let source = state.source, isKept, edits.isEmpty { return source }
-      for edit in edits { state.known[edit.path] = edit.modified }
+      for edit in edits { state.known[edit.location] = edit.modified }
       state.asked = WallClock.fileTime()
       let fresh = read()
       state.source = fresh
@@ -97,10 +97,10 @@ package final class SourceState: Sendable {
     }
     var paths: [String] = []
     var ours: [String] = []
-    var known: [RepoPath: Bool] = [:]
+    var known: [Location: Bool] = [:]
     for change in changes {
-      let path = tracked.projectPath(change.path)
-      if let path, isOurs(path, &known) { ours.append(change.path) } else { paths.append(change.path) }
+      let place = tracked.paths.location(inWorkTree: change.path)
+      if isOurs(place, tracked.paths, &known) { ours.append(change.path) } else { paths.append(change.path) }
     }
     source.isDirty = !paths.isEmpty
     var changed: OrderedDictionary<String, Digest32?> = [:]
@@ -117,12 +117,12 @@ package final class SourceState: Sendable {
   }
 
   /// What Cairn itself wrote: locks, `.gitignore` files, and outputs as far as they are what the locks say.
-  private func isOurs(_ path: RepoPath, _ known: inout [RepoPath: Bool]) -> Bool {
-    if path.name == ".gitignore" || path.name == "dvc.lock" { return true }
-    var output = path
-    while !outputs.paths.contains(output) {
-      if output.isRoot { return false }
-      output = output.parent
+  private func isOurs(_ place: Location, _ paths: PathResolver, _ known: inout [Location: Bool]) -> Bool {
+    if let name = place.local?.name, name == ".gitignore" || name == "dvc.lock" { return true }
+    var output = place
+    while !outputs.places.contains(output) {
+      if output == .local(.root) || paths.pathInWorkTree(output)?.isEmpty ?? true { return false }
+      output = paths.location(of: "..", in: output)
     }
     if let known = known[output] { return known }
     let isOurs = making.withLock { $0.contains(output) } || isAsLocked(output)
@@ -130,11 +130,17 @@ package final class SourceState: Sendable {
     return isOurs
   }
 
-  private func isAsLocked(_ output: RepoPath) -> Bool {
+  private func isAsLocked(_ output: Location) -> Bool {
     guard let locked = outputs.locked(output) else { return false }
-    return snapshotter.observe(output, algorithm: locked.algorithm).hash == locked
+    let content: Content =
+      switch output {
+      case .local(let path): snapshotter.observe(path, algorithm: locked.algorithm)
+      case .external(let path): snapshotter.observe(external: path.absolute, algorithm: locked.algorithm)
+      case .url: .missing
+      }
+    return content.hash == locked
   }
 
   /// In git's index: the file, or anything in the folder.
-  package func isTracked(_ path: RepoPath) -> Bool { tracked?.contains(path) ?? false }
+  package func isTracked(_ location: Location) -> Bool { tracked?.contains(location) ?? false }
 }

@@ -83,7 +83,7 @@ package final class CommandChanges: Sendable {
   private func hadText(_ text: Value, _ record: RunRecord, _ written: ValuePlace) -> Bool? {
     guard case .local(let file) = written.file, let commit = record.source.commit, record.source.isDirty != nil
     else { return nil }
-    if let changed = record.source.changed[values.search.pathInWorkTree(file)] {
+    if let changed = record.source.changed[values.search.paths.pathInWorkTree(file)] {
       guard let changed, let now = digest(of: file) else { return nil }
       return now == changed ? true : nil
     }
@@ -117,12 +117,12 @@ package final class CommandChanges: Sendable {
         places[number].map { values.value($0, at: commit) } ?? template.sources[number].value
       }
       let isClean = places.allSatisfy { place in
-        place?.file.local.map { record.source.changed[values.search.pathInWorkTree($0)] == nil } ?? true
+        (place?.file).flatMap(values.search.pathInWorkTree).map { record.source.changed[$0] == nil } ?? true
       }
       if isClean, let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }
       // A value that was not there then stood somewhere else; of a file that git does not know nothing is said.
       let isElsewhere = zip(places, old).contains { place, value in
-        value == nil && (place?.file.local).map { ((try? values.search.bytes($0, at: commit)) ?? nil) != nil } ?? false
+        value == nil && (place?.file).map { ((try? values.search.bytes($0, at: commit)) ?? nil) != nil } ?? false
       }
       if isElsewhere { return nil }
     }
@@ -154,11 +154,12 @@ package final class CommandChanges: Sendable {
   private func committed(
     _ template: CommandTemplate, _ written: ValuePlace, _ places: [ValuePlace?], was: Value
   ) -> [Value?]? {
-    let files = Set(([written] + places.compactMap { $0 }).compactMap(\.file.local)).sorted()
+    let files = Set(([written] + places.compactMap { $0 }).map(\.file))
+      .sorted { $0.recordPath.precedesInBytes($1.recordPath) }
     for commit in values.commits(of: files) {
       guard let text = values.value(written, at: commit), text.isEqualInPython(to: template.written) else { continue }
       let old = places.indices.map { number in
-        // What is outside of the project is in no commit: as it is now is all that can be said.
+        // What is outside of the work tree is in no commit: as it is now is all that can be said.
         places[number].map { values.value($0, at: commit) } ?? template.sources[number].value
       }
       if let command = template.command(with: { old[$0] }), command.isEqualInPython(to: was) { return old }

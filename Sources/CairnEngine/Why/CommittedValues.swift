@@ -54,12 +54,11 @@ package final class CommittedValues: Sendable {
   /// A file of more bytes is not parsed at each commit.
   private static let sizeLimit = 4 << 20
 
-  private let root: String
   private let git: GitRepository?
   let search: CommitSearch
 
   private struct Key: Hashable {
-    var path: RepoPath
+    var file: Location
     /// `nil`: the work tree.
     var commit: String?
   }
@@ -82,19 +81,18 @@ package final class CommittedValues: Sendable {
   }
   private let documents = Mutex<[Key: Document]>([:])
   private let origins = Mutex<[ValuePlace: Origin]>([:])
-  private let marks = Mutex<[RepoPath: [SourceMark: [String]]]>([:])
+  private let marks = Mutex<[Location: [SourceMark: [String]]]>([:])
 
   package init(_ workspace: Workspace) {
-    root = workspace.repository.root
     git = workspace.git
-    search = CommitSearch(root: root, git: git, limit: Self.commitLimit)
+    search = CommitSearch(root: workspace.repository.root, git: git, limit: Self.commitLimit)
   }
 
   // MARK: What stands there
 
   /// As it is now; `nil` where it is not, or its file cannot be read.
   package func current(_ place: ValuePlace) -> MarkedValue? {
-    guard case .local(let path) = place.file, case .read(let document) = document(Key(path: path)) else { return nil }
+    guard case .read(let document) = document(Key(file: place.file)) else { return nil }
     return place.value(in: document)
   }
 
@@ -104,14 +102,15 @@ package final class CommittedValues: Sendable {
     return value
   }
 
-  /// The steps to the value that stands at `mark` now; `nil` for one outside of the project.
+  /// The steps to the value that stands at `mark` now; `nil` for one outside of project and work tree.
   func place(of mark: SourceMark) -> ValuePlace? {
-    guard let path = RepoPath(mark.source.path), case .read(let document) = document(Key(path: path)) else { return nil }
+    let file = search.paths.location(ofRecorded: mark.source.path)
+    guard search.pathInWorkTree(file) != nil, case .read(let document) = document(Key(file: file)) else { return nil }
     // Asked of each stage of a file: the whole of it is walked once.
-    let known = marks.withLock { $0[path] }
+    let known = marks.withLock { $0[file] }
     let steps = known ?? Self.marks(of: document.value)
-    if known == nil { marks.withLock { $0[path] = steps } }
-    return steps[mark].map { ValuePlace(.local(path), steps: $0) }
+    if known == nil { marks.withLock { $0[file] = steps } }
+    return steps[mark].map { ValuePlace(file, steps: $0) }
   }
 
   private static func marks(of document: MarkedValue) -> [SourceMark: [String]] {
@@ -130,8 +129,7 @@ package final class CommittedValues: Sendable {
   }
 
   private func content(_ place: ValuePlace, at commit: String?) -> Content {
-    guard case .local(let path) = place.file else { return .unreadable }
-    switch document(Key(path: path, commit: commit)) {
+    switch document(Key(file: place.file, commit: commit)) {
     case .absent: return .absent
     case .unreadable: return .unreadable
     case .read(let document): return place.value(in: document).map { .value($0.value) } ?? .absent
@@ -146,18 +144,18 @@ package final class CommittedValues: Sendable {
   }
 
   private func read(_ key: Key) -> Document {
+    guard let path = search.paths.absolute(key.file) else { return .unreadable }
     let bytes: [UInt8]
     do throws(Diagnostic) {
-      let found =
-        if let commit = key.commit { try search.bytes(key.path, at: commit) } else {
-          try Files.read(PathResolver(root: root).absolute(key.path))
-        }
+      let found = if let commit = key.commit { try search.bytes(key.file, at: commit) } else { try Files.read(path) }
       guard let found else { return .absent }
       bytes = found
     } catch {
       return .unreadable
     }
-    guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(SourceText(path: key.path.text, bytes: bytes))
+    // Named as the loader names it: its marks are looked up here.
+    let source = SourceText(path: key.file.local?.text ?? path, bytes: bytes)
+    guard bytes.count <= Self.sizeLimit, let value = try? ParameterFile.parse(source)
     else { return .unreadable }
     return .read(ReadDocument(value))
   }
@@ -181,18 +179,18 @@ package final class CommittedValues: Sendable {
   }
 
   private func findOrigin(of place: ValuePlace) -> Origin {
-    guard let git, case .local(let path) = place.file, !isElsewhere(path) else { return .unknown }
+    guard let git, !isElsewhere(place.file) else { return .unknown }
     let now = content(place, at: nil)
     let head = content(place, at: "HEAD")
     // What cannot be read, here or by git, tells nothing.
     if case .unreadable = now { return .unknown }
     if case .unreadable = head { return .unknown }
-    guard head.isSame(as: now) else { return uncommitted(path, git) }
+    guard head.isSame(as: now) else { return uncommitted(place.file, git) }
     var isAbsent = false
     if case .absent = now { isAbsent = true }
-    let commit = search.bringer(of: path, isAbsent: isAbsent) { path, commit in
+    let commit = search.bringer(of: place.file, isAbsent: isAbsent) { file, commit in
       var there = place
-      there.file = .local(path)
+      there.file = file
       let content = content(there, at: commit)
       if case .unreadable = content { return nil }
       return content.isSame(as: now)
@@ -201,30 +199,30 @@ package final class CommittedValues: Sendable {
   }
 
   /// The commit that brought these bytes to a file.
-  package func origin(ofFile path: RepoPath, hash: ContentHash) -> Origin {
-    guard let git, !isElsewhere(path) else { return .unknown }
-    func isSame(_ path: RepoPath, _ commit: String) -> Bool? {
+  package func origin(ofFile file: Location, hash: ContentHash) -> Origin {
+    guard let git, !isElsewhere(file) else { return .unknown }
+    func isSame(_ file: Location, _ commit: String) -> Bool? {
       let bytes: [UInt8]?
-      do throws(Diagnostic) { bytes = try search.bytes(path, at: commit) } catch { return nil }
+      do throws(Diagnostic) { bytes = try search.bytes(file, at: commit) } catch { return nil }
       guard let bytes else { return false }
       return ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
     }
     // Line ends that a checkout turns, a file that git was told not to look at: git says unchanged, and yet these are
     // not the bytes of HEAD.
-    guard let isHead = isSame(path, "HEAD") else { return .unknown }
-    guard isHead else { return uncommitted(path, git) }
-    return search.bringer(of: path, isSame).map { .commit($0) } ?? .unknown
+    guard let isHead = isSame(file, "HEAD") else { return .unknown }
+    guard isHead else { return uncommitted(file, git) }
+    return search.bringer(of: file, isSame).map { .commit($0) } ?? .unknown
   }
 
   /// The newest of the commits that brought the files by which a folder differs from what it held; unknown when that
   /// is so of one of them.
   ///
   /// - Parameter differing: relative to the folder; `nil`: it is gone.
-  package func origin(ofFolder path: RepoPath, differing: [String: ContentHash?]) -> Origin {
-    guard git != nil, !isElsewhere(path), differing.count <= Self.folderLimit else { return .unknown }
+  package func origin(ofFolder folder: Location, differing: [String: ContentHash?]) -> Origin {
+    guard git != nil, !isElsewhere(folder), differing.count <= Self.folderLimit else { return .unknown }
     var commits: [String: GitCommit] = [:]
     for (name, hash) in differing {
-      let file = path.appending(name)
+      let file = search.paths.location(of: name, in: folder)
       let origin = if let hash { origin(ofFile: file, hash: hash) } else { removal(of: file) }
       switch origin {
       case .commit(let commit): commits[commit.name] = commit
@@ -233,52 +231,57 @@ package final class CommittedValues: Sendable {
     }
     if commits.count < 2 { return commits.values.first.map { .commit($0) } ?? .unknown }
     // By their order in history: a commit keeps its date when it is picked or rebased.
-    let newest = search.history(of: path).lazy.compactMap { commits[$0.commit] }.first
+    let newest = search.history(of: folder).lazy.compactMap { commits[$0.commit] }.first
     return newest.map { .commit($0) } ?? .unknown
   }
 
   /// The commit that took a file away.
-  package func removal(of path: RepoPath) -> Origin {
-    guard let git, !isElsewhere(path) else { return .unknown }
+  package func removal(of file: Location) -> Origin {
+    guard let git, !isElsewhere(file) else { return .unknown }
     do throws(Diagnostic) {
-      if try search.bytes(path, at: "HEAD") != nil { return uncommitted(path, git) }
+      if try search.bytes(file, at: "HEAD") != nil { return uncommitted(file, git) }
     } catch { return .unknown }
     // The newest commit that changed what HEAD lacks took it away; of a merge nothing is said.
-    guard let entry = search.history(of: path).first, entry.parents.count == 1 else { return .unknown }
-    return search.commit(entry.commit, path).map { .commit($0) } ?? .unknown
+    guard let entry = search.history(of: file).first, entry.parents.count == 1 else { return .unknown }
+    return search.commit(entry.commit, file).map { .commit($0) } ?? .unknown
   }
 
   /// What differs from HEAD, unless git calls the file unchanged: then a filter or an attribute stands between them.
-  private func uncommitted(_ path: RepoPath, _ git: GitRepository) -> Origin {
-    guard let isTracked = try? git.isTracked(search.pathInWorkTree(path)), let isChanged = try? git.isChanged(search.pathInWorkTree(path))
+  private func uncommitted(_ file: Location, _ git: GitRepository) -> Origin {
+    guard let path = search.pathInWorkTree(file), let isTracked = try? git.isTracked(path),
+      let isChanged = try? git.isChanged(path)
     else { return .unknown }
     return isTracked && !isChanged ? .unknown : .uncommitted
   }
 
-  /// A link stands on the way, or another repository knows of it: what lies there is not what HEAD has at this path.
-  private func isElsewhere(_ path: RepoPath) -> Bool {
-    if isInSubmodule(path) { return true }
-    let paths = PathResolver(root: root)
-    guard let real = (try? Files.realPath(paths.absolute(path))) ?? nil, let home = (try? Files.realPath(root)) ?? nil
+  /// No path of this repository's; or a link stands on the way, or another repository knows of it: what lies there is
+  /// not what HEAD has at this path.
+  private func isElsewhere(_ location: Location) -> Bool {
+    guard let top = git?.workTree, let path = search.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else {
+      return true
+    }
+    if isInSubmodule(path, of: top) { return true }
+    guard let real = (try? Files.realPath(Repository.join(top, path.text))) ?? nil,
+      let home = (try? Files.realPath(top)) ?? nil
     else { return false }
-    return !real.hasSameBytes(as: PathResolver(root: home).absolute(path))
+    return !real.hasSameBytes(as: Repository.join(home, path.text))
   }
 
   /// Another repository knows of it.
-  private func isInSubmodule(_ path: RepoPath) -> Bool {
+  private func isInSubmodule(_ path: RepoPath, of top: String) -> Bool {
     var folder = path.parent
     while !folder.isRoot {
-      if Files.exists(PathResolver(root: root).absolute(folder.appending(".git"))) { return true }
+      if Files.exists(Repository.join(top, folder.appending(".git").text)) { return true }
       folder = folder.parent
     }
     return false
   }
 
   /// The newest commits that changed any of the files, HEAD first.
-  func commits(of paths: [RepoPath]) -> [String] {
+  func commits(of files: [Location]) -> [String] {
     if git == nil { return [] }
     var seen: Set<String> = []
-    return (["HEAD"] + paths.flatMap { search.history(of: $0).map(\.commit) }).filter { seen.insert($0).inserted }
+    return (["HEAD"] + files.flatMap { search.history(of: $0).map(\.commit) }).filter { seen.insert($0).inserted }
   }
 }
 

@@ -24,21 +24,20 @@ struct FolderVersions {
 
   private func recorded(_ hash: ContentHash, at location: Location, _ run: RunID?) -> DirectoryManifest? {
     guard let run, let record = (try? workspace.records.record(run)) ?? nil else { return nil }
-    let path = location.recordPath
     let found =
-      record.inputs.first { $0.path == path && $0.md5 == hash.text }?.sha256
-      ?? record.outputs.first { $0.path == path && $0.md5 == hash.text }?.sha256
+      record.inputs.first { location.isRecorded(as: $0.path) && $0.md5 == hash.text }?.sha256
+      ?? record.outputs.first { location.isRecorded(as: $0.path) && $0.md5 == hash.text }?.sha256
     guard let found, let bytes = (try? workspace.records.document(found)) ?? nil else { return nil }
     return try? DirectoryDocument.decode(bytes)
   }
 
   /// The folder of a commit that has this hash: that of the run, HEAD, or one of the newest that changed it.
   private func committed(_ hash: ContentHash, at location: Location, _ run: RunID?) -> DirectoryManifest? {
-    guard let git = workspace.git, case .local(let path) = location else { return nil }
+    guard let git = workspace.git, let path = search.pathInWorkTree(location) else { return nil }
     var commits: [String] = []
     if let run, let commit = ((try? workspace.records.record(run)) ?? nil)?.source.commit { commits.append(commit) }
     commits.append("HEAD")
-    commits += (try? git.commits(of: search.pathInWorkTree(path), limit: Self.commitLimit)) ?? []
+    commits += (try? git.commits(of: path, limit: Self.commitLimit)) ?? []
     var seen: Set<String> = []
     for commit in commits where seen.insert(commit).inserted {
       guard let manifest = manifest(of: path, in: commit, git) else { continue }
@@ -47,8 +46,8 @@ struct FolderVersions {
     return nil
   }
 
-  private func manifest(of path: RepoPath, in commit: String, _ git: GitRepository) -> DirectoryManifest? {
-    let folder = search.pathInWorkTree(path)
+  /// - Parameter folder: as git names it.
+  private func manifest(of folder: String, in commit: String, _ git: GitRepository) -> DirectoryManifest? {
     guard let objects = search.objects, let files = (try? git.tree(commit, path: folder)) ?? nil, !files.isEmpty,
       files.reduce(0, { $0 + ($1.size ?? 0) }) <= Self.sizeLimit
     else { return nil }

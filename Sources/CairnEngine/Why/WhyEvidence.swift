@@ -64,35 +64,35 @@ package final class WhyEvidence: Sendable {
       return subject.value.flatMap { place(of: $0, reason) }
     case .dependencyMissing:
       // What a stage makes, and data, is nothing to commit.
-      guard isAffordable(), let path = subject.location?.local, subject.producer == nil else { return nil }
-      let origin = values.removal(of: path)
+      guard isAffordable(), let location = subject.location, subject.producer == nil else { return nil }
+      let origin = values.removal(of: location)
       if case .unknown = origin { return nil }
-      return place(path, line: nil, origin)
+      return place(location, line: nil, origin)
     case .dependencyChanged, .dependencyAdded:
       guard let location = subject.location else { return nil }
       return place(reason, subject, location)
     case .outputChanged:
-      guard let path = subject.location?.local else { return nil }
       // What a stage makes is nothing to commit.
-      let stat = (try? FileStat.of(workspace.repository.absolute(path))) ?? nil
-      return Place(file: path.text, date: stat?.modified)
+      return subject.location.flatMap { place($0, line: nil, .unknown) }
     default: return nil
     }
   }
 
   private func place(of value: ValuePlace, _ reason: Reason) -> Place? {
-    guard isAffordable(), case .local(let path) = value.file else { return nil }
+    guard isAffordable() else { return nil }
     let line = values.current(value).flatMap { DifferingLine.of($0, reason) }
-    return place(path, line: line, values.origin(of: value))
+    return place(value.file, line: line, values.origin(of: value))
   }
 
   private func place(_ reason: Reason, _ subject: Explanation.Subject, _ location: Location) -> Place? {
-    guard isAffordable(), case .local(let path) = location else { return nil }
-    return place(path, line: nil, origin(of: path, reason, subject))
+    guard isAffordable() else { return nil }
+    return place(location, line: nil, origin(of: location, reason, subject))
   }
 
-  private func place(_ path: RepoPath, line: Int?, _ origin: CommittedValues.Origin) -> Place {
-    var place = Place(file: path.text, line: line)
+  /// `nil` for a file of another machine.
+  private func place(_ file: Location, line: Int?, _ origin: CommittedValues.Origin) -> Place? {
+    guard let path = values.search.paths.absolute(file) else { return nil }
+    var place = Place(file: file.recordPath, line: line)
     switch origin {
     case .commit(let commit):
       place.commit = commit
@@ -102,18 +102,18 @@ package final class WhyEvidence: Sendable {
     case .uncommitted: place.isDirty = true
     case .unknown: break
     }
-    place.date = ((try? FileStat.of(workspace.repository.absolute(path))) ?? nil)?.modified
+    place.date = ((try? FileStat.of(path)) ?? nil)?.modified
     return place
   }
 
   /// Who brought the file as it is now: of data, its `.dvc` file tells.
-  private func origin(of path: RepoPath, _ reason: Reason, _ subject: Explanation.Subject) -> CommittedValues.Origin {
+  private func origin(of file: Location, _ reason: Reason, _ subject: Explanation.Subject) -> CommittedValues.Origin {
     guard let content = subject.content, let hash = content.hash else { return .unknown }
     for stage in workspace.project.pipeline.stages where stage.kind == .tracked {
       for (index, output) in stage.outputs.enumerated() {
-        guard case .local(let data) = output.location, path == data || path.isInside(data) else { continue }
+        guard file.isInside(output.location) else { continue }
         // Of a part of it the `.dvc` file does not say when it changed.
-        guard path == data else { return .unknown }
+        guard file == output.location else { return .unknown }
         guard stage.trackedLock?.out(output.declared)?.contentHash == hash else { return .uncommitted }
         return values.origin(
           of: ValuePlace(.local(stage.address.file), steps: ["outs", String(index), "md5"]))
@@ -123,16 +123,16 @@ package final class WhyEvidence: Sendable {
     let isMade = workspace.project.pipeline.stages.contains { stage in
       stage.kind == .pipeline
         && stage.outputs.contains { output in
-          output.location.local.map { path == $0 ? output.isCached && subject.isAsLocked : path.isInside($0) } ?? false
+          file == output.location ? output.isCached && subject.isAsLocked : file.isInside(output.location)
         }
     }
     if isMade { return .unknown }
     switch content {
-    case .file: return values.origin(ofFile: path, hash: hash)
+    case .file: return values.origin(ofFile: file, hash: hash)
     case .directory:
       // What it held tells which of its files count.
       guard let differing = differing(reason, subject) else { return .unknown }
-      return values.origin(ofFolder: path, differing: differing)
+      return values.origin(ofFolder: file, differing: differing)
     default: return .unknown
     }
   }
@@ -154,19 +154,14 @@ package final class WhyEvidence: Sendable {
   }
 
   private func count(_ location: Location, _ hash: ContentHash, run: RunID?) -> LineCounts? {
-    let shown: String
-    switch location {
-    case .local(let path): shown = workspace.repository.absolute(path)
-    case .external(let path): shown = path
-    case .url: return nil
-    }
     // Of a link git would compare where it leads.
-    guard let now = (try? Files.realPath(shown)) ?? nil else { return nil }
+    guard let path = values.search.paths.absolute(location), let now = (try? Files.realPath(path)) ?? nil
+    else { return nil }
     let store = workspace.cache.store(for: hash)
     if (try? store.contains(hash)) ?? false {
       return (try? GitRepository.lineCounts(from: store.path(of: hash), to: now)) ?? nil
     }
-    guard case .local(let path) = location, let bytes = committedBytes(path, hash, run: run) else { return nil }
+    guard let bytes = committedBytes(location, hash, run: run) else { return nil }
     let old = (Environment.value("TMPDIR") ?? "/tmp") + "/cairn-why-" + Identifier.ulid()
     do throws(Diagnostic) {
       try Files.write(bytes, to: old, mode: 0o600)
@@ -176,21 +171,22 @@ package final class WhyEvidence: Sendable {
   }
 
   /// The version of a file in git that has this hash: in the commit of the run, HEAD, or the newest that changed it.
-  private func committedBytes(_ path: RepoPath, _ hash: ContentHash, run: RunID?) -> [UInt8]? {
-    guard let git = workspace.git, let objects = values.search.objects else { return nil }
+  private func committedBytes(_ location: Location, _ hash: ContentHash, run: RunID?) -> [UInt8]? {
+    guard let git = workspace.git, let objects = values.search.objects,
+      let path = values.search.pathInWorkTree(location)
+    else { return nil }
     var commits: [String] = []
     if let run, let commit = ((try? workspace.records.record(run)) ?? nil)?.source.commit { commits.append(commit) }
     commits.append("HEAD")
     func find(_ commits: [String]) -> [UInt8]? {
       for commit in commits {
-        guard let bytes = (try? objects.show(commit, values.search.pathInWorkTree(path))) ?? nil else { continue }
+        guard let bytes = (try? objects.show(commit, path)) ?? nil else { continue }
         let digests = ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))
         if digests[hash.algorithm] == hash.digest { return bytes }
       }
       return nil
     }
-    return find(commits)
-      ?? find((try? git.commits(of: values.search.pathInWorkTree(path), limit: Self.commitLimit)) ?? [])
+    return find(commits) ?? find((try? git.commits(of: path, limit: Self.commitLimit)) ?? [])
   }
 
   /// Files of a folder that came, went or changed since the lock's version, where that can still be found.

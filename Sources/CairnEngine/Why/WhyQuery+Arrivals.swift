@@ -43,7 +43,8 @@ extension WhyQuery {
     var subject = Explanation.Subject()
     switch reason.kind {
     case .dependencyChanged, .dependencyAdded:
-      guard let index = stage.dependencies.firstIndex(where: { $0.location.recordPath == reason.path }),
+      guard let path = reason.path,
+        let index = stage.dependencies.firstIndex(where: { $0.location.isRecorded(as: path) }),
         case .content(let hash, _)? = reason.now, let content = snapshot?.dependencies[index], content.hash?.text == hash
       else { return nil }
       subject.location = stage.dependencies[index].location
@@ -52,9 +53,10 @@ extension WhyQuery {
         subject.lockedHash = ContentHash(was, algorithm: now.algorithm)
       }
     case .parameterChanged, .parameterAdded:
-      guard let path = reason.path, let key = reason.key, let file = RepoPath(path) else { return nil }
-      subject.location = .local(file)
-      subject.value = ValuePlace(.local(file), key: key)
+      guard let path = reason.path, let key = reason.key else { return nil }
+      let file = workspace.repository.paths.location(ofRecorded: path)
+      subject.location = file
+      subject.value = ValuePlace(file, key: key)
     case .commandChanged:
       subject.isUnclear = true
     case .environmentChanged, .alwaysChanged, .forced: break

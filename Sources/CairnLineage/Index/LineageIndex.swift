@@ -119,8 +119,9 @@ package final class LineageIndex: Sendable {
   /// parameters and hashes; a restored one is followed to its source. `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
     let candidates = try runs(
-      "SELECT hash FROM run WHERE ours AND work = ? AND stage = ? AND result IN ('succeeded', 'accepted', 'restored') "
-        + "ORDER BY started, hash", [work.digest.hex, stage])
+      "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND stage = ? "
+        + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY started, hash",
+      [work.digest.hex, (work.former ?? work.digest).hex, stage])
     for candidate in candidates {
       if let source = try source(of: candidate) { return source }
     }

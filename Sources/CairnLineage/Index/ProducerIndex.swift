@@ -39,6 +39,8 @@ package final class ProducerIndex: Sendable {
     var byStage: [Digest16: [Int32]] = [:]
     /// Documents that are no runs' records.
     var others: Set<Digest32> = []
+
+    func runs(thatDid work: WorkKey) -> [Int32] { work.digests.flatMap { byWork[$0] ?? [] } }
   }
   let state = Mutex(State())
 
@@ -83,7 +85,7 @@ package final class ProducerIndex: Sendable {
       (state.producers[key] ?? []).map { state.runs[Int($0)] }.filter { $0.result.isTrusted }
     }
     let work = runs.count > 1 ? work() : nil
-    let behind = runs.filter { $0.work == work?.digest }
+    let behind = runs.filter { work?.isWork(of: $0.work) ?? false }
     return (behind.isEmpty ? runs : behind).max { $0.started < $1.started }?.id
   }
 
@@ -93,7 +95,7 @@ package final class ProducerIndex: Sendable {
     let stageKey = Self.stageKey(stage)
     return reading { state in
       var best: (started: Nanoseconds, id: RunID)?
-      for number in state.byWork[work.digest] ?? [] where state.runs[Int(number)].stage == stageKey {
+      for number in state.runs(thatDid: work) where state.runs[Int(number)].stage == stageKey {
         let run = state.runs[Int(number)]
         guard let source = Self.followed(run, in: state) else { continue }
         if best.map({ run.started < $0.started }) ?? true { best = (run.started, source) }
@@ -109,8 +111,9 @@ package final class ProducerIndex: Sendable {
     return reading { state in
       let good = (state.byStage[stageKey] ?? []).map { state.runs[Int($0)] }
         .filter { $0.result.isTrusted || $0.result == .restored }.sorted { Self.rank($0) < Self.rank($1) }
-      guard let run = good.last(where: { $0.work == work.digest && Self.followed($0, in: state) != nil }) else { return nil }
-      return (run.id, good.last?.work != work.digest)
+      guard let run = good.last(where: { work.isWork(of: $0.work) && Self.followed($0, in: state) != nil })
+      else { return nil }
+      return (run.id, !(good.last.map { work.isWork(of: $0.work) } ?? false))
     }
   }
 
@@ -118,7 +121,7 @@ package final class ProducerIndex: Sendable {
   /// outputs that the run-cache has came from.
   package func runs(thatDid work: WorkKey) -> [RunID] {
     reading { state in
-      (state.byWork[work.digest] ?? []).map { state.runs[Int($0)] }
+      state.runs(thatDid: work).map { state.runs[Int($0)] }
         .filter { $0.result.isTrusted }.sorted { $0.started < $1.started }.map(\.id)
     }
   }

@@ -7,11 +7,20 @@ import Crypto
 /// The first 16 bytes of a SHA-256 over command, inputs, parameters and outputs, each by path and MD5.
 ///
 /// Equal for a lock entry and for every record that could stand behind it, whatever the stage was called. Of an
-/// input that the command changed the hash *afterwards* counts, since that is what the lock has. Paths are relative
-/// to the project's root; order does not count; `1` and `1.0` are one value, as they are for DVC.
-package struct WorkKey: Hashable, Sendable {
+/// input that the command changed the hash *afterwards* counts, since that is what the lock has. Paths are as records
+/// have them; order does not count; `1` and `1.0` are one value, as they are for DVC.
+package struct WorkKey: Sendable {
   package let digest: Digest16
+  /// Of a lock entry: what its records have where they have `formerRecordPath`s.
+  package private(set) var former: Digest16?
+
   package init(_ digest: Digest16) { self.digest = digest }
+
+  /// All by which a record of this work may be found.
+  package var digests: [Digest16] { [digest] + (former.map { [$0] } ?? []) }
+
+  /// Whether a record with this digest did the work.
+  package func isWork(of record: Digest16) -> Bool { record == digest || record == former }
 
   package init(_ record: RunRecord) {
     self.init(
@@ -25,16 +34,27 @@ package struct WorkKey: Hashable, Sendable {
 
   /// What the lock says of `stage`.
   package init(_ stage: Stage, _ entry: LockEntry) {
+    self.init(stage, entry) { $0.recordPath }
+    let hasFormer =
+      stage.dependencies.contains { $0.location.formerRecordPath != nil }
+      || stage.parameters.contains { $0.location.formerRecordPath != nil }
+      || stage.outputs.contains { $0.location.formerRecordPath != nil }
+    if hasFormer {
+      former = WorkKey(stage, entry) { $0.formerRecordPath ?? $0.recordPath }.digest
+    }
+  }
+
+  private init(_ stage: Stage, _ entry: LockEntry, name: (Location) -> String) {
     let inputs = Dictionary(stage.dependencies.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
     let files = Dictionary(stage.parameters.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
     let outputs = Dictionary(stage.outputs.map { ($0.declared, $0.location) }, uniquingKeysWith: { a, _ in a })
     self.init(
       command: entry.command.list?.compactMap(\.string) ?? entry.command.string.map { [$0] } ?? [],
-      inputs: entry.deps.map { (inputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? Self.text($0.dataset)) },
+      inputs: entry.deps.map { (inputs[$0.path].map(name) ?? $0.path, $0.hashText ?? Self.text($0.dataset)) },
       parameters: entry.params.map { file, values in
-        (files[file]?.recordPath ?? file, values.map { ($0.key, $0.value) })
+        (files[file].map(name) ?? file, values.map { ($0.key, $0.value) })
       },
-      outputs: entry.outs.map { (outputs[$0.path]?.recordPath ?? $0.path, $0.hashText ?? "") })
+      outputs: entry.outs.map { (outputs[$0.path].map(name) ?? $0.path, $0.hashText ?? "") })
   }
 
   package init(
@@ -104,16 +124,5 @@ package struct WorkKey: Hashable, Sendable {
     var bytes: [UInt8] = []
     add(value, to: &bytes)
     return bytes
-  }
-}
-
-extension Location {
-  /// How records write it: relative to the project's root inside, absolute or a URL elsewhere.
-  package var recordPath: String {
-    switch self {
-    case .local(let path): path.text
-    case .external(let path): path
-    case .url(let url): url
-    }
   }
 }

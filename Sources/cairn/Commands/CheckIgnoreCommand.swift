@@ -30,7 +30,7 @@ struct CheckIgnoreCommand: CairnCommand {
     _ = try Settings.load(repository)
     try check()
     let tree = IgnoreTree(root: repository.root)
-    let paths = PathResolver(root: repository.root)
+    let paths = repository.paths
     let here = paths.location(ofAbsolute: repository.workingDirectory)
     var hasMatch = false
     func show(_ target: String) {

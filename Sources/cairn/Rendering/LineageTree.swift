@@ -214,7 +214,7 @@ struct LineageTree {
     var parts: [String] = []
     switch input.origin.kind {
     case .git:
-      let file = sources.gitPath(input.path)
+      guard let file = sources.gitPath(input.path) else { break }
       let inside = record.source.changed.keys.count { $0.utf8.starts(with: (file + "/").utf8) }
       if inside > 0 { return HumanText.count(inside, "file") + " of it uncommitted when it ran" }
       if record.source.changed.keys.contains(file) {
