@@ -168,6 +168,11 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
       after: "test \"$(grep '^/[dx]' .gitignore | sort | tr -d '\\n')\" = /d1/d2/d3/d4/d5/d6/x"),
     // Files that track data: an import, and one whose data was edited
     CommandCase(
+      "add dd/new",
+      before: "mkdir -p dd && echo 1 > dd/1 && echo 2 > dd/2 && $PROGRAM add -q dd && mkdir far && cp -r .dvc/cache/files far/"
+        + " && $PROGRAM remote add -q -d far $PWD/far && rm -rf .dvc/cache dd && mkdir dd && echo 3 > dd/new",
+      after: "grep 'nfiles: 3' dd.dvc && grep 0d7a8e4e6557c462ca2ce89bbbcde5ba.dir dd.dvc"),
+    CommandCase(
       "move got.txt nodir/", 1, says: "failed to move 'got.txt' -> 'nodir/' - stage working dir",
       before: "echo 1 > got.txt && $PROGRAM add -q got.txt", after: "test -e got.txt && ! test -e nodir"),
     CommandCase(

@@ -238,8 +238,9 @@ package struct AddData {
     let store = project.cache.store(algorithm)
     var manifest = DirectoryManifest([])
     if let hash = old?.contentHash {
-      guard let known = try store.manifest(hash) else {
+      guard let known = try store.manifest(hash) ?? pulled(hash, into: store) else {
         throw Diagnostic(.addition, "could not read '\(hash.text)'")
+          .hinting("'dvc pull \(project.shown(place))' brings it, where a remote has it")
       }
       manifest = known
     }
@@ -279,6 +280,14 @@ package struct AddData {
       file.size = old?.size
     }
     return file.keepingVersions(of: old, in: entries)
+  }
+
+  /// As DVC, which asks the remote for what the folder held.
+  private func pulled(_ hash: ContentHash, into store: LocalObjectStore) throws(Diagnostic) -> DirectoryManifest? {
+    guard let remote = try? LocalRemote.named(nil, in: project.settings, project.repository, command: "add"),
+      try remote.fetchObject(hash, into: project.cache)
+    else { return nil }
+    return try store.manifest(hash)
   }
 
   /// Takes what `--out` copies into the cache as it is, whatever `.dvcignore` says here.
