@@ -238,7 +238,9 @@ package struct AddData {
     let store = project.cache.store(algorithm)
     var manifest = DirectoryManifest([])
     if let hash = old?.contentHash {
-      guard let known = try store.manifest(hash) ?? pulled(hash, into: store) else {
+      var known = try store.manifest(hash)
+      if known == nil { known = try pulled(hash, into: store) }
+      guard let known else {
         throw Diagnostic(.addition, "could not read '\(hash.text)'")
           .hinting("'dvc pull \(project.shown(place))' brings it, where a remote has it")
       }
