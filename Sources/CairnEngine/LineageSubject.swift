@@ -17,7 +17,8 @@ package struct LineageSubject: Sendable {
   package var notes: [String] = []
 
   package static func find(
-    _ word: String, rev: String?, isDown: Bool, _ repository: Repository, _ folders: CachedFolders, _ index: LineageIndex
+    _ word: String, rev: String?, isDown: Bool, _ repository: Repository, _ folders: CachedFolders,
+    _ index: LineageIndex
   ) throws(Diagnostic) -> LineageSubject {
     let finder = Finder(repository: repository, folders: folders, index: index, rev: rev, isDown: isDown)
     for (prefix, kind) in [("path:", Kind.path), ("md5:", .hash), ("sha256:", .hash), ("run:", .run)]

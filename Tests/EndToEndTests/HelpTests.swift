@@ -19,6 +19,18 @@ struct HelpTests {
     #expect(Golden.difference(pages.joined(separator: "\n"), from: "EndToEnd/help.txt") == nil)
   }
 
+  @Test("help is asked for before another command's words, and is one of them behind those", arguments: ["-h", "--help", "--he"])
+  func helpOfStageAdd(word: String) throws {
+    let repository = try TestRepository()
+    for words in [[word], ["-n", "x", word], [word, "-n", "x", "true"]] {
+      let result = try repository.run([try CairnBinary.path(), "stage", "add"] + words)
+      #expect(result.status == 0 && result.output.hasPrefix("OVERVIEW: Create stage"), "\(words): \(result)")
+    }
+    #expect(!repository.exists("dvc.yaml"))
+    #expect(try repository.cairn("stage", "add", "-n", "x", "ls", word).status == 0)
+    #expect(repository.read("dvc.yaml")?.contains("cmd: ls \(word)") ?? false)
+  }
+
   @Test("the first line of every command's help has at most 70 characters and no full stop")
   func firstLines() throws {
     let repository = try TestRepository(git: false, dvc: false)

@@ -65,9 +65,9 @@ package enum JournalReplay {
         if let entry = (try? LockBook.entry(of: end)) ?? nil { try? runCache.save(entry) }
       }
       try records.sync()
+      let folders = (content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file.parent)
       removeTemporaryFiles(
-        in: Set((content.ends.map(\.stage) + content.open.map(\.stage)).map(\.file.parent) + [RepoPath(unchecked: ".cairn")]),
-        of: content.processes, root: root)
+        in: Set(folders + [RepoPath(unchecked: ".cairn")]), of: content.processes, root: root)
       // The places of what it had added go on living there, or nowhere.
       unfinished.save(repository)
       FaultPoint.reach(.replayWritten)

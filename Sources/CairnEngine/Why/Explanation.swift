@@ -67,7 +67,8 @@ package struct Explanation: Sendable {
     package var way: [StageID] = []
     package var notes: [StageNote] = []
     package var unknown: Diagnostic?
-    /// What it fails for want of, when nothing before it brings that: an input, a parameter; of a frozen stage an output.
+    /// What it fails for want of, when nothing before it brings that: an input or a parameter, of a frozen stage an
+    /// output.
     package var lacks: StageReason?
     /// Keyed variables whose old value nothing tells.
     package var unknownVariables: [String] = []

@@ -21,6 +21,8 @@ final class PastCauses: Sendable {
   private let commands: CommandChanges
   /// What runs before others began with; asked of one run by each that read what it made.
   private let known = Mutex<[RunID: Roots]>([:])
+  /// A run made what several read, and came before another one.
+  private let read = Mutex<[RunID: RunRecord]>([:])
 
   init(
     _ records: RecordStore, index: @escaping @Sendable () throws -> LineageIndex, commands: CommandChanges
@@ -69,7 +71,7 @@ final class PastCauses: Sendable {
   /// What made a dependency another one than a lock entry has, where a stage made it so: what its runs since began
   /// with, up to `maker`, the one that left it as it is. `nil` where not all of them are known.
   func of(_ reason: Reason, madeBy maker: RunID) -> (causes: [PastCause], hasMore: Bool)? {
-    guard let record = (try? records.record(maker)) ?? nil else { return nil }
+    guard let record = stored(maker) else { return nil }
     let (makers, isComplete) = self.makers(of: reason, from: Run(id: maker, record: record))
     guard isComplete else { return nil }
     for maker in makers { _ = roots(of: maker.id, maker.record) }
@@ -197,9 +199,16 @@ final class PastCauses: Sendable {
     return nil
   }
 
+  private func stored(_ id: RunID) -> RunRecord? {
+    if let known = read.withLock({ $0[id] }) { return known }
+    guard let record = (try? records.record(id)) ?? nil else { return nil }
+    read.withLock { $0[id] = record }
+    return record
+  }
+
   private func previous(of run: Run) -> Run? {
     guard let id = (try? index().previous(of: run.id, stage: run.record.stage.address)) ?? nil,
-      let record = (try? records.record(id)) ?? nil
+      let record = stored(id)
     else { return nil }
     return Run(id: id, record: record)
   }
@@ -218,7 +227,7 @@ final class PastCauses: Sendable {
       input.producer != nil || input.origin.kind == .stage
     else { return [] }
     let written = (try? index().writer(of: path, md5: hash, until: record.execution.started)) ?? nil
-    guard let id = written ?? input.producer, let found = (try? records.record(id)) ?? nil,
+    guard let id = written ?? input.producer, let found = stored(id),
       found.stage.address != record.stage.address, found.execution.started <= record.execution.started
     else { return [] }
     let (runs, isComplete) = makers(of: reason, from: Run(id: id, record: found))

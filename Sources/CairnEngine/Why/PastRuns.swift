@@ -64,7 +64,9 @@ package struct PastRuns: Sendable {
     var runs: [PastRun] = []
     func add(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) {
       var past = run(id, record, skipped: skipped)
-      if let stage = stages[record.stage.address], record.result.isTrusted || record.result == .restored, let lock = workspace.lockEntry(of: stage) {
+      if let stage = stages[record.stage.address], record.result.isTrusted || record.result == .restored,
+        let lock = workspace.lockEntry(of: stage)
+      {
         past.isOutdated = !WorkKey(stage, lock).isWork(of: WorkKey(record).digest)
       }
       runs.append(past)

@@ -45,7 +45,8 @@ extension WhyQuery {
     case .dependencyChanged, .dependencyAdded:
       guard let path = reason.path,
         let index = stage.dependencies.firstIndex(where: { $0.location.isRecorded(as: path) }),
-        case .content(let hash, _)? = reason.now, let content = snapshot?.dependencies[index], content.hash?.text == hash
+        case .content(let hash, _)? = reason.now, let content = snapshot?.dependencies[index],
+        content.hash?.text == hash
       else { return nil }
       subject.location = stage.dependencies[index].location
       subject.content = content

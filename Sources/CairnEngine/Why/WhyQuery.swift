@@ -101,7 +101,9 @@ package struct WhyQuery: Sendable {
     for reason in staleness.reasons {
       var found = subjects.stageReason(reason)
       // A dependency that is newly declared is a reason of its own, whatever becomes of it.
-      if reason.kind != .dependencyAdded, let producer = found.subject.producer?.stage, let before = stale(producer, state) {
+      if reason.kind != .dependencyAdded, let producer = found.subject.producer?.stage,
+        let before = stale(producer, state)
+      {
         // What is there now will be made anew before this stage is looked at again.
         found.cause = before.causes.first
         part.via = part.via ?? producer

@@ -2,8 +2,8 @@
 package import CairnCore
 
 package enum ReasonJSON {
-  /// `{"kind", "path", "key", "was", "now", "stage", "removed"}`, those that the reason has; content as `{"md5", "size"}`,
-  /// parameters, commands and variables as plain values.
+  /// `{"kind", "path", "key", "was", "now", "stage", "removed"}`, those that the reason has; content as
+  /// `{"md5", "size"}`, parameters, commands and variables as plain values.
   ///
   /// A kind that compares always has both `was` and `now`, null for the side that there is none of.
   package static func value(_ reason: Reason) -> Value {

@@ -74,9 +74,9 @@ package final class ProducerIndex: Sendable {
 
   // MARK: Questions
 
-  /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`): of those
-  /// that succeeded or were accepted the newest that did the work which left them there, where one did, else the newest.
-  /// `nil` when none is known.
+  /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`): of
+  /// those that succeeded or were accepted the newest that did the work which left them there, where one did, else the
+  /// newest. `nil` when none is known.
   ///
   /// - Parameter work: of the lock entry that has them as an output; asked for when several runs made them.
   package func producer(of path: String, md5: String, leftBy work: () -> WorkKey?) -> RunID? {

@@ -215,7 +215,10 @@ extension GitRepository {
   /// The name that a file had before the commit gave it another; `nil` where it gave none.
   package func renamed(_ path: String, in commit: String, from parent: String) throws(Diagnostic) -> String? {
     let result = try git(
-      ["diff-tree", "-r", "-z", "--find-renames", "--no-rename-empty", "--name-status", "--diff-filter=R", parent, commit],
+      [
+        "diff-tree", "-r", "-z", "--find-renames", "--no-rename-empty", "--name-status", "--diff-filter=R", parent,
+        commit,
+      ],
       accepting: [0, 128])
     // Of each: its kind, the old name, the new one.
     let fields = Self.records(result.output).map { FileName.escape($0) }

@@ -7,6 +7,8 @@ struct ArgparseRules {
   enum Result {
     /// The same command line with every option in full and on its own.
     case words([String])
+    /// Somewhere before the rest of another command it says `-h`.
+    case help
     case wrong(String)
   }
 
@@ -16,13 +18,20 @@ struct ArgparseRules {
       while let word = reading.rest.popFirst() { try reading.take(word) }
       return .words(try reading.finished())
     } catch {
-      return .wrong(error.message)
+      return error.isHelp ? .help : .wrong(error.message)
     }
   }
 
   struct Fault: Error {
     var message: String
+    var isHelp = false
     init(_ message: String) { self.message = message }
+
+    fileprivate static var help: Fault {
+      var fault = Fault("")
+      fault.isHelp = true
+      return fault
+    }
   }
 
   private struct Reading {
@@ -85,6 +94,7 @@ struct ArgparseRules {
         if word.contains(" ") { positional(word) } else { unknown.append(word) }
         return
       }
+      if name == "--help" { throw .help }
       given.formUnion(option.names)
       if option.takesValue {
         try values(of: option, name: name, glued: parts.count == 2 ? parts[1] : nil)
@@ -109,6 +119,7 @@ struct ArgparseRules {
           }
           return
         }
+        if name == "-h" { throw .help }
         given.formUnion(option.names)
         if option.takesValue {
           let glued = letters.isEmpty ? nil : String(letters.first == "=" ? letters.dropFirst() : letters)

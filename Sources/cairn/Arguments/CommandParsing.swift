@@ -25,6 +25,7 @@ enum CommandParsing {
     guard let shapes = ArgumentShapes(of: command) else { return .wrong("unrecognized arguments", command) }
     switch ArgparseRules(shapes: shapes).read(rest) {
     case .wrong(let message): return .wrong(message, command)
+    case .help: return .help(Cairn.helpMessage(for: command))
     case .words(let full):
       do {
         return try parsed(path + full)

@@ -44,13 +44,16 @@ struct HistoryContext {
       return try history.store.record(run)
     } catch {
       guard [.recordAltered, .recordUnreadable].contains(error.code) else { throw error }
-      console.warning("\(error.fullMessage); it is left out here: see `cairn runs check`")
+      console.leavesOut(error)
       return nil
     }
   }
 }
 
 extension Console {
+  /// Of a record that cannot be used, in a list of many.
+  func leavesOut(_ fault: Diagnostic) { warning("\(fault.fullMessage); it is left out here: see `cairn runs check`") }
+
   /// One JSON document on standard output.
   func write(json value: Value) {
     write(JSONWriter.text(JSONWriter.strict(value), indent: 2, ensureASCII: false))

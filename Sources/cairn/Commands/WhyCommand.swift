@@ -46,7 +46,7 @@ struct WhyCommand: OwnCommand {
         .selections(targets).map(\.stage).filter { seen.insert($0).inserted }
     }
     if last {
-      let runs = try past.last(of: wanted) { console.warning("\($0.fullMessage); it is left out here: see `cairn runs check`") }
+      let runs = try past.last(of: wanted) { console.leavesOut($0) }
       return tell(runs, of: workspace, on: console)
     }
 

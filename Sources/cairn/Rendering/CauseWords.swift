@@ -35,9 +35,10 @@ struct CauseWords {
   /// Of data its `.dvc` file has what it should be.
   private func short(_ cause: Explanation.Cause) -> String {
     let text = short(cause.reason)
-    guard cause.reason.kind == .outputChanged, let owner = cause.stage, workspace.project.pipeline[owner].kind == .tracked
+    guard cause.reason.kind == .outputChanged, let stage = cause.stage.map({ workspace.project.pipeline[$0] }),
+      stage.kind == .tracked
     else { return text }
-    return "\(path(cause.reason)) is not what \(workspace.project.pipeline[owner].address.text(from: workspace.folder)) has"
+    return "\(path(cause.reason)) is not what \(stage.address.text(from: workspace.folder)) has"
   }
 
   /// Of what a reason is about, as seen from the working directory.
