@@ -79,7 +79,8 @@ package struct LocalRemote: Sendable {
           let target = cache.folder + "/runs/" + inside
           try cache.legacy.makeFolders(target)
           try FileLink.copyAtomically(
-            from: runs + "/" + inside + "/" + entry.name, to: target + "/" + entry.name, mode: cache.legacy.fileMode)
+            from: runs + "/" + inside + "/" + entry.name, to: target + "/" + entry.name, mode: cache.legacy.fileMode,
+            by: cache.folder)
         }
       }
     }

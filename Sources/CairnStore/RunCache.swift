@@ -42,7 +42,7 @@ package struct RunCache: Sendable {
     let folder = folder(of: key)
     guard let names = try Files.list(folder) else { return nil }
     var newest: (name: String, modified: Nanoseconds)?
-    for item in names {
+    for item in names where !AtomicFile.isTemporaryName(item.name) {
       guard let found = try FileStat.of(folder + "/" + item.name) else { continue }
       if newest.map({ $0.modified < found.modified }) ?? true { newest = (item.name, found.modified) }
     }
@@ -69,7 +69,8 @@ package struct RunCache: Sendable {
     let store = cache.legacy
     // In a folder that was not there is no entry either.
     if try !store.makeFolders(folder), try load(path) != nil { return }
-    try AtomicFile.write(LockYAML.encodeAlone(entry), to: path, sync: false)
+    // Whoever looks an entry up takes all that lies in its folder for one, and removes what he cannot read.
+    try AtomicFile.write(LockYAML.encodeAlone(entry), to: path, sync: false, by: cache.folder)
     if store.isShared { _ = RawFile.chmod(path, store.fileMode) }
   }
 

@@ -113,6 +113,17 @@ import Testing
     #expect(try runs.entry(for: RunCache.key(entry)) == entry)
   }
 
+  @Test("what is being written into an entry's folder is no entry")
+  func temporary() throws {
+    let scratch = try Scratch()
+    let runs = RunCache(cache: scratch.cache())
+    try runs.save(entry)
+    let other = ".dvc/cache/runs/26/\(RunCache.key(entry))/.cairn-1-00000000000-0.tmp"
+    _ = try scratch.sh("sleep 0.02; : > \(other)")
+    #expect(try runs.entry(for: RunCache.key(entry)) == entry)
+    _ = try scratch.sh("test -e \(other)")
+  }
+
   @Test("an entry whose outputs are in the cache may stand for a run")
   func restorable() throws {
     let scratch = try Scratch()

@@ -10,10 +10,12 @@ package enum AtomicFile {
   /// `mode` is that of the new file, less the umask. With `sync` the bytes are on the disk before the name points to
   /// them, so that a power cut cannot leave an empty file. A link at `path` is replaced, not followed. On any error
   /// (a full disk above all) the old file is untouched and the temporary one gone.
+  ///
+  /// - Parameter folder: where the temporary file lies, on the same file system; `nil`: beside `path`.
   package static func write(
-    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool
+    _ bytes: [UInt8], to path: String, mode: UInt32 = 0o666, sync: Bool, by folder: String? = nil
   ) throws(Diagnostic) {
-    try write(bytes, to: path, creation: mode, exact: nil, sync: sync)
+    try write(bytes, to: path, creation: mode, exact: nil, sync: sync, by: folder)
   }
 
   /// The same for a file of the user's: the permissions of the one that is there stay (`mode` is for a new one), and so
@@ -48,9 +50,9 @@ package enum AtomicFile {
   }
 
   private static func write(
-    _ bytes: [UInt8], to path: String, creation: UInt32, exact: UInt32?, sync: Bool
+    _ bytes: [UInt8], to path: String, creation: UInt32, exact: UInt32?, sync: Bool, by folder: String? = nil
   ) throws(Diagnostic) {
-    let temporary = temporaryName(beside: path)
+    let temporary = temporaryName(beside: folder.map { $0 + "/file" } ?? path)
     let descriptor = temporary.asSystemPath { cairn_open($0, O_WRONLY | O_CREAT | O_EXCL, creation) }
     if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
     var result = cairn_write_all(descriptor, bytes, bytes.count)

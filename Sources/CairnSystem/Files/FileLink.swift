@@ -35,12 +35,13 @@ package enum FileLink {
     }
   }
 
-  /// Copies into a temporary name beside `target` and renames that onto it, so that no half copy is ever seen.
+  /// Copies into a temporary name beside `target` (or in `folder`, of the same file system) and renames that onto it,
+  /// so that no half copy is ever seen.
   /// `mode` is exact where it is given.
   package static func copyAtomically(
-    from source: String, to target: String, mode: UInt32? = nil, sync: Bool = false
+    from source: String, to target: String, mode: UInt32? = nil, sync: Bool = false, by folder: String? = nil
   ) throws(Diagnostic) {
-    let temporary = AtomicFile.temporaryName(beside: target)
+    let temporary = AtomicFile.temporaryName(beside: folder.map { $0 + "/file" } ?? target)
     let result = transfer(source, temporary) { from, to in
       var result = cairn_clone(from, to)
       if result < 0 { result = cairn_copy(from, to) }
