@@ -10,6 +10,4 @@ package enum LinkType: String, Hashable, Sendable, CaseIterable {
   /// What DVC takes when nothing is configured.
   package static let defaults: [LinkType] = [.reflink, .copy]
 
-  /// A link to the cached object itself, which is protected then: the file must be unprotected before it is edited.
-  package var sharesObject: Bool { self == .hardlink || self == .symlink }
 }

@@ -261,6 +261,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("stage add -n three -d two.txt -o three.txt cat two.txt", says: "Added stage 'three' in 'dvc.yaml'", after: "grep three: dvc.yaml"),
     CommandCase("stage add -n one -o x.txt true", 255, says: "Stage 'one' already exists in 'dvc.yaml'. Use '--force' to overwrite."),
     CommandCase("stage add -n bad/name -o x.txt true", 255, says: "ERROR: "),
+    CommandCase("root --cd sub", 254, says: "unrecognized arguments: --cd"),
+    CommandCase("status --version", 254, says: "unrecognized arguments: --version"),
     CommandCase("stage add -n three --external x", 254, says: "unrecognized arguments: --external", after: "git diff --exit-code"),
     CommandCase("stage add -n three --out b true", 254, says: "ambiguous option: --out could match", after: "git diff --exit-code"),
     CommandCase("stage add -n three true --force", after: "grep -e 'true --force' dvc.yaml"),

@@ -31,6 +31,30 @@ struct HelpTests {
     #expect(repository.read("dvc.yaml")?.contains("cmd: ls \(word)") ?? false)
   }
 
+  @Test(
+    "bash is offered stages, remotes and files, for a command's other name too",
+    arguments: [
+      ("repro tr", "train"), ("why ", "train\ntune"), ("rm tu", "tune"), ("add da", "data.csv"),
+      ("remote modify st", "store"), ("mv da", "data.csv"),
+    ])
+  func bash(line: String, offers: String) throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {train: {cmd: ls}, tune: {cmd: ls}}\n")
+    try repository.write("data.csv", "")
+    try repository.cairn("remote", "add", "-q", "store", "/nowhere")
+    let words = ["cairn"] + line.split(separator: " ", omittingEmptySubsequences: false).map(String.init)
+    let script = """
+      mkdir bin && ln -s \(try CairnBinary.path()) bin/cairn && PATH=$PWD/bin:$PATH && cd \(repository.root)
+      source <(cairn completion bash) && complete -p cairn | grep -q -e '-o default' || echo none
+      COMP_WORDS=(\(words.map { "'\($0)'" }.joined(separator: " "))) COMP_CWORD=\(words.count - 1)
+      COMP_LINE='cairn \(line)' COMP_POINT=${#COMP_LINE} COMP_TYPE=9
+      _cairn cairn "${COMP_WORDS[COMP_CWORD]}" "${COMP_WORDS[COMP_CWORD-1]}"
+      printf '%s\\n' "${COMPREPLY[@]}" | sort -u
+      """
+    let result = try repository.run(["/bin/bash", "-c", script])
+    #expect(result.output.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined(separator: "\n") == offers, "\(result)")
+  }
+
   @Test("the first line of every command's help has at most 70 characters and no full stop")
   func firstLines() throws {
     let repository = try TestRepository(git: false, dvc: false)

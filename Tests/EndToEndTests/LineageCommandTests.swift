@@ -168,6 +168,58 @@ struct LineageCommandTests {
     #expect(record.contains("\"path\":\"oa\",\"producer\":\"\(first)\""), "\(record)")
   }
 
+  @Test("a part of a folder that no cache has has its maker, and down follows the producers that were recorded")
+  func recordedProducers() throws {
+    let repository = try TestRepository()
+    try repository.write("raw", "same\n1\n")
+    try repository.write("params.yaml", "lr: 1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        a:
+          cmd: mkdir -p d && head -1 raw > d/f
+          deps: [raw]
+          outs: [{d: {cache: false}}]
+        b: {cmd: cat d/f params.yaml > b, deps: [d/f], params: [lr], outs: [b]}
+
+      """)
+    func repro() throws -> Substring {
+      #expect(try repository.cairn("repro", "-q").status == 0)
+      let runs = try repository.cairn("runs", "list", "--stage", "a", "-n", "1", "--json").output
+      return try #require(runs.firstMatch(of: /"run": "([0-9a-f]{64})"/)?.1)
+    }
+    let first = try repro()
+    #expect(try repository.cairn("runs", "show", "@last:b", "--json").output.contains("\"path\":\"d/f\",\"producer\":\"\(first)\""))
+    // The second one's folder is the same, and nobody reads it: b runs after the third.
+    try repository.write("raw", "same\n2\n")
+    let second = try repro()
+    try repository.write("raw", "same\n3\n")
+    try repository.write("params.yaml", "lr: 2\n")
+    let third = try repro()
+    #expect(try repository.cairn("runs", "show", "@last:b", "--json").output.contains("\"producer\":\"\(third)\""))
+    for (run, count) in [(first, 1), (second, 0), (third, 1)] {
+      let text = try repository.cairn("lineage", "--down", String(run), "--json").output
+      #expect(text.matches(of: /"type": "used"/).count == count, "\(text)")
+    }
+  }
+
+  @Test("a run that took its outputs from the cache is behind the one that made them")
+  func restoration() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: cat raw > a, deps: [raw], outs: [a]}}\n")
+    for text in ["1\n", "2\n", "1\n"] {
+      try repository.write("raw", text)
+      #expect(try repository.cairn("repro", "-q").status == 0)
+    }
+    let runs = try repository.cairn("runs", "list", "--json").output.matches(of: /"run": "([0-9a-f]{64})"/).map { String($0.1) }
+    let edge = try Regex("\"from\": \"r:\(runs[2])\",\\s+\"to\": \"r:\(runs[0])\",\\s+\"type\": \"restored\"")
+    for arguments in [["lineage", runs[0], "--json"], ["lineage", "--down", runs[2], "--json"]] {
+      let text = try repository.run([try CairnBinary.path()] + arguments).output
+      #expect(text.contains(edge), "\(text)")
+    }
+  }
+
   @Test("a reason's path is the record's, not as the stage declares it")
   func reasonPath() throws {
     let repository = try project()

@@ -57,6 +57,31 @@ struct ReproTests {
     #expect(result.errors.hasPrefix("err\n"))
   }
 
+  @Test("a folder that outputs lie in is read with the .gitignore that they get, as DVC reads it", arguments: ["1", "4"])
+  func folderWithOutputs(jobs: String) throws {
+    func project() throws -> TestRepository {
+      let repository = try TestRepository()
+      for name in ["d/s", "r1", "r2"] { try repository.write(name, name + "\n") }
+      try repository.write(
+        "dvc.yaml",
+        """
+        stages:
+          x: {cmd: cat r1 > d/x, deps: [r1], outs: [d/x]}
+          y: {cmd: mkdir -p d/sub && cat r2 > d/sub/y, deps: [r2], outs: [d/sub/y]}
+          c: {cmd: cat d/x d/sub/y d/s > c, deps: [d], outs: [c]}
+
+        """)
+      return repository
+    }
+    let repository = try project()
+    #expect(try repository.cairn("repro", "-j", jobs).status == 0)
+    #expect(try repository.cairn("status").output == "Data and pipelines are up to date.\n")
+    guard let program = DVCOracle.path else { return }
+    let reference = try project()
+    #expect(try reference.run([program, "repro"]).status == 0)
+    #expect(repository.read("dvc.lock") == reference.read("dvc.lock"))
+  }
+
   @Test("what a failure means for others stands behind the stage that failed", arguments: ["1", "4"])
   func failureInPlace(jobs: String) throws {
     let repository = try TestRepository()

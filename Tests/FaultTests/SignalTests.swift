@@ -15,7 +15,7 @@ struct SignalTests {
   private static func sleepers(_ signal: Int32) -> String {
     """
       a:
-        cmd: echo > began; sleep 47.25\(signal)
+        cmd: echo > began; sleep 47.\(100 + signal)
         outs: [a]
       b:
         cmd: echo b > b
@@ -35,10 +35,25 @@ struct SignalTests {
     running.signal(signal)
     let result = running.wait()
     #expect(result.status == 128 + signal, "\(result)")
-    #expect(!repository.isRunning("47.25\(signal)"))
+    #expect(!repository.isRunning("47.\(100 + signal)"))
     #expect(try repository.results().map(\.result) == ["aborted"])
     #expect(!repository.exists("dvc.lock"))
     #expect(repository.list(".cairn/journal").isEmpty)
+  }
+
+  @Test("SIGTERM and SIGHUP leave the lines of what ended well, as with DVC", arguments: [SIGTERM, SIGHUP])
+  func lines(signal: Int32) throws {
+    let repository = try project(
+      "  a: {cmd: echo 1 > oa, outs: [oa]}\n"
+        + "  b: {cmd: 'cat oa > ob; test -e go || sleep 46.5\(signal)', deps: [oa], outs: [ob]}\n")
+    let running = try repository.startRepro("-j", "2")
+    #expect(eventually { repository.exists("ob") })
+    running.signal(signal)
+    #expect(running.wait().status == 128 + signal)
+    #expect(repository.read(".gitignore") == "/oa\n")
+    try repository.write("go", "")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(repository.read(".gitignore") == "/oa\n/ob\n")
   }
 
   @Test("a command that will not end gets SIGKILL after the grace, with all of its group", arguments: [SIGTERM, SIGINT])

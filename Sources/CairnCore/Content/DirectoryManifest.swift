@@ -57,13 +57,4 @@ package struct DirectoryManifest: Hashable, Sendable {
     return low
   }
 
-  /// Bytes of all files together; `nil` when a size is unknown.
-  package var totalSize: UInt64? {
-    var sum: UInt64 = 0
-    for entry in entries {
-      guard let size = entry.size else { return nil }
-      sum += size
-    }
-    return sum
-  }
 }

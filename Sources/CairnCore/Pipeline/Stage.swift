@@ -64,8 +64,6 @@ package struct Stage: Sendable {
   package var isImport: Bool { kind == .tracked && commands.isEmpty && !dependencies.isEmpty }
   /// A `.dvc` file without a command: DVC says its name alone where it says "Stage" of others.
   package var isPlainFile: Bool { kind == .tracked && commands.isEmpty }
-  /// A `.dvc` file with nothing to compute: no command, no dependency.
-  package var isDataSource: Bool { kind == .tracked && commands.isEmpty && dependencies.isEmpty }
   /// DVC's callback stage: a command that depends on nothing and makes nothing runs every time.
   package var isCallback: Bool {
     !commands.isEmpty && dependencies.isEmpty && parameters.isEmpty && outputs.isEmpty

@@ -11,13 +11,6 @@ package enum StageName {
         }
       }
   }
-
-  /// Throws in DVC's words.
-  package static func check(_ name: String) throws(Diagnostic) {
-    if !isValid(name) {
-      throw Diagnostic(.stageName, "Stage name cannot contain punctuation characters.")
-    }
-  }
 }
 
 extension Diagnostic.Code {

@@ -51,6 +51,8 @@ package struct LineageEdge: Hashable, Sendable {
     case sameBytes = "same-bytes"
     /// From a place outside, by `dvc import` or `import-url`.
     case imported
+    /// From the run that did the work to one that took its outputs from the cache.
+    case restored
   }
   /// The way data flowed: from `from` to `to`.
   package var from: LineageNodeID

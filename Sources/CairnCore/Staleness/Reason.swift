@@ -83,13 +83,3 @@ package struct StageNote: Sendable, Hashable {
     self.removed = removed
   }
 }
-
-package enum StalenessVerdict: Sendable {
-  case fresh
-  case stale([Reason])
-  /// Frozen: its inputs do not count; the reasons are those of its command and outputs.
-  case frozen
-  /// A stage upstream must run first, and may turn out identical.
-  case depends(on: [StageAddress])
-  case unknown(Diagnostic)
-}

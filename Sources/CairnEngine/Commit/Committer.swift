@@ -213,6 +213,25 @@ package final class Committer: @unchecked Sendable {
     try result.get()
   }
 
+  /// Who reads one of these folders reads the `.gitignore` in it: the lines that stages before have added are written
+  /// now, as DVC writes them right behind each stage. While somebody else holds DVC's lock for long, they are not.
+  package func writeIgnores(inside folders: [RepoPath]) throws(Diagnostic) {
+    guard let ignores, ignores.hasNews(inside: folders) else { return }
+    let result: Result<Void, Diagnostic> = queue.sync {
+      do throws(Diagnostic) {
+        guard try writeLock.lock(within: .seconds(10), every: .milliseconds(5), waiting: { _ in }) else {
+          return .success(())
+        }
+        defer { writeLock.release() }
+        try ignores.write()
+        return .success(())
+      } catch {
+        return .failure(error)
+      }
+    }
+    try result.get()
+  }
+
   /// Files that git should hear of, relative to the project.
   package var changedFiles: [RepoPath] {
     queue.sync { wroteFiles + wroteLocks + (ignores?.changed ?? []) }

@@ -103,6 +103,13 @@ package final class IgnoreBook: Sendable {
     state.early[folder] = GitIgnoreFile.lines(of: (state.before[folder] ?? nil) ?? [])
   }
 
+  /// Something in these folders is still to be written.
+  package func hasNews(inside folders: [RepoPath]) -> Bool {
+    state.withLock { state in
+      state.dirty.contains { dirty in folders.contains { $0 == dirty || dirty.isInside($0) } }
+    }
+  }
+
   /// Writes what is new. The caller holds the write lock.
   package func write() throws(Diagnostic) {
     try dropCovered()

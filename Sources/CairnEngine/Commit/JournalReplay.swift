@@ -4,6 +4,7 @@ package import CairnLineage
 import CairnFormats
 package import CairnStore
 package import CairnSystem
+import Glibc
 
 package enum JournalReplay {
   /// True when a journal lies there whose owner is gone.
@@ -100,11 +101,16 @@ package enum JournalReplay {
       for entry in ((try? Files.list(folder)) ?? nil) ?? [] where AtomicFile.isTemporaryName(entry.name) {
         let path = folder + "/" + entry.name
         // A young one may be somebody's who writes now, unless he is known to be dead.
-        let isOrphan = AtomicFile.maker(ofTemporary: entry.name).map { dead.contains($0) } ?? false
+        let isOrphan = AtomicFile.maker(ofTemporary: entry.name).map { dead.contains($0) || !mayLive($0, path) } ?? false
         guard isOrphan || isOld(path) else { continue }
         _ = try? Files.remove(path)
       }
     }
+  }
+
+  /// Of a network file system the process may be another host's.
+  private static func mayLive(_ process: Int32, _ path: String) -> Bool {
+    Machine.isNetworkFileSystem(path) || kill(process, 0) == 0 || errno != ESRCH
   }
 
   private static func isOld(_ path: String) -> Bool {

@@ -13,7 +13,7 @@ package struct DataUnprotection {
   /// - Parameter name: as the user typed it.
   package func run(_ path: String, name: String) throws(Diagnostic) {
     guard Files.exists(path) else {
-      throw Diagnostic.unexpected(Code("unprotect"), "can't unprotect non-existing data '\(name)'")
+      throw Diagnostic.unexpected(Diagnostic.Code("unprotect"), "can't unprotect non-existing data '\(name)'")
     }
     let hasCopied = try release(path, name)
     // A file that was a link belongs to its user from now on: `checkout` never takes it away.
@@ -24,7 +24,7 @@ package struct DataUnprotection {
   private func release(_ path: String, _ name: String) throws(Diagnostic) -> Bool {
     guard Files.isDirectory(path) else {
       guard Files.exists(path) else {
-        throw Diagnostic.unexpected(Code("unprotect"), "[Errno 2] No such file or directory: '\(name)'")
+        throw Diagnostic.unexpected(Diagnostic.Code("unprotect"), "[Errno 2] No such file or directory: '\(name)'")
       }
       return try Unprotect.file(path, mode: project.cache.current.fileMode)
     }

@@ -83,6 +83,6 @@ struct PipelineFileWriter {
 extension Diagnostic {
   static func parametrized(_ stage: Stage, _ action: String, _ project: OpenProject) -> Diagnostic {
     let name = stage.address.text(from: project.repository.workingFolder ?? .root)
-    return Diagnostic(Code("parametrized-stage"), "cannot \(action) a parametrized stage: '\(name)'", at: stage.mark)
+    return Diagnostic(Diagnostic.Code("parametrized-stage"), "cannot \(action) a parametrized stage: '\(name)'", at: stage.mark)
   }
 }

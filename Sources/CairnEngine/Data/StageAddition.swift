@@ -83,8 +83,7 @@ package struct StageAddition {
 
   private func stage(_ new: NewStage) throws(Diagnostic) -> Stage {
     if new.command.isEmpty { throw Diagnostic(.usage, "command is not specified") }
-    let punctuation = "!\"#$%&'()*+,./:;<=>?@[\\]^`{|}~"
-    if new.name.isEmpty || new.name.contains(where: { punctuation.contains($0) }) {
+    if !StageName.isValid(new.name) {
       throw Diagnostic(.stageFile, "Stage name cannot contain punctuation characters.")
     }
     try project.refuseIgnored(stageFile: file)

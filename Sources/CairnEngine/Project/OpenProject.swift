@@ -89,7 +89,7 @@ extension Settings {
 
 extension Diagnostic {
   fileprivate static func notAGitRepository(_ root: String) -> Diagnostic {
-    Diagnostic(Code("not-a-git-repository"), "\(root) is not a git repository")
+    Diagnostic(Diagnostic.Code("not-a-git-repository"), "\(root) is not a git repository")
   }
 
   fileprivate static var lockIsTaken: Diagnostic {

@@ -6,6 +6,8 @@ import Synchronization
 final class FolderManifests: Sendable {
   private let known = Mutex<[ContentHash: DirectoryManifest]>([:])
 
+  func keep(_ hash: ContentHash, _ manifest: DirectoryManifest) { known.withLock { $0[hash] = manifest } }
+
   /// `read` is asked where the list is not known yet.
   func manifest(_ hash: ContentHash, read: () -> DirectoryManifest?) -> DirectoryManifest? {
     if let manifest = known.withLock({ $0[hash] }) { return manifest }

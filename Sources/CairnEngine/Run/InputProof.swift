@@ -12,7 +12,8 @@ struct InputProof {
     var message: String { key.map { "\(path): \($0) \(what)" } ?? "\(path) \(what)" }
   }
 
-  /// Of dependencies by their index: files that appeared inside a directory while the command ran.
+  /// Of dependencies by their index: files that appeared inside a directory while the command ran, or are Python's
+  /// bytecode and were written anew.
   var appeared: [Int: [String]] = [:]
   /// Of dependencies named in `rewrites`: what they held when the command had ended.
   var rewritten: [Int: Content] = [:]
@@ -95,19 +96,25 @@ struct InputProof {
     var (i, j) = (0, 0)
     while i < old.count || j < new.count {
       if j == new.count || (i < old.count && old[i].path.precedesInBytes(new[j].path)) {
-        changed.append((old[i].path, "is gone"))
+        if !isBytecode(old[i].path) { changed.append((old[i].path, "is gone")) }
         i += 1
       } else if i == old.count || new[j].path.precedesInBytes(old[i].path) {
         appeared.append(new[j].path)
         j += 1
       } else {
-        if old[i].md5 != new[j].md5 { changed.append((old[i].path, "was edited")) }
+        if old[i].md5 != new[j].md5 {
+          if isBytecode(new[j].path) { appeared.append(new[j].path) } else { changed.append((old[i].path, "was edited")) }
+        }
         i += 1
         j += 1
       }
     }
     return (changed, appeared)
   }
+
+  /// Python writes it anew for each module that was edited, and takes none that does not belong to its module: no
+  /// command fails for that.
+  private static func isBytecode(_ path: String) -> Bool { path.split(separator: "/").dropLast().contains("__pycache__") }
 }
 
 extension RunRecord {

@@ -190,7 +190,8 @@ package struct Provenance: Sendable {
       let index = inputs.firstIndex(where: { $0.path.hasSameBytes(as: path) })
     else { return value }
     let location = stage.dependencies[index].location
-    let found = makers[location] ?? location.local.flatMap { maker(around: $0)?.stage ?? makersBelow[$0] }
+    // Of a folder that outputs lie in nobody made the whole.
+    let found = makers[location] ?? location.local.flatMap { maker(around: $0)?.stage }
     map["producer"] = .null
     if let maker = found, pipeline[maker].kind == .pipeline {
       map["producer"] = .map([
@@ -366,6 +367,10 @@ package struct Provenance: Sendable {
       record.metrics[output.location.recordPath] = value
     }
     keepManifests(outputs)
+    // What no cache has is found by the record, which is not written before others may start.
+    for (output, content) in zip(stage.outputs, outputs) where !output.isCached {
+      if case .directory(let directory) = content { folders.keep(directory.hash, directory.manifest) }
+    }
   }
 
   /// The documents that the record's hashes of folders name.

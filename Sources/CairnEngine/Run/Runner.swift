@@ -84,7 +84,9 @@ package final class Runner: Sendable {
     let changes = context.beside.map { [context] beside in Prefetch { beside.changes(context) } }
     changes?.begin()
     let failed = outcomes.filter { $0.value.error != nil }
-    let hasFailed = !failed.isEmpty
+    // Whoever ends DVC by any other signal than Ctrl-C's leaves the lines that it has written.
+    let isEnded = [SIGTERM, SIGHUP].contains(summary.signal) && failed.allSatisfy { $0.value.error?.code == .aborted }
+    let hasFailed = !failed.isEmpty && !isEnded
     // Where a failure stops nothing, a serial run goes past it.
     let stopping = failed.filter { context.request.policy == .stop || $0.value.error?.code == .aborted }
     let place = (summary.notStarted + stopping.keys).compactMap { positions[$0] }.min() ?? order.count

@@ -81,7 +81,10 @@ package final class SourceState: Sendable {
 
   private func read() -> RunRecord.Source {
     var source = RunRecord.Source()
-    guard let tracked else { return source }
+    guard let tracked else {
+      source.isDirty = nil
+      return source
+    }
     let git = tracked.git
     source.commit = (try? git.headCommit()) ?? nil
     source.branch = (try? git.branch()) ?? nil

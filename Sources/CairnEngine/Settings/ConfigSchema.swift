@@ -226,9 +226,6 @@ package enum URLText {
     return scheme.lowercased()
   }
 
-  /// `word://` stands at the beginning.
-  package static func hasScheme(_ text: String) -> Bool { split(text) != nil }
-
   private static func split(_ text: String) -> (String, Substring)? {
     guard let colon = text.firstRange(of: "://"), colon.lowerBound > text.startIndex else { return nil }
     let scheme = text[..<colon.lowerBound]

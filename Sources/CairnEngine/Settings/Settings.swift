@@ -63,8 +63,6 @@ package struct Settings: Sendable {
   }
   /// `cache.shared = group`.
   package var isCacheShared: Bool { text("cache", "shared")?.lowercased() == "group" }
-  package var warnsOfSlowLinks: Bool { flag("cache", "slow_link_warning", default: true) }
-  package var checksumJobs: Int? { integer("core", "checksum_jobs") }
   package var defaultRemote: String? { text("core", "remote")?.lowercased() }
   /// The options of each remote, by name in lower case.
   package func remote(_ name: String) -> ValueMap? { config["remote"]?[name.lowercased()]?.map }

@@ -26,6 +26,8 @@ struct FolderVersions {
     guard let run, let record = (try? workspace.records.record(run)) ?? nil else { return nil }
     let found =
       record.inputs.first { location.isRecorded(as: $0.path) && $0.md5 == hash.text }?.sha256
+      // The lock has what it was when the command had ended.
+      ?? record.inputs.first { location.isRecorded(as: $0.path) && $0.after?.md5 == hash.text }?.after?.sha256
       ?? record.outputs.first { location.isRecorded(as: $0.path) && $0.md5 == hash.text }?.sha256
     guard let found, let bytes = (try? workspace.records.document(found)) ?? nil else { return nil }
     return try? DirectoryDocument.decode(bytes)

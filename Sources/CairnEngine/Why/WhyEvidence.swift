@@ -132,6 +132,15 @@ package final class WhyEvidence: Sendable {
     case .directory:
       // What it held tells which of its files count.
       guard let differing = differing(reason, subject) else { return .unknown }
+      // What stages make in it is nothing to commit.
+      let paths = workspace.repository.paths
+      let isMadeInside = differing.keys.contains { name in
+        let part = paths.location(of: name, in: file)
+        return workspace.project.pipeline.stages.contains { stage in
+          stage.kind == .pipeline && stage.outputs.contains { part.isInside($0.location) }
+        }
+      }
+      if isMadeInside { return .unknown }
       return values.origin(ofFolder: file, differing: differing)
     default: return .unknown
     }

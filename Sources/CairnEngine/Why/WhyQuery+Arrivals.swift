@@ -15,8 +15,8 @@ extension WhyQuery {
   /// Nothing where that is not known, or is of the kind that was so once and cannot be looked at now.
   func arrivals(_ found: Explanation.StageReason, _ state: State) -> Arrivals {
     var arrivals = Arrivals()
-    guard found.reason.kind == .dependencyChanged, found.subject.isAsLocked, let producer = found.subject.producer,
-      let run = producer.run, let before = state.parts[producer.stage], [.fresh, .stale].contains(before.verdict),
+    guard found.reason.kind == .dependencyChanged, let producer = found.subject.producer,
+      let run = found.subject.isAsLocked ? producer.run : runOfWhole(found.subject, producer.stage), let before = state.parts[producer.stage], [.fresh, .stale].contains(before.verdict),
       workspace.project.pipeline[producer.stage].kind == .pipeline,
       let (causes, hasMore) = past.causes.of(found.reason, madeBy: run)
     else { return arrivals }
@@ -33,6 +33,16 @@ extension WhyQuery {
     }
     arrivals.hasMore = hasMore
     return arrivals
+  }
+
+  /// The run that left the folder in which the dependency lies, as far as the lock says.
+  private func runOfWhole(_ subject: Explanation.Subject, _ producer: StageID) -> RunID? {
+    let stage = workspace.project.pipeline[producer]
+    guard let location = subject.location, let entry = workspace.lockEntry(of: stage),
+      let output = stage.outputs.first(where: { $0.location != location && location.isInside($0.location) }),
+      let hash = entry.out(output.declared)?.hashText
+    else { return nil }
+    return workspace.producer(of: output.location.recordPath, md5: hash, maker: stage)
   }
 
   /// What can be shown of it: its file or value still stands where it stood.

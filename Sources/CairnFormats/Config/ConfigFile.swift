@@ -80,13 +80,6 @@ package struct ConfigFile: Sendable {
     try reread()
   }
 
-  /// Adds a section with nothing in it; does nothing where it exists.
-  package mutating func addSection(_ name: String, before order: (String) -> Bool = { _ in false }) throws(Diagnostic) {
-    if section(name) != nil { return }
-    try insertSection(name, [], before: order)
-    try reread()
-  }
-
   /// Takes `key` out, and the section when nothing is left in it.
   package mutating func remove(_ section: String, _ key: String) throws(Diagnostic) {
     guard let found = self.section(section),

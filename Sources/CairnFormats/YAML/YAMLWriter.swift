@@ -22,16 +22,6 @@ package enum YAMLWriter {
     return emitter.out
   }
 
-  /// Appends text as a scalar whose first character comes at `column` (0-based); further lines start at `indent`,
-  /// which is two more than the indentation of the map or list that holds it. No newline follows.
-  package static func appendScalar(_ text: String, column: Int, indent: Int, to out: inout [UInt8]) {
-    var emitter = YAMLEmitter(out: [])
-    swap(&emitter.out, &out)
-    emitter.resume(column: column, indent: indent, afterBlank: true)
-    emitter.stringScalar(text)
-    swap(&emitter.out, &out)
-  }
-
   /// Appends `key:` and the value as an entry of a map that is indented by `indent`, with its final newline.
   ///
   /// The text so far must end with a newline, or stand at the column `indent` as after `- `.
@@ -45,15 +35,6 @@ package enum YAMLWriter {
     swap(&emitter.out, &out)
   }
 
-  /// Appends `- ` and the value as an item of a list whose dashes stand at `indent`, with its final newline.
-  package static func appendItem(_ value: Value, indent: Int, to out: inout [UInt8]) {
-    var emitter = YAMLEmitter(out: [])
-    swap(&emitter.out, &out)
-    emitter.resume(column: 0, indent: indent, afterBlank: true)
-    emitter.listItem(value)
-    emitter.finishLine()
-    swap(&emitter.out, &out)
-  }
 }
 
 /// The state of a text being written: the same few flags as ruamel's emitter has, because its odd cases (a blank

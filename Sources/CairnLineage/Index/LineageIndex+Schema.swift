@@ -6,7 +6,7 @@ import GRDB
 
 extension LineageIndex {
   /// Raised whenever the tables, or what is put into them, change: an older file is then discarded.
-  private static let version = 2
+  private static let version = 3
 
   private static let tables = """
     CREATE TABLE document (hash TEXT PRIMARY KEY, schema TEXT) WITHOUT ROWID;
@@ -17,6 +17,7 @@ extension LineageIndex {
     CREATE INDEX run_by_start ON run (started);
     CREATE INDEX run_by_stage ON run (stage, started);
     CREATE INDEX run_by_work ON run (work);
+    CREATE INDEX run_by_source ON run (source);
     CREATE TABLE artifact (
       run INTEGER NOT NULL REFERENCES run, direction INTEGER NOT NULL, path TEXT NOT NULL, md5 TEXT, sha256 TEXT,
       size INTEGER, producer TEXT);
@@ -120,6 +121,11 @@ extension LineageIndex {
       try insert.execute(arguments: [
         run, 0, input.path, input.md5, input.sha256?.hex, input.size.map { Int64(bitPattern: $0) },
         input.producer?.digest.hex,
+      ])
+      // With what merely appeared in it while it was read it is known by both names.
+      guard let after = input.after, !input.appeared.isEmpty else { continue }
+      try insert.execute(arguments: [
+        run, 0, input.path, after.md5, after.sha256?.hex, Int64(bitPattern: after.size), input.producer?.digest.hex,
       ])
     }
     for output in record.outputs {

@@ -155,16 +155,23 @@ package final class LineageIndex: Sendable {
     try runs(touching: artifact, direction: 0)
   }
 
-  /// Those of them that can have read what `maker` left there: they name it as the producer, or the run that it was
-  /// restored from, or none; or they started after it did.
+  /// Those of them that read what `maker` left there: they name it as the producer, or one that was restored from it,
+  /// or, after it, the one that it was restored from, or nobody.
   package func consumers(of artifact: LineageArtifact, madeBy maker: RunID) throws(Diagnostic) -> [RunID] {
     let source = try source(of: maker) ?? maker
     return try runs(
       touching: artifact, direction: 0,
       where: """
-        AND (artifact.producer IS NULL OR artifact.producer IN (?, ?)
-          OR started > (SELECT started FROM run WHERE hash = ?))
-        """, [maker.digest.hex, source.digest.hex, maker.digest.hex])
+        AND (artifact.producer = ? OR artifact.producer IN (SELECT hash FROM run WHERE source = ? AND result = 'restored')
+          OR (artifact.producer IS NULL OR artifact.producer = ?)
+            AND started >= (SELECT started FROM run WHERE hash = ?))
+        """, [maker.digest.hex, maker.digest.hex, source.digest.hex, maker.digest.hex])
+  }
+
+  /// The runs that took their outputs from this one's, oldest first.
+  package func restorations(of run: RunID) throws(Diagnostic) -> [RunID] {
+    try runs(
+      "SELECT hash FROM run WHERE source = ? AND result = 'restored' ORDER BY started, hash", [run.digest.hex])
   }
 
   /// The newest run up to `moment` after which these bytes were at this path, made or taken from the cache.

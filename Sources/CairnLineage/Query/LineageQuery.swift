@@ -196,6 +196,7 @@ package struct LineageQuery {
   private mutating func lookUp(from run: RunID, _ depth: Int) throws(Diagnostic) {
     guard let record = try noteRun(run) else { return }
     if record.result == .restored, let source = try index.source(of: run), source != run {
+      graph.connect(.run(source), .run(run), .restored)
       runs.append((source, depth))
     }
     let repository = record.source.repository ?? ""
@@ -246,6 +247,10 @@ package struct LineageQuery {
 
   private mutating func lookDown(from run: RunID, _ depth: Int) throws(Diagnostic) {
     guard let record = try noteRun(run) else { return }
+    for restoration in try index.restorations(of: run) where !isForeign(restoration) {
+      graph.connect(.run(run), .run(restoration), .restored)
+      runs.append((restoration, depth))
+    }
     for output in record.outputs {
       let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
       graph.add(artifact.id, .artifact(artifact))

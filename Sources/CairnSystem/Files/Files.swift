@@ -215,24 +215,10 @@ package enum Files {
     if result < 0 { throw Diagnostic.system(-result, "set the time", path) }
   }
 
-  /// May this process write here? As access(2) sees it.
-  package static func isWritable(_ path: String) -> Bool {
-    path.asSystemPath { restarting(access($0, W_OK)) } == 0
-  }
-
   /// Waits until everything written so far to the file system that `descriptor` belongs to is on the disk.
   package static func syncFileSystem(descriptor: Int32, path: String) throws(Diagnostic) {
     let result = cairn_syncfs(descriptor)
     if result < 0 { throw Diagnostic.system(-result, "sync it", path) }
   }
 
-  /// Waits until the folder's entries are on the disk: after a rename that must outlive a power cut.
-  package static func syncDirectory(_ path: String) throws(Diagnostic) {
-    let descriptor = path.asSystemPath { cairn_open($0, O_RDONLY | O_DIRECTORY, 0) }
-    if descriptor < 0 { throw Diagnostic.system(-descriptor, "open the folder", path) }
-    defer { close(descriptor) }
-    // EINVAL: this file system has nothing to sync for a folder.
-    let result = restarting(fsync(descriptor))
-    if result < 0, result != -EINVAL { throw Diagnostic.system(-result, "sync the folder", path) }
-  }
 }

@@ -39,9 +39,6 @@ extension String {
   }
 }
 
-/// errno of the call just made, as a negative number.
-func negativeErrno() -> Int32 { -errno }
-
 /// Repeats a call that returns -1 with EINTR; gives its result or the negative errno.
 @inline(__always)
 func restarting(_ call: @autoclosure () -> Int32) -> Int32 {

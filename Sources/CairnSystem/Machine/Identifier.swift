@@ -54,7 +54,6 @@ package enum Identifier {
   }
 
   package static let dnsNamespace = "6ba7b810-9dad-11d1-80b4-00c04fd430c8"
-  package static let urlNamespace = "6ba7b811-9dad-11d1-80b4-00c04fd430c8"
 
   /// Chance from the kernel.
   package static func random64() -> UInt64 {

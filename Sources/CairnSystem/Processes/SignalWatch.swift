@@ -36,11 +36,4 @@ package final class SignalWatch: Sendable {
     source.cancel()
   }
 
-  /// Ends this process as the signal would have: for the exit status that the caller expects.
-  package static func die(of signal: Int32) -> Never {
-    _ = cairn_signal_watch(signal, 0)
-    kill(getpid(), signal)
-    usleep(100_000)
-    exit(128 + signal)
-  }
 }

@@ -12,8 +12,9 @@ enum CommandParsing {
 
   static func parse(_ words: [String]) -> Result {
     let (path, command, rest) = find(words)
-    // A command that takes another command's words would take a wrong option of its own for one of them.
-    if !takesRest(command) {
+    // A command that takes another command's words would take a wrong option of its own for one of them; and what may
+    // stand before a command would be taken behind it, and count for nothing.
+    if !takesRest(command), !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
       do {
         return try parsed(words)
       } catch {
@@ -57,6 +58,11 @@ enum CommandParsing {
 
   private static func takesRest(_ command: any ParsableCommand.Type) -> Bool {
     command == StageAddCommand.self
+  }
+
+  /// An option of the program, as DVC has them before the command alone.
+  private static func isLeading(_ word: String) -> Bool {
+    ["--cd", "--wait-for-lock", "--version", "-V"].contains(word) || word.hasPrefix("--cd=")
   }
 
   private static func isFlag(_ word: String, _ letter: Character, _ name: String) -> Bool {

@@ -25,7 +25,7 @@ struct AddCommand: CairnCommand {
   var remoteJobs: Int?
   @Flag(name: .shortAndLong, help: "Override local file or folder if exists.") var force = false
   @Flag(name: .long, help: "Don't recreate links from cache to workspace.") var noRelink = false
-  @Argument(help: "Input files/directories to add.") var targets: [String]
+  @Argument(help: "Input files/directories to add.", completion: Completions.files) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     if let refusal = refusal { throw Diagnostic.refused(refusal) }

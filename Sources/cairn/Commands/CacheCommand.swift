@@ -21,7 +21,7 @@ struct CacheDirCommand: CairnCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
   @Flag(name: .shortAndLong, help: "Unset option.") var unset = false
-  @Argument(help: "Path to cache directory. Without it, the current one is printed.") var value: String?
+  @Argument(help: "Path to cache directory. Without it, the current one is printed.", completion: Completions.folders) var value: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let context = try ConfigContext()

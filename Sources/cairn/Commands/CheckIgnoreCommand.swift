@@ -22,7 +22,7 @@ struct CheckIgnoreCommand: CairnCommand {
     help: "Include the target paths which don't match any pattern in the --details list.")
   var nonMatching = false
   @Flag(name: .long, help: "Read paths from standard input instead of providing targets.") var stdin = false
-  @Argument(help: "File or directory paths to check.") var targets: [String] = []
+  @Argument(help: "File or directory paths to check.", completion: Completions.files) var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let repository = try Repository.findRoot()

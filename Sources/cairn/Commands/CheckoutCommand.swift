@@ -23,7 +23,7 @@ struct CheckoutCommand: CairnCommand {
   @Flag(name: .shortAndLong, help: "Do not prompt when removing working directory files.") var force = false
   @Flag(name: .long, help: "Recreate links or copies from cache to workspace.") var relink = false
   @Flag(name: .long, help: "Ignore errors if some of the files or directories are missing.") var allowMissing = false
-  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.")
+  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.", completion: Completions.stages)
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

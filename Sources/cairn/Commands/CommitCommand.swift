@@ -22,7 +22,7 @@ struct CommitCommand: CairnCommand {
   @Flag(name: [.customShort("R"), .long], help: "Commit cache for subdirectories of the specified directory.")
   var recursive = false
   @Flag(name: .long, help: "Don't recreate links from cache to workspace.") var noRelink = false
-  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.")
+  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.", completion: Completions.stages)
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

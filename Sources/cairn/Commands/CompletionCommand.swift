@@ -22,7 +22,7 @@ struct CompletionCommand: CairnCommand {
       let words = ["bash", "zsh", "fish"].map { "'\($0)'" }.joined(separator: ", ")
       throw Diagnostic.usage("argument -s/--shell: invalid choice: '\(wanted)' (choose from \(words))")
     }
-    invocation.console.write(Cairn.completionScript(for: shell))
+    invocation.console.write(Completions.script(for: shell))
     return .success
   }
 }

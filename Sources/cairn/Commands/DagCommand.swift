@@ -23,7 +23,7 @@ struct DagCommand: CairnCommand {
   @Flag(name: .long, help: "Show the full graph that the target belongs to, instead of its ancestors only.")
   var full = false
   @Flag(name: .shortAndLong, help: "Print output files instead of stages.") var outs = false
-  @Argument(help: "Stage name or output to show the pipeline of; all stages by default.") var target: String?
+  @Argument(help: "Stage name or output to show the pipeline of; all stages by default.", completion: Completions.stages) var target: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     if outs, collapseForeachMatrix {

@@ -14,7 +14,7 @@ struct FreezeCommand: CairnCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "Stages or .dvc files to freeze") var targets: [String]
+  @Argument(help: "Stages or .dvc files to freeze", completion: Completions.stages) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     try Freezing.set(targets, isFrozen: true, invocation)
@@ -26,7 +26,7 @@ struct UnfreezeCommand: CairnCommand {
     commandName: "unfreeze", abstract: "Unfreeze stages or .dvc files")
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "Stages or .dvc files to unfreeze") var targets: [String]
+  @Argument(help: "Stages or .dvc files to unfreeze", completion: Completions.stages) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     try Freezing.set(targets, isFrozen: false, invocation)

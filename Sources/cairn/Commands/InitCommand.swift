@@ -20,7 +20,7 @@ struct InitCommand: CairnCommand {
   var force = false
   @Flag(name: .long, help: "Necessary for running this command inside a subdirectory of a parent SCM repository.")
   var subdir = false
-  @Argument(help: "Directory to initialize DVC in. Defaults to the current working directory.")
+  @Argument(help: "Directory to initialize DVC in. Defaults to the current working directory.", completion: Completions.folders)
   var directory = "."
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

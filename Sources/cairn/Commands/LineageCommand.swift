@@ -27,8 +27,8 @@ struct LineageCommand: OwnCommand {
   @Flag(help: "Print a flowchart for Mermaid.") var mermaid = false
   @Option(help: ArgumentHelp("Not in this version.", valueName: "file")) var html: String?
   @Option(help: ArgumentHelp("Not in this version.", valueName: "format")) var format: String?
-  @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run")) var subject: String
-  @Argument(help: ArgumentHelp("Another one: tell what differs in what made them.", valueName: "other")) var other: String?
+  @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run"), completion: Completions.files) var subject: String
+  @Argument(help: ArgumentHelp("Another one: tell what differs in what made them.", valueName: "other"), completion: Completions.files) var other: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     if html != nil { throw Diagnostic.notInThisVersion("lineage --html", instead: "--json, --dot or --mermaid") }

@@ -39,7 +39,7 @@ struct MetricsShowCommand: CairnCommand {
     name: .long,
     help: ArgumentHelp("Round metrics to `n` digits precision after the decimal point (default: 5).", valueName: "n"))
   var precision: Int?
-  @Argument(help: "Limit command scope to these metrics files or directories.") var targets: [String] = []
+  @Argument(help: "Limit command scope to these metrics files or directories.", completion: Completions.files) var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
@@ -132,8 +132,8 @@ struct MetricsDiffCommand: CairnCommand {
     name: .long,
     help: ArgumentHelp("Round metrics to `n` digits precision after the decimal point (default: 5).", valueName: "n"))
   var precision: Int?
-  @Argument(help: "Old Git commit to compare.") var aRev = "HEAD"
-  @Argument(help: "New Git commit to compare.") var bRev = "workspace"
+  @Argument(help: "Old Git commit to compare.", completion: Completions.revisions) var aRev = "HEAD"
+  @Argument(help: "New Git commit to compare.", completion: Completions.revisions) var bRev = "workspace"
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let command = ComparisonCommand(

@@ -13,8 +13,8 @@ struct MoveCommand: CairnCommand {
       """, aliases: ["mv"])
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "Source path to a data file or directory.") var src: String
-  @Argument(help: "Destination path.") var dst: String
+  @Argument(help: "Source path to a data file or directory.", completion: Completions.files) var src: String
+  @Argument(help: "Destination path.", completion: Completions.files) var dst: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()

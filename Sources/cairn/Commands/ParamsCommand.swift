@@ -33,8 +33,8 @@ struct ParamsDiffCommand: CairnCommand {
   @Flag(name: .long, help: "Show output in JSON format.") var json = false
   @Flag(name: .customLong("md"), help: "Show tabulated output in the Markdown format (GFM).") var markdown = false
   @Flag(name: .long, help: "Don't show params path.") var noPath = false
-  @Argument(help: "Old Git commit to compare.") var aRev = "HEAD"
-  @Argument(help: "New Git commit to compare.") var bRev = "workspace"
+  @Argument(help: "Old Git commit to compare.", completion: Completions.revisions) var aRev = "HEAD"
+  @Argument(help: "New Git commit to compare.", completion: Completions.revisions) var bRev = "workspace"
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let command = ComparisonCommand(

@@ -31,7 +31,7 @@ struct RemoteAddCommand: CairnCommand {
   @OptionGroup var levels: ConfigLevelOptions
   @Flag(name: [.customShort("d"), .customLong("default")], help: "Set as default remote.") var isDefault = false
   @Flag(name: .shortAndLong, help: "Force overwriting existing configs") var force = false
-  @Argument(help: "Name of the remote") var name: String
+  @Argument(help: "Name of the remote", completion: Completions.remotes) var name: String
   @Argument(help: "Remote location.") var url: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
@@ -61,7 +61,7 @@ struct RemoteDefaultCommand: CairnCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
   @Flag(name: .shortAndLong, help: "Unset default remote.") var unset = false
-  @Argument(help: "Name of the remote") var name: String?
+  @Argument(help: "Name of the remote", completion: Completions.remotes) var name: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let context = try ConfigContext()
@@ -94,7 +94,7 @@ struct RemoteModifyCommand: CairnCommand {
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
   @Flag(name: .shortAndLong, help: "Unset option.") var unset = false
-  @Argument(help: "Name of the remote") var name: String
+  @Argument(help: "Name of the remote", completion: Completions.remotes) var name: String
   @Argument(help: "Name of the option to modify.") var option: String
   @Argument(help: "(optional) Value of the option.") var value: String?
 
@@ -143,7 +143,7 @@ struct RemoteRemoveCommand: CairnCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
-  @Argument(help: "Name of the remote to remove.") var name: String
+  @Argument(help: "Name of the remote to remove.", completion: Completions.remotes) var name: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let context = try ConfigContext()
@@ -170,7 +170,7 @@ struct RemoteRenameCommand: CairnCommand {
 
   @OptionGroup var global: GlobalOptions
   @OptionGroup var levels: ConfigLevelOptions
-  @Argument(help: "Remote to be renamed") var name: String
+  @Argument(help: "Remote to be renamed", completion: Completions.remotes) var name: String
   @Argument(help: "New name of the remote") var new: String
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

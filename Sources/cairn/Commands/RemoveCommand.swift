@@ -15,7 +15,7 @@ struct RemoveCommand: CairnCommand {
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .long, help: "Remove outputs as well.") var outs = false
-  @Argument(help: ".dvc files or stages from dvc.yaml to remove.") var targets: [String]
+  @Argument(help: ".dvc files or stages from dvc.yaml to remove.", completion: Completions.stages) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()

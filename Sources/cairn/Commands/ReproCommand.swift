@@ -93,7 +93,7 @@ struct ReproCommand: CairnCommand {
       Stages to reproduce. 'dvc.yaml' by default. The targets can be path to a dvc.yaml file or `.dvc` file, or a \
       stage name from dvc.yaml file from current working directory. To run a stage from dvc.yaml from other \
       directories, the target must be a path followed by colon `:` and then the stage name.
-      """)
+      """, completion: Completions.stages)
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

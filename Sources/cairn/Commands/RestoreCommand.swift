@@ -20,7 +20,7 @@ struct RestoreCommand: OwnCommand {
   var into: String?
   @Option(help: ArgumentHelp("Of another commit (not in this version).", valueName: "revision")) var rev: String?
   @Flag(help: "Print one JSON document.") var json = false
-  @Argument(help: ArgumentHelp("Stages.", valueName: "stage")) var targets: [String]
+  @Argument(help: ArgumentHelp("Stages.", valueName: "stage"), completion: Completions.stages) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     guard previous, into == nil, rev == nil else { throw Diagnostic.onlyPrevious() }

@@ -21,7 +21,7 @@ struct StageListCommand: CairnCommand {
   @Flag(name: [.customShort("R"), .long], help: "List all stages inside the specified directory.")
   var recursive = false
   @Flag(name: [.long, .customLong("names-only")], help: "List only stage names.") var nameOnly = false
-  @Argument(help: "Show stages from a dvc.yaml/.dvc file or a directory (default: dvc.yaml).") var targets: [String] = []
+  @Argument(help: "Show stages from a dvc.yaml/.dvc file or a directory (default: dvc.yaml).", completion: Completions.files) var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let repository = try Repository.findRoot()

@@ -42,7 +42,7 @@ struct StatusCommand: CairnCommand {
   var recursive = false
   @Flag(name: .long, help: "Show status in JSON format.") var json = false
   @Flag(name: .long, help: "Ignore updates to imported data.") var noUpdates = false
-  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.")
+  @Argument(help: "Limit command scope to these tracked files/directories, .dvc files and stage names.", completion: Completions.stages)
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

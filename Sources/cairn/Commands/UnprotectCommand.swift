@@ -13,7 +13,7 @@ struct UnprotectCommand: CairnCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Argument(help: "Data files/directories to unprotect.") var targets: [String]
+  @Argument(help: "Data files/directories to unprotect.", completion: Completions.files) var targets: [String]
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let project = try OpenProject.open()

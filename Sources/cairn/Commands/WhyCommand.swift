@@ -22,7 +22,7 @@ struct WhyCommand: OwnCommand {
   @Option(name: .long, help: ArgumentHelp("Tell why this run ran.", valueName: "run")) var run: String?
   @Flag(name: .long, help: "Leave out what is fresh.") var stale = false
   @Flag(name: .long, help: "Print one JSON document.") var json = false
-  @Argument(help: "Stages, or paths of what they make.") var targets: [String] = []
+  @Argument(help: "Stages, or paths of what they make.", completion: Completions.stages) var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
@@ -52,11 +52,11 @@ struct WhyCommand: OwnCommand {
 
     var explanation = try WhyQuery(workspace, commands, past).explain(wanted)
     let status = Self.status(explanation)
-    if stale, wanted != nil || json { explanation.stages.removeAll { $0.verdict == .fresh } }
     let evidence = WhyEvidence(workspace, values)
     if json {
-      console.write(json: WhyJSON(explanation, workspace, evidence).value)
+      console.write(json: WhyJSON(explanation, workspace, evidence, omitsFresh: stale).value)
     } else {
+      if stale, wanted != nil { explanation.stages.removeAll { $0.verdict == .fresh } }
       let text = WhyText(explanation, workspace, past, evidence)
       for line in wanted == nil ? text.overview() : text.details() { console.write(line: line) }
     }

@@ -64,11 +64,6 @@ final class Console: Sendable {
     if state.withLock({ $0.keepsOutputForResults }) { toErrors(text + "\n") } else { append(text + "\n") }
   }
 
-  /// Shown under `-v` only.
-  func debug(_ text: @autoclosure () -> String) {
-    if isVerbose && !isQuiet { toErrors("DEBUG: " + text() + "\n") }
-  }
-
   func warning(_ text: String) {
     if !isQuiet { toErrors(colored("WARNING", .yellow) + ": " + text + "\n") }
   }

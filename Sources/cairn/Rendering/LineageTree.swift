@@ -111,7 +111,7 @@ struct LineageTree {
             id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from),
             leads: followsEqualBytes || !isElsewhere))
       case .imported: children.append(Child(id: edge.from, name: name(edge.from), text: "imported", leads: false))
-      case .used: break
+      case .used, .restored: break
       }
     }
     return children
@@ -165,7 +165,7 @@ struct LineageTree {
         let isElsewhere = graph.edges(into: edge.to).contains { $0.kind == .generated }
         children.append(
           Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: followsEqualBytes || !isElsewhere))
-      case .generated, .imported: break
+      case .generated, .imported, .restored: break
       }
     }
     return children

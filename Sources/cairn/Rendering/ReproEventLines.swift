@@ -101,7 +101,7 @@ struct ReproEventLines: ReproPrinter {
       let path = dependency.location.local, case .content(let hash, _)? = reason.now,
       let maker = reproduction.producers(of: id).first(where: { producer in
         pipeline[producer].kind == .pipeline
-          && pipeline[producer].outputs.contains { $0.location.local.map(path.overlaps) ?? false }
+          && pipeline[producer].outputs.contains { $0.location.local.map { path == $0 || path.isInside($0) } ?? false }
       })
     else { return .null }
     let run = reproduction.workspace.producer(of: place, md5: hash, maker: pipeline[maker])

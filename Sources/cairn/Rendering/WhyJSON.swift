@@ -8,8 +8,11 @@ struct WhyJSON {
   private let explanation: Explanation
   private let workspace: Workspace
   private let evidence: WhyEvidence
+  /// Fresh stages are counted, and not listed.
+  private let omitsFresh: Bool
 
-  init(_ explanation: Explanation, _ workspace: Workspace, _ evidence: WhyEvidence) {
+  init(_ explanation: Explanation, _ workspace: Workspace, _ evidence: WhyEvidence, omitsFresh: Bool = false) {
+    self.omitsFresh = omitsFresh
     self.explanation = explanation
     self.workspace = workspace
     self.evidence = evidence
@@ -27,7 +30,7 @@ struct WhyJSON {
         } ?? .null,
       ]),
       "causes": .list(explanation.causes.indices.map(cause)),
-      "stages": .list(explanation.stages.map(stage)),
+      "stages": .list(explanation.stages.filter { !omitsFresh || $0.verdict != .fresh }.map(stage)),
     ])
   }
 
@@ -87,7 +90,11 @@ struct WhyJSON {
     if let cause = found.cause { map.updateValue(.string(Self.id(cause)), forKey: "cause", insertingAt: min(1, map.count)) }
     if found.reason.kind == .dependencyChanged {
       let producer = found.subject.producer.flatMap { producer -> Value? in
-        guard workspace.project.pipeline[producer.stage].kind == .pipeline else { return nil }
+        // Of a folder that outputs lie in nobody made the whole.
+        let stage = workspace.project.pipeline[producer.stage]
+        guard stage.kind == .pipeline, let location = found.subject.location,
+          stage.outputs.contains(where: { location == $0.location || location.isInside($0.location) })
+        else { return nil }
         return .map([
           "stage": .string(address(producer.stage)), "run": producer.run.map { .string($0.hex) } ?? .null,
         ])
