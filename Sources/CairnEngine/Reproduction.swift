@@ -68,6 +68,8 @@ package struct Reproduction: Sendable {
     let committer = Committer(
       workspace.repository, book: workspace.book, ignores: ignores, records: workspace.records,
       journalFolder: workspace.journalFolder, unfinished: unfinished)
+    let beside = RunsBeside(workspace.repository) { [committer] in committer.journalPath }
+    ignores?.goBeside { beside.additions() }
     let source = SourceState(
       workspace.tracked, snapshotter: workspace.snapshotter, records: workspace.records, outputs: outputsInLocks())
     let graph = graph

@@ -151,6 +151,22 @@ struct GoingOnTests {
     #expect(try repository.count("lost", of: "slow") == 1)
   }
 
+  @Test("lines of a run that went on beside this one, and ended before it, come into the serial order")
+  func endedBeside() throws {
+    let repository = try TestRepository()
+    try repository.write(
+      "dvc.yaml", "stages:\n" + stage("first", "touch begun && sleep 2.5") + stage("second") + stage("third", "sleep 1.5"))
+    let other = try repository.startRepro("-j", "1", "second", "third")
+    #expect(eventually { isJournalled("second", in: repository) })
+    let last = try repository.startRepro("-j", "1", "first")
+    #expect(eventually { repository.exists("begun") })
+    #expect(other.wait().status == 0)
+    #expect(repository.read(".gitignore") == "/second\n/third\n")
+    #expect(last.wait().status == 0)
+    #expect(repository.read(".gitignore") == "/first\n/second\n/third\n")
+    #expect(names(in: repository) == ["first", "second", "third"])
+  }
+
   private func isJournalled(_ stage: String, in repository: TestRepository) -> Bool {
     repository.list(".cairn/journal").contains { file in
       (repository.read(".cairn/journal/" + file) ?? "").split(separator: "\n").contains {

@@ -106,6 +106,9 @@ package final class Committer: @unchecked Sendable {
     queue.async { [self] in flush() }
   }
 
+  /// Of this run, once something has begun.
+  var journalPath: String? { journal.withLock { $0?.path } }
+
   private func openJournal() throws(Diagnostic) -> Journal {
     let result: Result<Journal, Diagnostic> = journal.withLock { journal in
       do throws(Diagnostic) {

@@ -21,6 +21,8 @@ package final class IgnoreBook: Sendable {
     var ranks: [RepoPath: Int]?
     /// What earlier runs added, to be ordered with what this one adds.
     var unfinished = UnfinishedRun()
+    /// The same of runs beside this one.
+    var beside: (@Sendable () -> UnfinishedRun)?
     /// The lines of `before` as they were found.
     var early: [RepoPath: Set<[UInt8]>] = [:]
     /// What this run wrote: a file that holds anything else was changed by somebody else meanwhile.
@@ -46,6 +48,9 @@ package final class IgnoreBook: Sendable {
 
   /// Lines of earlier runs come into this order with those that are added now. Call it before `add`.
   package func goOn(with unfinished: UnfinishedRun) { state.withLock { $0.unfinished = unfinished } }
+
+  /// Asked at the first touch of each file, for the lines that stand there already and are to be ordered all the same.
+  package func goBeside(_ runs: @escaping @Sendable () -> UnfinishedRun) { state.withLock { $0.beside = runs } }
 
   /// Those of `paths`, which were added, that had no line before this run.
   package func new(_ paths: [RepoPath]) -> [RepoPath] {
@@ -78,8 +83,9 @@ package final class IgnoreBook: Sendable {
       let folder = path.parent
       let known = state.withLock { $0.before[folder] != nil }
       if !known {
+        let runs = state.withLock { $0.beside }?()
         let bytes = try Files.read(file(in: folder))
-        state.withLock { Self.begin(folder, bytes, &$0) }
+        state.withLock { Self.begin(folder, bytes, runs?.names(in: Self.file(in: folder)) ?? [], &$0) }
       }
       state.withLock { state in
         if state.known.insert(path).inserted {
@@ -90,8 +96,9 @@ package final class IgnoreBook: Sendable {
     }
   }
 
-  private static func begin(_ folder: RepoPath, _ bytes: [UInt8]?, _ state: inout State) {
-    let earlier = state.unfinished.names(in: file(in: folder))
+  private static func begin(_ folder: RepoPath, _ bytes: [UInt8]?, _ beside: [String], _ state: inout State) {
+    let known = state.unfinished.names(in: file(in: folder))
+    let earlier = known + beside.filter { !known.contains($0) }
     if let bytes, !earlier.isEmpty {
       let (rest, found) = GitIgnoreFile.taking(earlier, from: bytes)
       state.before[folder] = .some(rest)
@@ -243,7 +250,7 @@ package final class IgnoreBook: Sendable {
         _ = try Files.remove(file(in: folder))
       }
     }
-    state.withLock { $0 = State(serialOrder: $0.serialOrder, unfinished: $0.unfinished) }
+    state.withLock { $0 = State(serialOrder: $0.serialOrder, unfinished: $0.unfinished, beside: $0.beside) }
   }
 
   /// There is something to write, or to take back after a failure.
