@@ -23,4 +23,21 @@ struct DVCLinkTests {
     #expect(result.output.split(separator: "\n").sorted() == ["D       b", "D       d/"], "\(result)")
     #expect(try repository.shell("ls").output == "a\nc\nf\n")
   }
+
+  @Test("data that was moved goes when another commit has it elsewhere", arguments: ["raw", "raw.csv"])
+  func moved(name: String) throws {
+    let repository = try TestRepository()
+    let make = name == "raw" ? "mkdir raw && echo 1 > raw/a" : "echo 1 > raw.csv"
+    let program = try CairnBinary.path()
+    for line in [
+      "\(make) && '\(program)' add -q \(name) && git add -A && git commit -qm 1 && git branch old",
+      "'\(program)' move -q \(name) moved && git add -A && git commit -qm 2 && git checkout -q old",
+    ] {
+      let result = try repository.shell(line)
+      #expect(result.status == 0, "\(result)")
+    }
+    let result = try repository.cairn("checkout")
+    #expect(result.output.contains("D       moved") && !repository.exists("moved"), "\(result)")
+    #expect(try repository.git("status", "--short") == "")
+  }
 }

@@ -79,8 +79,11 @@ package struct MoveData {
     var files = stage.tracked?.outputs ?? []
     if exists, stage.outputs[index].isCached {
       // The cache takes the data as it is; the file goes on saying what was added, as DVC's does.
-      if case .unknown(let error) = try project.writer.save(destination, relink: true) { throw error }
+      let content = try project.writer.save(destination, relink: true)
+      if case .unknown(let error) = content { throw error }
       project.snapshotter.index.flush()
+      // It may have to go with its `.dvc` file when another commit is checked out.
+      if let hash = content.hash { try LinkBook(project).record([(path: destination, hash: hash)]) }
     }
     if files.indices.contains(index) { files[index].path = stage.outputs[index].declared }
     if stage.outputs[index].isCached { try git.ignore(to) }
