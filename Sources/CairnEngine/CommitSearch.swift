@@ -12,7 +12,8 @@ final class CommitSearch: Sendable {
   let paths: PathResolver
   /// Commits whose parents a shallow clone does not have.
   private let shallow: Set<String>
-  private let limit: Int
+  /// So many commits of a file are looked through.
+  private static let limit = 200
 
   private struct Key: Hashable {
     var location: Location
@@ -20,12 +21,9 @@ final class CommitSearch: Sendable {
   }
   private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
 
-  /// - Parameters:
-  ///   - root: of the project.
-  ///   - limit: so many commits of a file are looked through.
-  init(root: String, git: GitRepository?, limit: Int) {
+  /// - Parameter root: of the project.
+  init(root: String, git: GitRepository?) {
     self.git = git
-    self.limit = limit
     objects = git.map(GitObjects.init)
     paths = PathResolver(root: root, workTree: git?.workTree)
     shallow = git?.shallowCommits() ?? []
@@ -40,7 +38,7 @@ final class CommitSearch: Sendable {
   func history(of location: Location, from start: String = "HEAD") -> [GitHistoryEntry] {
     let key = Key(location: location, start: start)
     if let known = histories.withLock({ $0[key] }) { return known }
-    let found = pathInWorkTree(location).flatMap { try? git?.history(of: $0, from: start, limit: limit) }
+    let found = pathInWorkTree(location).flatMap { try? git?.history(of: $0, from: start, limit: Self.limit) }
     let history = found ?? []
     histories.withLock { $0[key] = history }
     return history

@@ -45,7 +45,7 @@ package struct RunRestoration: Sendable {
 
   /// - Parameter force: replace files that no cache holds.
   package func apply(_ record: RunRecord, of run: RunID, force: Bool) throws(Diagnostic) -> Applied {
-    guard record.result.isTrusted || record.result == .restored else {
+    guard record.result.leavesLock else {
       throw Diagnostic(
         .usage, "run \(run.short) of '\(record.stage.address)' ended as '\(record.result.rawValue)': it has no outputs to trust"
       ).hinting(record.result == .inputChanged ? "`cairn runs salvage \(run.short)` brings back what it made" : "")

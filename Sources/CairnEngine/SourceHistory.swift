@@ -7,8 +7,6 @@ import CairnSystem
 
 /// Asked only for what is shown, and for what would else be unknown; without git it answers nothing.
 package struct SourceHistory: Sendable {
-  /// So many commits are looked through for a version.
-  private static let commitLimit = 200
   /// Of a folder so many bytes are compared with a commit.
   private static let sizeLimit: UInt64 = 64 << 20
 
@@ -18,7 +16,7 @@ package struct SourceHistory: Sendable {
   /// - Parameter store: has the contents of folders.
   package init(root: String, store: RecordStore) {
     self.store = store
-    search = CommitSearch(root: root, git: (try? GitRepository.find(from: root)) ?? nil, limit: Self.commitLimit)
+    search = CommitSearch(root: root, git: (try? GitRepository.find(from: root)) ?? nil)
   }
 
   /// A path of a record's as records name what differed from the commit; `nil` outside of the work tree.

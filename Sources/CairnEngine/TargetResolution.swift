@@ -253,7 +253,6 @@ package struct TargetResolution: Sendable {
     }
     return Suggestion.hint(for: target, among: names)
   }
-
 }
 
 extension Diagnostic.Code {

@@ -9,5 +9,4 @@ package enum LinkType: String, Hashable, Sendable, CaseIterable {
 
   /// What DVC takes when nothing is configured.
   package static let defaults: [LinkType] = [.reflink, .copy]
-
 }

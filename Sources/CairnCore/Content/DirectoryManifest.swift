@@ -56,5 +56,4 @@ package struct DirectoryManifest: Hashable, Sendable {
     }
     return low
   }
-
 }

@@ -66,6 +66,9 @@ package struct LockedFile: Hashable, Sendable {
     self.other = other
   }
 
+  /// Takes what `hash:` says. DVC leaves the key out for the other kind, and understands it there.
+  package mutating func readHashField(_ value: Value) { hasHashField = value.string != "md5-dos2unix" }
+
   /// `dataset:` of a dependency on `ds://NAME`: the lock of the dataset that the stage ran with.
   package var dataset: ValueMap? {
     guard let map = other["dataset"]?.map, !map.isEmpty else { return nil }

@@ -83,8 +83,7 @@ extension TrackedFile {
       guard let key = entry.key.string else { continue }
       let value = entry.value.value
       switch key {
-      // DVC leaves the key out for the other kind, and understands it there.
-      case "hash": file.hasHashField = value.string != "md5-dos2unix"
+      case "hash": file.readHashField(value)
       case "size": file.size = value.int.flatMap { UInt64(exactly: $0) }
       case "nfiles": file.fileCount = value.int
       case "isexec": file.isExecutable = value.isTruthy

@@ -202,36 +202,27 @@ package final class Committer: @unchecked Sendable {
   /// A file of the project's that somebody else wrote: a `.dvc` file whose data was recorded anew. No journal has it:
   /// its lines in `.gitignore` are written now where nobody holds DVC's lock, else by `finish`.
   package func wrote(_ file: RepoPath) throws(Diagnostic) {
-    let result: Result<Void, Diagnostic> = queue.sync {
+    try onQueue { () throws(Diagnostic) in
       wroteFiles.append(file)
-      do throws(Diagnostic) {
-        guard let ignores, try writeLock.tryLock() else { return .success(()) }
-        defer { writeLock.release() }
-        try ignores.write()
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
+      guard let ignores, try writeLock.tryLock() else { return }
+      defer { writeLock.release() }
+      try ignores.write()
     }
-    try result.get()
   }
 
   /// Who reads one of these folders reads the `.gitignore` in it: the lines that stages before have added are written
   /// now, as DVC writes them right behind each stage. While somebody else holds DVC's lock for long, they are not.
-  package func writeIgnores(inside folders: [RepoPath]) throws(Diagnostic) {
+  package func writeIgnores(inside folders: some Sequence<RepoPath>) throws(Diagnostic) {
     guard let ignores, ignores.hasNews(inside: folders) else { return }
-    let result: Result<Void, Diagnostic> = queue.sync {
-      do throws(Diagnostic) {
-        guard try writeLock.lock(within: .seconds(10), every: .milliseconds(5), waiting: { _ in }) else {
-          return .success(())
-        }
-        defer { writeLock.release() }
-        try ignores.write()
-        return .success(())
-      } catch {
-        return .failure(error)
-      }
+    try onQueue { () throws(Diagnostic) in
+      guard try writeLock.lock(within: .seconds(10), every: .milliseconds(5), waiting: { _ in }) else { return }
+      defer { writeLock.release() }
+      try ignores.write()
     }
+  }
+
+  private func onQueue(_ work: () throws(Diagnostic) -> Void) throws(Diagnostic) {
+    let result: Result<Void, Diagnostic> = queue.sync { Result(catching: work) }
     try result.get()
   }
 
@@ -274,36 +265,30 @@ package final class Committer: @unchecked Sendable {
         hint: "what ran is kept: the next `cairn repro` writes it")
     }
     defer { writeLock.release() }
-    let result: Result<Void, Diagnostic> = queue.sync {
-      do throws(Diagnostic) {
-        try writeLocks()
-        var left = unfinished
-        // What a run beside this one owes.
-        left.owe(UnfinishedRun.load(repository).owed)
-        left.merge(book.additions)
-        if let ignores, !takesBackIgnores { left.merge(ignores.additions) }
-        // Who runs beside this one may not come to write what it has in its journal: its place is among all of these.
-        let isAlone = (try? Journal.paths(in: journalFolder))?.count ?? 1 <= 1
-        if isAlone { left.settle(before: place) }
-        left.settle(passed)
-        if takesBackIgnores {
-          left.owe(ignores?.added(behind: place) ?? [])
-          try ignores?.takeBack()
-        }
-        left.save(repository)
-        try records.sync()
-        // After a failure the journal may hold more than was told: the next command takes it from there.
-        if let early { throw early }
-        FaultPoint.reach(.beforeJournalRemoved)
-        journal.withLock { journal in
-          journal?.remove()
-          journal = nil
-        }
-        return .success(())
-      } catch {
-        return .failure(error)
+    try onQueue { () throws(Diagnostic) in
+      try writeLocks()
+      var left = unfinished
+      // What a run beside this one owes.
+      left.owe(UnfinishedRun.load(repository).owed)
+      left.merge(book.additions)
+      if let ignores, !takesBackIgnores { left.merge(ignores.additions) }
+      // Who runs beside this one may not come to write what it has in its journal: its place is among all of these.
+      let isAlone = (try? Journal.paths(in: journalFolder))?.count ?? 1 <= 1
+      if isAlone { left.settle(before: place) }
+      left.settle(passed)
+      if takesBackIgnores {
+        left.owe(ignores?.added(behind: place) ?? [])
+        try ignores?.takeBack()
+      }
+      left.save(repository)
+      try records.sync()
+      // After a failure the journal may hold more than was told: the next command takes it from there.
+      if let early { throw early }
+      FaultPoint.reach(.beforeJournalRemoved)
+      journal.withLock { journal in
+        journal?.remove()
+        journal = nil
       }
     }
-    try result.get()
   }
 }

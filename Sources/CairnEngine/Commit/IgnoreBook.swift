@@ -111,7 +111,7 @@ package final class IgnoreBook: Sendable {
   }
 
   /// Something in these folders is still to be written.
-  package func hasNews(inside folders: [RepoPath]) -> Bool {
+  package func hasNews(inside folders: some Sequence<RepoPath>) -> Bool {
     state.withLock { state in
       state.dirty.contains { dirty in folders.contains { $0 == dirty || dirty.isInside($0) } }
     }

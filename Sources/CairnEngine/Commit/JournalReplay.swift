@@ -4,7 +4,6 @@ package import CairnLineage
 import CairnFormats
 package import CairnStore
 package import CairnSystem
-import Glibc
 
 package enum JournalReplay {
   /// True when a journal lies there whose owner is gone.
@@ -110,7 +109,7 @@ package enum JournalReplay {
 
   /// Of a network file system the process may be another host's.
   private static func mayLive(_ process: Int32, _ path: String) -> Bool {
-    Machine.isNetworkFileSystem(path) || kill(process, 0) == 0 || errno != ESRCH
+    Machine.isNetworkFileSystem(path) || ProcessIdentity.exists(process)
   }
 
   private static func isOld(_ path: String) -> Bool {

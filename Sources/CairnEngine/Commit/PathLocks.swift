@@ -213,7 +213,7 @@ package final class PathLocks: Sendable {
     mutating func dropDead(besides pid: Int) {
       if isEmpty { return }
       func isAlive(_ info: Info) -> Bool {
-        info.pid == pid || kill(pid_t(truncatingIfNeeded: info.pid), 0) == 0 || errno == EPERM
+        info.pid == pid || ProcessIdentity.exists(pid_t(truncatingIfNeeded: info.pid))
       }
       write.removeAll { !isAlive($0.info) }
       for index in read.indices { read[index].infos.removeAll { !isAlive($0) } }

@@ -23,7 +23,7 @@ final class RunsBeside: Sendable {
     state = Mutex(State(hasBeen: !Self.journals(repository, but: nil).isEmpty))
   }
 
-  /// Their additions to locks and `.gitignore` files; empty where this run is alone.
+  /// Their lines for `.gitignore` files; empty where this run is alone.
   func additions() -> UnfinishedRun {
     state.withLock { state in
       let now = WallClock.monotonic()

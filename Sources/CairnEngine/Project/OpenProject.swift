@@ -27,7 +27,8 @@ package struct OpenProject: Sendable {
     }
     let loader = PipelineLoader(repository, settings)
     try CairnFolder.prepare(repository)
-    let index = StateIndex(path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+    let index = StateIndex(
+      path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
     return OpenProject(
       repository: repository, settings: settings, git: git,
       cache: DataCache(folder: settings.cacheFolder, linkTypes: settings.linkTypes, isShared: settings.isCacheShared),

@@ -16,7 +16,7 @@ extension StageExecution {
     let lock = stage.kind == .tracked ? stage.trackedLock : context.book.entry(of: stage.address)
     let isRecorded = !context.request.dry && !stage.commands.isEmpty
     // What cannot be written now is told at the end.
-    try? context.committer.writeIgnores(inside: stage.dependencies.compactMap(\.location.local))
+    try? context.committer.writeIgnores(inside: stage.dependencies.lazy.compactMap(\.location.local))
     var snapshot = context.observer.inputs(of: stage, lock: lock, sha256: isRecorded)
     snapshot.environment = context.provenance.keyedEnvironment(of: stage)
     var staleness = judge(lock, snapshot)

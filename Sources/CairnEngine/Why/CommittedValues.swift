@@ -47,8 +47,6 @@ private struct ReadDocument: Sendable {
 }
 
 package final class CommittedValues: Sendable {
-  /// So many commits are looked through.
-  private static let commitLimit = 200
   /// Of a folder that differs in more files nobody is named.
   private static let folderLimit = 16
   /// A file of more bytes is not parsed at each commit.
@@ -85,7 +83,7 @@ package final class CommittedValues: Sendable {
 
   package init(_ workspace: Workspace) {
     git = workspace.git
-    search = CommitSearch(root: workspace.repository.root, git: git, limit: Self.commitLimit)
+    search = CommitSearch(root: workspace.repository.root, git: git)
   }
 
   // MARK: What stands there
@@ -168,6 +166,8 @@ package final class CommittedValues: Sendable {
     case commit(GitCommit)
     /// No git, or not among the newest commits.
     case unknown
+
+    fileprivate init(_ commit: GitCommit?) { self = commit.map(Origin.commit) ?? .unknown }
   }
 
   /// The newest commit before which the value was another one, or was not there.
@@ -195,7 +195,7 @@ package final class CommittedValues: Sendable {
       if case .unreadable = content { return nil }
       return content.isSame(as: now)
     }
-    return commit.map { .commit($0) } ?? .unknown
+    return Origin(commit)
   }
 
   /// The commit that brought these bytes to a file.
@@ -211,7 +211,7 @@ package final class CommittedValues: Sendable {
     // not the bytes of HEAD.
     guard let isHead = isSame(file, "HEAD") else { return .unknown }
     guard isHead else { return uncommitted(file, git) }
-    return search.bringer(of: file, isSame).map { .commit($0) } ?? .unknown
+    return Origin(search.bringer(of: file, isSame))
   }
 
   /// The newest of the commits that brought the files by which a folder differs from what it held; unknown when that
@@ -229,10 +229,10 @@ package final class CommittedValues: Sendable {
       case .uncommitted, .unknown: return origin
       }
     }
-    if commits.count < 2 { return commits.values.first.map { .commit($0) } ?? .unknown }
+    if commits.count < 2 { return Origin(commits.values.first) }
     // By their order in history: a commit keeps its date when it is picked or rebased.
     let newest = search.history(of: folder).lazy.compactMap { commits[$0.commit] }.first
-    return newest.map { .commit($0) } ?? .unknown
+    return Origin(newest)
   }
 
   /// The commit that took a file away.
@@ -243,7 +243,7 @@ package final class CommittedValues: Sendable {
     } catch { return .unknown }
     // The newest commit that changed what HEAD lacks took it away; of a merge nothing is said.
     guard let entry = search.history(of: file).first, entry.parents.count == 1 else { return .unknown }
-    return search.commit(entry.commit, file).map { .commit($0) } ?? .unknown
+    return Origin(search.commit(entry.commit, file))
   }
 
   /// What differs from HEAD, unless git calls the file unchanged: then a filter or an attribute stands between them.

@@ -31,10 +31,10 @@ package struct PastRuns: Sendable {
 
   package init(_ workspace: Workspace, _ commands: CommandChanges) {
     self.workspace = workspace
-    causes = PastCauses(
-      workspace.records,
-      index: { try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index() },
-      commands: commands)
+    let history = RunHistory(workspace.records) {
+      try History(workspace.repository, cacheFolder: workspace.settings.cacheFolder).index()
+    }
+    causes = PastCauses(history, commands: commands)
   }
 
   /// The run with what it began with.
@@ -64,7 +64,7 @@ package struct PastRuns: Sendable {
     var runs: [PastRun] = []
     func add(_ id: RunID, _ record: RunRecord, skipped: Nanoseconds? = nil) {
       var past = run(id, record, skipped: skipped)
-      if let stage = stages[record.stage.address], record.result.isTrusted || record.result == .restored,
+      if let stage = stages[record.stage.address], record.result.leavesLock,
         let lock = workspace.lockEntry(of: stage)
       {
         past.isOutdated = !WorkKey(stage, lock).isWork(of: WorkKey(record).digest)

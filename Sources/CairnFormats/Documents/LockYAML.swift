@@ -60,8 +60,7 @@ extension LockedFile {
         }
         file.hashName = key
         file.hashText = text
-      // DVC leaves the key out for the other kind, and understands it there.
-      case "hash": file.hasHashField = value.string != "md5-dos2unix"
+      case "hash": file.readHashField(value)
       case "size":
         if let size = value.int.flatMap(UInt64.init(exactly:)) { file.size = size } else { file.other["size"] = value }
       case "nfiles": file.fileCount = value.int

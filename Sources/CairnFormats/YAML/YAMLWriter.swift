@@ -34,7 +34,6 @@ package enum YAMLWriter {
     emitter.finishLine()
     swap(&emitter.out, &out)
   }
-
 }
 
 /// The state of a text being written: the same few flags as ruamel's emitter has, because its odd cases (a blank

@@ -110,7 +110,7 @@ package final class ProducerIndex: Sendable {
     let stageKey = Self.stageKey(stage)
     return reading { state in
       let good = (state.byStage[stageKey] ?? []).map { state.runs[Int($0)] }
-        .filter { $0.result.isTrusted || $0.result == .restored }.sorted { Self.rank($0) < Self.rank($1) }
+        .filter { $0.result.leavesLock }.sorted { Self.rank($0) < Self.rank($1) }
       guard let run = good.last(where: { work.isWork(of: $0.work) && Self.followed($0, in: state) != nil })
       else { return nil }
       return (run.id, !(good.last.map { work.isWork(of: $0.work) } ?? false))
@@ -190,6 +190,9 @@ package final class ProducerIndex: Sendable {
 extension RunResult {
   /// A lock entry may rest on it.
   package var isTrusted: Bool { self == .succeeded || self == .accepted }
+
+  /// It left a lock entry, by doing the work or by taking what another run made.
+  package var leavesLock: Bool { isTrusted || self == .restored }
 }
 
 /// What earlier runs of a stage tell of the next one.

@@ -52,7 +52,7 @@ package enum AtomicFile {
   private static func write(
     _ bytes: [UInt8], to path: String, creation: UInt32, exact: UInt32?, sync: Bool, by folder: String? = nil
   ) throws(Diagnostic) {
-    let temporary = temporaryName(beside: folder.map { $0 + "/file" } ?? path)
+    let temporary = folder.map(temporaryName(in:)) ?? temporaryName(beside: path)
     let descriptor = temporary.asSystemPath { cairn_open($0, O_WRONLY | O_CREAT | O_EXCL, creation) }
     if descriptor < 0 { throw Diagnostic.system(-descriptor, "write it", path) }
     var result = cairn_write_all(descriptor, bytes, bytes.count)
@@ -71,10 +71,14 @@ package enum AtomicFile {
 
   /// A name in `path`'s folder that nothing else uses: hidden, and recognisable by `isTemporaryName`.
   package static func temporaryName(beside path: String) -> String {
-    let name = "\(temporaryPrefix)\(process)-\(uniqueWord()).tmp"
-    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return name }
-    return String(path[...slash]) + name
+    guard let slash = path.utf8.lastIndex(of: UInt8(ascii: "/")) else { return temporaryName() }
+    return String(path[...slash]) + temporaryName()
   }
+
+  /// The same for a folder that is named itself.
+  package static func temporaryName(in folder: String) -> String { folder + "/" + temporaryName() }
+
+  private static func temporaryName() -> String { "\(temporaryPrefix)\(process)-\(uniqueWord()).tmp" }
 
   /// Letters, digits and a hyphen, as no other call gives them, in this process or another.
   package static func uniqueWord() -> String {

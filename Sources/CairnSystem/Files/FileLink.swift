@@ -25,11 +25,11 @@ package enum FileLink {
   /// The kinds of link, the copy left out, that can be made from files of one folder in another. Found by trying, with
   /// nothing left behind; none where that cannot be tried.
   package static func works(from folder: String, to other: String) -> [Kind] {
-    let source = AtomicFile.temporaryName(beside: folder + "/link")
+    let source = AtomicFile.temporaryName(in: folder)
     guard (try? Files.write([0x0A], to: source)) != nil else { return [] }
     defer { _ = try? Files.remove(source) }
     return [.reflink, .hardlink, .symlink].filter { (kind: Kind) in
-      let target = AtomicFile.temporaryName(beside: other + "/link")
+      let target = AtomicFile.temporaryName(in: other)
       defer { _ = try? Files.remove(target) }
       return (try? make(kind, from: source, to: target)) ?? false
     }
@@ -41,7 +41,7 @@ package enum FileLink {
   package static func copyAtomically(
     from source: String, to target: String, mode: UInt32? = nil, sync: Bool = false, by folder: String? = nil
   ) throws(Diagnostic) {
-    let temporary = AtomicFile.temporaryName(beside: folder.map { $0 + "/file" } ?? target)
+    let temporary = folder.map(AtomicFile.temporaryName(in:)) ?? AtomicFile.temporaryName(beside: target)
     let result = transfer(source, temporary) { from, to in
       var result = cairn_clone(from, to)
       if result < 0 { result = cairn_copy(from, to) }

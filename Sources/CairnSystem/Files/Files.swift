@@ -220,5 +220,4 @@ package enum Files {
     let result = cairn_syncfs(descriptor)
     if result < 0 { throw Diagnostic.system(-result, "sync it", path) }
   }
-
 }

@@ -11,7 +11,7 @@ package final class ScratchFile: Sendable {
   /// In the folder for temporary files; `nil` where none can be made.
   package init?() {
     let folder = Environment.value("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
-    let path = AtomicFile.temporaryName(beside: folder + "/x")
+    let path = AtomicFile.temporaryName(in: folder)
     descriptor = path.asSystemPath { cairn_open($0, O_RDWR | O_CREAT | O_EXCL, 0o600) }
     if descriptor < 0 { return nil }
     _ = path.asSystemPath { unlink($0) }

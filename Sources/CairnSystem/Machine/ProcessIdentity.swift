@@ -34,11 +34,14 @@ package struct ProcessIdentity: Hashable, Sendable {
     guard let (state, _, start) = Self.stat(of: pid) else {
       // Without /proc only the pid can be asked.
       if Files.exists("/proc/self/stat") { return .dead }
-      return kill(pid, 0) == 0 || errno == EPERM ? .alive : .dead
+      return Self.exists(pid) ? .alive : .dead
     }
     if state == "Z" || state == "X" { return .dead }
     return startTime == nil || startTime == start ? .alive : .dead
   }
+
+  /// Whether a process of this host has the number now, whoever owns it; one that has ended unheeded has it too.
+  package static func exists(_ pid: Int32) -> Bool { kill(pid, 0) == 0 || errno == EPERM }
 
   /// `nil` when there is no such process.
   package static func startTime(of pid: Int32) -> UInt64? { stat(of: pid)?.start }

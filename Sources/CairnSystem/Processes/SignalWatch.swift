@@ -35,5 +35,4 @@ package final class SignalWatch: Sendable {
     for signal in signals { _ = cairn_signal_watch(signal, 0) }
     source.cancel()
   }
-
 }

@@ -58,7 +58,7 @@ enum RunsTable {
         let space = String(repeating: " ", count: widths[column] - cell.count)
         // Durations are read from the right.
         let padded = column == 4 ? space + cell : cell + space
-        let isBad = column == 2 && !row.record.result.isTrusted && row.record.result != .restored
+        let isBad = column == 2 && !row.record.result.leavesLock
         line += Color.red.paint(padded, if: usesColor && isBad) + "  "
       }
       line += PrintableText.line(tail(row).joined(separator: "  "))
@@ -70,7 +70,7 @@ enum RunsTable {
   /// Changed parameters, metrics, or how it failed.
   private static func tail(_ row: Row) -> [String] {
     let record = row.record
-    if !record.result.isTrusted, record.result != .restored {
+    if !record.result.leavesLock {
       if let exit = record.execution.exit, exit != 0 { return ["exit \(exit)"] }
       return FailureText.line(record).map { [String($0.prefix(60))] } ?? []
     }

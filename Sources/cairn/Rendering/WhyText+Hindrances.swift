@@ -20,9 +20,8 @@ extension WhyText {
   private func isInCache(_ subject: Explanation.Subject) -> Bool {
     guard let id = subject.producer?.stage, let location = subject.location else { return false }
     let stage = workspace.project.pipeline[id]
-    let entry = stage.kind == .tracked ? stage.trackedLock : workspace.lockEntry(of: stage)
     guard let output = stage.outputs.first(where: { $0.location == location }),
-      let hash = entry?.out(output.declared)?.contentHash
+      let hash = workspace.lockEntry(of: stage)?.out(output.declared)?.contentHash
     else { return false }
     return (try? workspace.cache.contains(hash)) ?? false
   }
