@@ -55,6 +55,31 @@ struct HelpTests {
     #expect(result.output.split(separator: "\n").filter { !$0.hasPrefix("-") }.joined(separator: "\n") == offers, "\(result)")
   }
 
+  @Test("fish is offered stages and data, without a complaint where there is none of the latter")
+  func fish() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {train: {cmd: ls}, tune: {cmd: ls}}\n")
+    let script = """
+      mkdir -p bin && ln -sf \(try CairnBinary.path()) bin/cairn && set PATH $PWD/bin $PATH && cd \(repository.root)
+      cairn completion fish | source && complete -C 'cairn why '
+      """
+    let fish = ["/usr/bin/env", "fish", "-c", script]
+    let stages = try repository.run(fish)
+    #expect(stages.output == "train\ntune\n" && stages.errors.isEmpty, "\(stages)")
+    try repository.write("a b.dvc", "outs: [{path: a b}]\n")
+    let both = try repository.run(fish)
+    #expect(both.output == "a b.dvc\ntrain\ntune\n" && both.errors.isEmpty, "\(both)")
+  }
+
+  @Test("zsh takes its script")
+  func zsh() throws {
+    let repository = try TestRepository(git: false, dvc: false)
+    try repository.write("_cairn", try repository.cairn("completion", "zsh").output)
+    let script = "autoload -Uz compinit && compinit -u -d dump && source ./_cairn && print $_comps[cairn]"
+    let result = try repository.run(["/usr/bin/env", "zsh", "-f", "-c", script])
+    #expect(result.status == 0 && result.output == "_cairn\n" && result.errors.isEmpty, "\(result)")
+  }
+
   @Test("the first line of every command's help has at most 70 characters and no full stop")
   func firstLines() throws {
     let repository = try TestRepository(git: false, dvc: false)

@@ -5,7 +5,9 @@ enum Completions {
   static let files = CompletionKind.file()
   static let folders = CompletionKind.directory
   /// Stages and `.dvc` files; in bash, where none of them begins so, files.
-  static let stages = CompletionKind.shellCommand("cairn stage list --all --name-only 2>/dev/null; ls -d *.dvc 2>/dev/null")
+  /// Without a pattern for names: fish and zsh complain of one that fits nothing.
+  static let stages = CompletionKind.shellCommand(
+    "cairn stage list --all --name-only 2>/dev/null; ls 2>/dev/null | grep '[.]dvc$'")
   static let remotes = CompletionKind.shellCommand("cairn remote list 2>/dev/null | cut -d ' ' -f 1")
   static let revisions = CompletionKind.shellCommand("git for-each-ref --format='%(refname:short)' 2>/dev/null")
 
