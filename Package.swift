@@ -51,7 +51,8 @@ let package = Package(
     .executableTarget(
       name: "cairn",
       dependencies: [
-        "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", arguments,
+        "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CairnVerify",
+        arguments,
       ],
       swiftSettings: strict, linkerSettings: quickStart),
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
@@ -66,4 +67,7 @@ let package = Package(
     + layer(
       "CairnEngine",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", collections])
+    + layer(
+      "CairnVerify",
+      ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", collections])
 )
