@@ -1,0 +1,107 @@
+// `cairn verify`: is what is committed what the pipeline makes?
+internal import ArgumentParser
+internal import CairnCore
+internal import CairnEngine
+internal import CairnSystem
+internal import CairnVerify
+
+struct VerifyCommand: OwnCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify", abstract: "Check that what is committed is what the pipeline makes",
+    discussion: """
+      Holds dvc.yaml, dvc.lock, .dvc files and parameter files against each other and against git, without any data, \
+      without the network and in milliseconds: the check for every pull request. Runs nothing of the repository, takes \
+      no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
+      tell: what could not be checked never passes. docs/checks.md tells what each check means and how to mend it.
+
+      Reports are written whatever the verdict is; `-` writes one to standard output in place of the text.
+
+      Examples:
+        cairn verify
+        cairn verify --rev HEAD --base origin/main --new-only --junit verify.xml
+      """)
+
+  @OptionGroup var global: GlobalOptions
+  @Flag(name: .customLong("static"), help: "Look at files and git alone (the default).") var isStatic = false
+  @Option(name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"))
+  var rev: String?
+  @Option(name: .long, help: ArgumentHelp("Compare with this commit, as with a pull request's base.", valueName: "rev"))
+  var base: String?
+  @Flag(name: .long, help: "Fail only on what the base does not have.") var newOnly = false
+  @Flag(name: .long, help: "Count a missing run record as unknown.") var requireRecords = false
+  @Flag(name: .long, help: "Print one JSON document.") var json = false
+  @Option(name: .long, help: "Write a JUnit report.", completion: .file()) var junit: String?
+  @Option(name: .long, help: "Write a SARIF report, as code scanning reads it.", completion: .file()) var sarif: String?
+  @Option(name: .long, help: "Write a code quality report, as GitLab reads it.", completion: .file())
+  var codeQuality: String?
+  @Option(name: .long, help: "Write a page for a pull request: verdict, what would run, values beside the base's, graph.",
+    completion: .file())
+  var markdown: String?
+  @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
+  @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)
+  var targets: [String] = []
+
+  func execute(_ invocation: Invocation) throws -> ExitStatus {
+    let console = invocation.console
+    if json { console.keepOutputForResults() }
+    if newOnly, base == nil {
+      throw Diagnostic.wrongUsage("argument --new-only: needs --base")
+    }
+    let printed = [json ? "json" : nil, github ? "github" : nil].compactMap { $0 } + files.filter { $0.1 == "-" }.map(\.0)
+    if printed.count > 1 {
+      throw Diagnostic.wrongUsage("argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
+    }
+    let repository = try Repository.findRoot()
+    var request = VerifyRequest(today: Self.today)
+    request.targets = targets
+    request.revision = rev
+    request.base = base
+    request.newOnly = newOnly
+    request.requiresRecords = requireRecords
+    let outcome = try request.run(in: repository)
+    for warning in outcome.subject?.settings.warnings ?? [] { console.warning(warning) }
+    let verification = outcome.verification
+    // What cannot be written is no verdict: it is told before one is.
+    for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
+    if json {
+      console.write(json: VerifyJSON.value(verification))
+    } else if let (format, _) = files.first(where: { $0.1 == "-" }) {
+      console.writeRaw(bytes(format, outcome))
+    } else {
+      for line in VerifyText(verification: verification, usesColor: console.colorsOutput).lines() { console.write(line) }
+      if github { for line in GitHubAnnotations.lines(verification) { console.writeRaw(Array((line + "\n").utf8)) } }
+    }
+    return ExitStatus(verification.verdict.exitCode)
+  }
+
+  /// The reports that are wanted, by their options' names, and where.
+  private var files: [(String, String)] {
+    [("junit", junit), ("sarif", sarif), ("code-quality", codeQuality), ("markdown", markdown)].compactMap { name, path in
+      path.map { (name, $0) }
+    }
+  }
+
+  private func write(_ format: String, _ outcome: VerifyOutcome, to path: String) throws(Diagnostic) {
+    if format == "markdown" {
+      let text = String(decoding: bytes(format, outcome), as: UTF8.self)
+      try ReportFile.write(markdown: text, to: path, summary: Environment.value("GITHUB_STEP_SUMMARY"))
+    } else {
+      try ReportFile.write(bytes(format, outcome), to: path)
+    }
+  }
+
+  private func bytes(_ format: String, _ outcome: VerifyOutcome) -> [UInt8] {
+    switch format {
+    case "junit": JUnitReport.bytes(outcome.verification)
+    case "sarif": SARIFReport.bytes(outcome.verification)
+    case "code-quality": CodeQualityReport.bytes(outcome.verification)
+    default: Array(MarkdownReport.text(outcome.verification, story: PullRequestStory(outcome, base: base)).utf8)
+    }
+  }
+
+  private static var today: String {
+    let now = WallClock.local(WallClock.now())
+    func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
+    return "\(now.year)-" + two(now.month) + "-" + two(now.day)
+  }
+}
