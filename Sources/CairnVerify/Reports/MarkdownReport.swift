@@ -128,7 +128,7 @@ package enum MarkdownReport {
       ])
     }
     return MarkdownSection(
-      "stage that would run", many: "stages that would run", head: table(["stage", "", "because"]), items: rows,
+      "stage that would or may run", many: "stages that would or may run", head: table(["stage", "", "because"]), items: rows,
       most: 50)
   }
 
