@@ -94,6 +94,7 @@ struct Cairn: ParsableCommand {
       FreezeCommand.self,
       InitCommand.self,
       LineageCommand.self,
+      LintCommand.self,
       MetricsCommand.self,
       MoveCommand.self,
       ParamsCommand.self,
