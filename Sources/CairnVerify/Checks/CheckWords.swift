@@ -3,8 +3,9 @@ import CairnCore
 import CairnEngine
 import CairnFormats
 
-/// Makes checks of one stage, each with its place.
-struct CheckMaker: Sendable {
+/// Makes checks of one stage, each with its place. Shared by all that look at the stage, which has dozens of fields that
+/// nobody wants to copy.
+final class CheckMaker: Sendable {
   let stage: Stage
   /// DVC's address, seen from the project's root.
   let address: String

@@ -8,7 +8,6 @@ import CairnSystem
 
 struct DependencyChecks {
   let maker: CheckMaker
-  let stage: Stage
   let places: OutputPlaces
   let subject: VerifySubject
   let source: any SourceTree

@@ -5,12 +5,12 @@ import OrderedCollections
 
 struct LockChecks: Sendable {
   let maker: CheckMaker
-  let stage: Stage
   /// `nil`: the stage was never locked. Of a `.dvc` file, what it says itself.
   let entry: LockEntry?
 
-  init(_ stage: Stage, _ entry: LockEntry?, _ maker: CheckMaker) {
-    self.stage = stage
+  private var stage: Stage { _read { yield maker.stage } }
+
+  init(_ entry: LockEntry?, _ maker: CheckMaker) {
     self.entry = entry
     self.maker = maker
   }

@@ -7,9 +7,9 @@ import CairnSystem
 
 struct OutputChecks {
   let maker: CheckMaker
-  let stage: Stage
   let subject: VerifySubject
   let source: any SourceTree
+  private var stage: Stage { _read { yield maker.stage } }
 
   /// An output that no cache holds, and the files of git's that are it.
   struct Kept {

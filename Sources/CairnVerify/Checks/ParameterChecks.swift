@@ -6,8 +6,8 @@ import OrderedCollections
 struct ParameterChecks {
   let subject: VerifySubject
   let maker: CheckMaker
-  let stage: Stage
   let entry: LockEntry
+  private var stage: Stage { _read { yield maker.stage } }
   /// The location is made by a stage, or tracked: its values are not in git.
   let isData: (Location) -> Bool
   /// Why git does not have the file, where it does not.

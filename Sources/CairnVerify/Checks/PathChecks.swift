@@ -4,8 +4,8 @@ import CairnEngine
 
 struct PathChecks {
   let maker: CheckMaker
-  let stage: Stage
   let paths: PathResolver
+  private var stage: Stage { _read { yield maker.stage } }
 
   /// Dependencies, outputs, folders and commands that lead out of the repository.
   func outside() -> [Check] {

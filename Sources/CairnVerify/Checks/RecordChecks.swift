@@ -37,8 +37,8 @@ final class RecordChecks: Sendable {
     case endsNowhere(RunID)
   }
 
-  func checks(of stage: Stage, _ entry: LockEntry, _ maker: CheckMaker) -> [Check] {
-    switch behind(stage, entry, maker.address) {
+  func checks(_ entry: LockEntry, _ maker: CheckMaker) -> [Check] {
+    switch behind(maker.stage, entry, maker.address) {
     case .missing:
       var check = maker.unknown(
         .record, "no record tells of the run behind its lock entry: DVC may have run it, or its records were not brought here")
@@ -58,7 +58,7 @@ final class RecordChecks: Sendable {
           hint: "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)`")
       ]
     case .record(let run, let record):
-      return [maker.passed(.record), accepted(run, record, maker)] + dirty(stage, record, maker)
+      return [maker.passed(.record), accepted(run, record, maker)] + dirty(record, maker)
     }
   }
 
@@ -107,12 +107,12 @@ final class RecordChecks: Sendable {
 
   // MARK: Undeclared files
 
-  private func dirty(_ stage: Stage, _ record: RunRecord, _ maker: CheckMaker) -> [Check] {
+  private func dirty(_ record: RunRecord, _ maker: CheckMaker) -> [Check] {
     var checks: [Check] = []
     for (name, before) in record.source.changed {
       let path = RepoPath(unchecked: name)
       let location = subject.paths.location(inWorkTree: name)
-      if isDeclared(location, by: stage) || isOfPipeline(path) { continue }
+      if isDeclared(location, by: maker.stage) || isOfPipeline(path) { continue }
       let now = content(path)
       if now == before { continue }
       let shown = location.recordPath

@@ -5,7 +5,7 @@ import CairnEngine
 import CairnStore
 import CairnSystem
 
-package struct StaticChecks: Sendable {
+package final class StaticChecks: Sendable {
   private let subject: VerifySubject
   private let project: LoadedProject
   private let source: (any SourceTree)?
@@ -64,21 +64,21 @@ package struct StaticChecks: Sendable {
   }
 
   private func withoutGit(_ id: StageID) -> [Check] {
-    let stage = project.pipeline[id]
-    let maker = CheckMaker(stage, subject.paths)
+    let maker = CheckMaker(project.pipeline[id], subject.paths)
+    let stage = maker.stage
     let why = sourceFault?.fullMessage ?? "git did not answer"
     let git = stage.dependencies.filter { !$0.isDataset && !$0.location.isURL }.map { dependency in
       maker.unknown(
         .depOrigin, path: dependency.location.recordPath, "it cannot be known whether others have it: \(why)",
         hint: sourceFault?.hint, at: dependency.mark)
     }
-    return LockChecks(stage, entry(of: stage), maker).all() + git
+    return LockChecks(entry(of: stage), maker).all() + git
   }
 
   // MARK: Planning
 
   private struct Work: Sendable {
-    var stage: Stage
+    var maker: CheckMaker
     var entry: LockEntry?
     var items: [DependencyChecks.Item]
     var kept: [OutputChecks.Kept]
@@ -87,28 +87,31 @@ package struct StaticChecks: Sendable {
   /// What the lock says of a stage, lists of files counted as the folders that they are.
   private func entry(of stage: Stage) -> LockEntry? {
     if stage.kind == .tracked { return stage.trackedLock }
-    guard !uncommittedLocks.contains(PipelineLoader.lockPath(of: stage.address.file)) else { return nil }
+    if !uncommittedLocks.isEmpty, uncommittedLocks.contains(PipelineLoader.lockPath(of: stage.address.file)) { return nil }
     guard var entry = project.lockEntry(of: stage) else { return nil }
-    for index in entry.deps.indices { entry.deps[index] = entry.deps[index].withHashOfFiles }
-    for index in entry.outs.indices { entry.outs[index] = entry.outs[index].withHashOfFiles }
+    for index in entry.deps.indices where entry.deps[index].other["files"] != nil {
+      entry.deps[index] = entry.deps[index].withHashOfFiles
+    }
+    for index in entry.outs.indices where entry.outs[index].other["files"] != nil {
+      entry.outs[index] = entry.outs[index].withHashOfFiles
+    }
     return entry
   }
 
   private func plan(_ id: StageID, _ planner: DependencyPlanner, consumed: Set<Location>) -> Work {
-    let stage = project.pipeline[id]
-    let entry = entry(of: stage)
+    let maker = CheckMaker(project.pipeline[id], subject.paths)
+    let entry = entry(of: maker.stage)
     // Another repository's paths are not ours.
-    let dependencies = stage.dependencies.filter { !($0.source?.isElsewhere ?? false) }
+    let dependencies = maker.stage.dependencies.filter { !($0.source?.isElsewhere ?? false) }
     let items = dependencies.map { dependency in
       let locked = entry?.dep(dependency.declared)
       return DependencyChecks.Item(
         dependency: dependency, locked: locked,
         source: planner.source(of: dependency, algorithm: locked?.contentHash?.algorithm ?? .md5))
     }
-    let outputs = OutputChecks(
-      maker: CheckMaker(stage, subject.paths), stage: stage, subject: subject, source: planner.source)
+    let outputs = OutputChecks(maker: maker, subject: subject, source: planner.source)
     let kept = (entry.map { outputs.kept($0) } ?? []).filter { !consumed.contains($0.output.location) }
-    return Work(stage: stage, entry: entry, items: items, kept: kept)
+    return Work(maker: maker, entry: entry, items: items, kept: kept)
   }
 
   private static func requests(_ work: Work) -> [ContentRequest] {
@@ -150,39 +153,40 @@ package struct StaticChecks: Sendable {
   private func checks(
     _ work: Work, _ source: any SourceTree, _ readings: [ContentRequest: ContentReading]
   ) -> [Check] {
-    let stage = work.stage
-    let maker = CheckMaker(stage, subject.paths)
-    var checks = lockChecks(work, maker)
+    let maker = work.maker
+    var checks = lockChecks(work)
     var inputs: [Check] = []
-    if let entry = work.entry, stage.kind == .pipeline {
+    if let entry = work.entry, maker.stage.kind == .pipeline, !maker.stage.parameters.isEmpty || !entry.params.isEmpty {
       let parameters = ParameterChecks(
-        subject: subject, maker: maker, stage: stage, entry: entry, isData: { isData($0, source) },
-        absence: { absence(of: $0, source) })
+        subject: subject, maker: maker, entry: entry, isData: { self.isData($0, source) },
+        absence: { self.absence(of: $0, source) })
       inputs += parameters.all()
     }
     let dependencies = DependencyChecks(
-      maker: maker, stage: stage, places: places, subject: subject, source: source, readings: readings)
+      maker: maker, places: places, subject: subject, source: source, readings: readings)
     inputs += work.items.flatMap(dependencies.checks)
-    checks += stage.isFrozen ? inputs.map(Self.frozen) : inputs
-    let outputs = OutputChecks(maker: maker, stage: stage, subject: subject, source: source)
+    checks += maker.stage.isFrozen ? inputs.map(Self.frozen) : inputs
+    let outputs = OutputChecks(maker: maker, subject: subject, source: source)
     checks += outputs.inGit()
     checks += work.kept.compactMap { outputs.check($0, readings) }
-    let paths = PathChecks(maker: maker, stage: stage, paths: subject.paths)
+    let paths = PathChecks(maker: maker, paths: subject.paths)
     checks += paths.outside() + paths.parametersAsDependencies(parameterFiles)
-    if let entry = work.entry, stage.kind == .pipeline, let records { checks += records.checks(of: stage, entry, maker) }
+    if let entry = work.entry, maker.stage.kind == .pipeline, let records { checks += records.checks(entry, maker) }
     return checks
   }
 
-  private func lockChecks(_ work: Work, _ maker: CheckMaker) -> [Check] {
-    let lock = PipelineLoader.lockPath(of: work.stage.address.file)
-    if work.stage.kind == .pipeline, work.entry == nil, uncommittedLocks.contains(lock) {
+  private func lockChecks(_ work: Work) -> [Check] {
+    let maker = work.maker
+    if maker.stage.kind == .pipeline, work.entry == nil, !uncommittedLocks.isEmpty,
+      case let lock = PipelineLoader.lockPath(of: maker.stage.address.file), uncommittedLocks.contains(lock)
+    {
       return [
         maker.failed(
           .lockMissing, "\(lock) is not in git: nobody else knows what its last run made",
           hint: "`git add \(ShellQuoting.quote(lock.text))`")
       ]
     }
-    return LockChecks(work.stage, work.entry, maker).all()
+    return LockChecks(work.entry, maker).all()
   }
 
   /// The inputs of a frozen stage may move on: nobody expects it to follow.

@@ -9,17 +9,19 @@ package struct OutputPlace: Sendable {
   package var index: Int
 }
 
-struct OutputPlaces: Sendable {
+final class OutputPlaces: Sendable {
   private let project: LoadedProject
   private let paths: PathResolver
   /// By their paths in the project.
-  private var local = PathTrie<OutputPlace>()
+  private let local: PathTrie<OutputPlace>
   /// By their paths from the root of the disk.
-  private var elsewhere = PathTrie<OutputPlace>()
+  private let elsewhere: PathTrie<OutputPlace>
 
   init(_ project: LoadedProject, _ paths: PathResolver) {
     self.project = project
     self.paths = paths
+    var local = PathTrie<OutputPlace>()
+    var elsewhere = PathTrie<OutputPlace>()
     for (number, stage) in project.pipeline.stages.enumerated() {
       for (index, output) in stage.outputs.enumerated() {
         let place = OutputPlace(stage: StageID(number), index: index)
@@ -30,6 +32,8 @@ struct OutputPlaces: Sendable {
         }
       }
     }
+    self.local = local
+    self.elsewhere = elsewhere
   }
 
   private static func key(_ path: OutsidePath) -> RepoPath { RepoPath(unchecked: String(path.absolute.dropFirst())) }

@@ -4,7 +4,7 @@ package import CairnEngine
 package import CairnStore
 import CairnSystem
 
-package struct VerifySubject: Sendable {
+package final class VerifySubject: Sendable {
   package let repository: Repository
   /// Of the state that is looked at.
   package let settings: Settings
@@ -17,6 +17,22 @@ package struct VerifySubject: Sendable {
   /// The full name of the commit; `nil` for the work tree.
   package let revision: String?
   package let cache: DataCache
+
+  private init(
+    repository: Repository, settings: Settings, loader: PipelineLoader, project: LoadedProject, files: any ProjectFiles,
+    source: Result<any SourceTree, Diagnostic>, paths: PathResolver, revision: String?
+  ) {
+    self.repository = repository
+    self.settings = settings
+    self.loader = loader
+    self.project = project
+    self.files = files
+    self.source = source
+    self.paths = paths
+    self.revision = revision
+    cache = DataCache(folder: settings.cacheFolder, mends: false)
+  }
+
   /// Takes the bytes of the lists that the cache has of folders; nothing else of it is looked at.
   package func manifest(_ hash: ContentHash) -> DirectoryManifest? {
     (try? cache.store(for: hash).manifest(hash)) ?? nil
@@ -49,8 +65,7 @@ package struct VerifySubject: Sendable {
     let project = loader.loadKeepingFailures()
     return VerifySubject(
       repository: repository, settings: settings, loader: loader, project: project,
-      files: DiskFiles(root: repository.root), source: source.value, paths: paths, revision: nil,
-      cache: DataCache(folder: settings.cacheFolder, mends: false))
+      files: DiskFiles(root: repository.root), source: source.value, paths: paths, revision: nil)
   }
 
   /// A commit, by any name that git understands.
@@ -69,8 +84,7 @@ package struct VerifySubject: Sendable {
     let loader = PipelineLoader(repository, settings, files: files, notesUses: true, ignoredBy: tree)
     return VerifySubject(
       repository: repository, settings: settings, loader: loader, project: loader.loadKeepingFailures(), files: files,
-      source: .success(CommitSource(tree)), paths: paths, revision: commit,
-      cache: DataCache(folder: settings.cacheFolder, mends: false))
+      source: .success(CommitSource(tree)), paths: paths, revision: commit)
   }
 }
 
