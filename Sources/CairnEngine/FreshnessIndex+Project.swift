@@ -1,5 +1,5 @@
 // Which paths and variables decide whether a whole `repro` has nothing to do.
-import CairnCore
+package import CairnCore
 import CairnStore
 import CairnSystem
 
@@ -18,7 +18,7 @@ extension FreshnessIndex {
 
   /// Variables that choose configuration, and all that a stage could be keyed by are Cairn's own business: a stage
   /// with `meta.cairn.env` is never answered by stamps.
-  private static func environment() -> [String] {
+  package static func environment() -> [String] {
     let found = Environment.all().filter { name, _ in
       name == "HOME" || ["DVC_", "CAIRN_", "XDG_CONFIG"].contains { name.hasPrefix($0) }
     }.map { "\($0)=\($1)" }
@@ -58,23 +58,27 @@ extension FreshnessIndex {
     return (paths.list, general)
   }
 
+  static func files(of workspace: Workspace) -> [String] { files(of: workspace.project, workspace.repository) }
+
   /// What the pipeline and the settings were read from, or would have been.
-  static func files(of workspace: Workspace) -> [String] {
-    let sources = workspace.project.sources
-    var paths = PathSet(root: workspace.repository.root)
+  package static func files(of project: LoadedProject, _ repository: Repository) -> [String] {
+    let sources = project.sources
+    var paths = PathSet(root: repository.root)
     for file in sources.files + sources.absent { paths.add(file.text) }
     for path in sources.outside { paths.add(path) }
     for level in ConfigLevel.allCases {
-      if let file = ConfigLevels(dvcFolder: workspace.repository.dvcFolder).file(level) { paths.add(file) }
+      if let file = ConfigLevels(dvcFolder: repository.dvcFolder).file(level) { paths.add(file) }
     }
     for name in ["config.toml", "config.local.toml"] { paths.add(".cairn/" + name) }
     return paths.list
   }
 
+  static func folders(of workspace: Workspace) -> [(path: String, place: RepoPath)] { folders(of: workspace.project) }
+
   /// The folders that were searched for pipelines: by their paths here, `.` being the root.
-  static func folders(of workspace: Workspace) -> [(path: String, place: RepoPath)] {
+  package static func folders(of project: LoadedProject) -> [(path: String, place: RepoPath)] {
     // Cairn's own folder hides itself from the walk, and changes with each run.
-    workspace.project.sources.folders.filter { $0.text != ".cairn" }.map { ($0.isRoot ? "." : $0.text, $0) }
+    project.sources.folders.filter { $0.text != ".cairn" }.map { ($0.isRoot ? "." : $0.text, $0) }
   }
 
   /// Paths without repetition, in the order of their first mention, with everything inside folders.

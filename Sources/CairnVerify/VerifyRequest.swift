@@ -33,7 +33,8 @@ package struct VerifyRequest: Sendable {
     let wanted = try stages(of: subject)
     let looksAtRecords = [CheckID.record, .recordDirty, .recordAccepted].contains { policy.severities[$0] != .off }
     let records = requiresRecords || policy.requiresRecords
-    var checks = StaticChecks(subject, looksAtRecords: looksAtRecords, requiresRecords: records).run(wanted)
+    let judge = StaticChecks(subject, looksAtRecords: looksAtRecords, requiresRecords: records)
+    var checks = judge.run(wanted)
     checks = policy.apply(to: checks, on: today)
     var base: VerifySubject?
     if let name = self.base {
@@ -49,7 +50,7 @@ package struct VerifyRequest: Sendable {
     verification.countsNewOnly = newOnly
     verification.time = time
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9
-    return VerifyOutcome(verification: verification, subject: subject, base: base)
+    return VerifyOutcome(verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt)
   }
 
   /// The checks that need no lock.
@@ -102,6 +103,8 @@ package struct VerifyOutcome: Sendable {
   /// `nil` where not even the settings could be understood.
   package var subject: VerifySubject?
   package var base: VerifySubject?
+  /// What it was made from; `nil` where that is not known.
+  package var lookedAt: LookedAt?
 }
 
 extension VerifyPolicy {

@@ -4,6 +4,11 @@ import CairnSystem
 import Glibc
 
 extension RecordStore {
+  /// Where the record of a run lies, or would.
+  package func path(of run: RunID) -> String {
+    folder + "/" + WriteOnceFolder.Name(run.digest, suffix: Self.documentSuffix).text
+  }
+
   /// The UUID of this store, made on the first call and kept in the file `store`.
   package func identifier() throws(Diagnostic) -> String {
     let path = folder + "/store"

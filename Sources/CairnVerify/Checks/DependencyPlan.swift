@@ -35,6 +35,8 @@ struct FolderPlan: Sendable {
   var members: [(path: String, member: Member)] = []
   /// Files that git does not have and that would be part of it; in the work tree.
   var strangers: [RepoPath] = []
+  /// The folders that were listed to know it.
+  var listed: [RepoPath] = []
   /// An output in it is only known by its name: another level's business.
   var isOpen = false
   /// It holds outputs, so that more than git decides.
@@ -110,10 +112,11 @@ struct DependencyPlanner: Sendable {
     let outputs = places.inside(subject.paths.location(inWorkTree: folder.text))
     plan.holdsOutputs = !outputs.isEmpty
     for place in outputs { add(place, in: folder, algorithm, to: &plan) }
-    plan.strangers = source.strangers(in: folder, limit: Self.strangerLimit) { path, isDirectory in
+    let found = source.strangers(in: folder, limit: Self.strangerLimit) { path, isDirectory in
       isHidden(path, isDirectory: isDirectory)
         || places.around(subject.paths.location(inWorkTree: path.text)) != nil
     }
+    (plan.strangers, plan.listed) = (found.files, found.folders)
     return plan
   }
 

@@ -15,6 +15,9 @@ final class RecordChecks: Sendable {
   private let isRequired: Bool
   /// Files that differed when a stage ran, by their paths in the work tree, with what they hold now.
   private let contents = Mutex<[RepoPath: Digest32?]>([:])
+  /// Whether a stage has no record, so that all records had to be looked at.
+  private let lacksSome = Atomic(false)
+  private let paths = Mutex<[String]>([])
   /// Of altered records that still say so, the stages that they are of.
   private let altered = Mutex<[String: Digest32]?>(nil)
 
@@ -25,6 +28,17 @@ final class RecordChecks: Sendable {
     let history = try? History(subject.repository, cacheFolder: subject.settings.cacheFolder)
     if let history { history.producers.refresh(with: history.store) }
     self.history = history
+  }
+
+  /// The files of the records, and what tells of new ones.
+  func add(to looked: inout LookedAt) {
+    guard let history else { return }
+    let folder = history.store.folder
+    looked.paths += paths.withLock { $0 } + [folder, folder + "/heads", history.producers.path]
+    looked.paths += contents.withLock { $0.keys.map { subject.paths.location(inWorkTree: $0.text).recordPath } }
+    // Where all records count, and where others write into the store, no file tells of a change.
+    if history.store.sharedFolder != nil { looked.isComplete = false }
+    if lacksSome.load(ordering: .relaxed), !history.store.heads().isEmpty { looked.isComplete = false }
   }
 
   /// What stands behind a lock entry.
@@ -66,11 +80,15 @@ final class RecordChecks: Sendable {
     guard let history else { return .missing }
     let work = WorkKey(stage, entry)
     guard let first = history.producers.run(behind: work, of: address) else {
+      lacksSome.store(true, ordering: .relaxed)
       return alteredRecord(of: address).map { .altered($0) } ?? .missing
     }
     let direct = history.producers.runs(thatDid: work)
     do throws(Diagnostic) {
+      let path = history.store.path(of: first)
+      paths.withLock { $0.append(path) }
       if let record = try history.store.record(first) { return .record(first, record) }
+      lacksSome.store(true, ordering: .relaxed)
       // It went; a later run of the stage may have done the same work.
       for run in direct where run != first {
         if let record = try history.store.record(run), record.stage.address == address { return .record(run, record) }

@@ -4,6 +4,7 @@ package import CairnCore
 import CairnEngine
 import CairnStore
 import CairnSystem
+import Synchronization
 
 package final class StaticChecks: Sendable {
   private let subject: VerifySubject
@@ -14,6 +15,7 @@ package final class StaticChecks: Sendable {
   private let parameterFiles: Set<Location>
   private let uncommittedLocks: Set<RepoPath>
   private let records: RecordChecks?
+  private let looked = Mutex<LookedAt>(LookedAt())
 
   /// - Parameters:
   ///   - looksAtRecords: whether the checks of records are wanted.
@@ -51,6 +53,13 @@ package final class StaticChecks: Sendable {
     if wanted == nil { checks += files.orphans() }
     guard let source else { return checks + ids.flatMap { withoutGit($0) } }
     return checks + judge(ids, source)
+  }
+
+  /// What the answer was made from, beside the pipeline's own files; complete once `run` has ended.
+  package var lookedAt: LookedAt {
+    var result = looked.withLock { $0 }
+    if let records { records.add(to: &result) }
+    return result
   }
 
   /// Everything hangs on files that cannot be read.
@@ -145,6 +154,7 @@ package final class StaticChecks: Sendable {
       for request in Self.requests(work) where asked.insert(request).inserted { requests.append(request) }
     }
     let found = source.content(of: requests)
+    looked.withLock { $0.add(works.flatMap { work in work.items.map { ($0.dependency.location, $0.source) } }, requests, subject) }
     let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
     let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
     return Array(checks.joined())

@@ -37,7 +37,7 @@ package struct CommitSource: SourceTree {
   /// What git does not have is not in a commit.
   package func strangers(
     in folder: RepoPath, limit: Int, isHidden: (RepoPath, Bool) -> Bool
-  ) -> [RepoPath] { [] }
+  ) -> Strangers { Strangers() }
 
   package func absence(of path: RepoPath) -> Absence { .nowhere }
 

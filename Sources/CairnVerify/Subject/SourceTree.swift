@@ -22,6 +22,13 @@ package struct ContentRequest: Hashable, Sendable {
   }
 }
 
+/// What git does not have of a folder.
+package struct Strangers: Sendable {
+  package var files: [RepoPath] = []
+  /// All folders whose names were listed to know it.
+  package var folders: [RepoPath] = []
+}
+
 /// Why git does not have a path.
 package enum Absence: Sendable {
   /// It is there, and no pattern covers it.
@@ -41,7 +48,7 @@ package protocol SourceTree: Sendable {
   func content(of requests: [ContentRequest]) -> [ContentReading]
   /// Files in a folder that git does not have, and that a dependency on the folder would hold: those that `isHidden`
   /// hides are passed over. At most `limit` of them.
-  func strangers(in folder: RepoPath, limit: Int, isHidden: (RepoPath, _ isDirectory: Bool) -> Bool) -> [RepoPath]
+  func strangers(in folder: RepoPath, limit: Int, isHidden: (RepoPath, _ isDirectory: Bool) -> Bool) -> Strangers
   func absence(of path: RepoPath) -> Absence
   /// Something stands for the content in its place, which only another program would bring (Git LFS).
   func holdsPointer(_ path: RepoPath) -> Bool

@@ -84,10 +84,11 @@ package struct WorkTreeSource: SourceTree {
 
   package func strangers(
     in folder: RepoPath, limit: Int, isHidden: (RepoPath, Bool) -> Bool
-  ) -> [RepoPath] {
-    var found: [RepoPath] = []
+  ) -> Strangers {
+    var found = Strangers()
     var folders = [folder]
-    while let next = folders.popLast(), found.count < limit {
+    while let next = folders.popLast(), found.files.count < limit {
+      found.folders.append(next)
       for entry in ((try? Files.list(absolute(next))) ?? nil) ?? [] {
         let path = next.appending(entry.name)
         if entry.name == ".git" { continue }
@@ -96,11 +97,12 @@ package struct WorkTreeSource: SourceTree {
         } else if listing[path] == nil, !isHidden(path, false) {
           // A link to a folder is no part of what a dependency holds.
           if entry.kind == .symlink, Files.isDirectory(absolute(path)) { continue }
-          found.append(path)
+          found.files.append(path)
         }
       }
     }
-    return found.sorted()
+    found.files.sort()
+    return found
   }
 
   package func absence(of path: RepoPath) -> Absence {

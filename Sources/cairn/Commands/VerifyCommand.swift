@@ -2,6 +2,7 @@
 internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
+internal import CairnFormats
 internal import CairnSystem
 internal import CairnVerify
 
@@ -52,6 +53,13 @@ struct VerifyCommand: OwnCommand {
       throw Diagnostic.wrongUsage("argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
     }
     let repository = try Repository.findRoot()
+    let index = files.isEmpty && !console.isQuiet && base == nil && rev == nil
+      ? VerifyIndex(repository, invocation.arguments + [console.colorsOutput ? "colour" : ""], today: Self.today) : nil
+    if let (output, code) = index?.answer() {
+      console.writeRaw(output)
+      return ExitStatus(code)
+    }
+    let began = WallClock.fileTime()
     var request = VerifyRequest(today: Self.today)
     request.targets = targets
     request.revision = rev
@@ -59,22 +67,30 @@ struct VerifyCommand: OwnCommand {
     request.newOnly = newOnly
     request.requiresRecords = requireRecords
     let outcome = try request.run(in: repository)
-    for warning in outcome.subject?.settings.warnings ?? [] { console.warning(warning) }
-    let verification = outcome.verification
+    let warnings = outcome.subject?.settings.warnings ?? []
+    for warning in warnings { console.warning(warning) }
     // What cannot be written is no verdict: it is told before one is.
     for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
-    if json {
-      console.write(json: VerifyJSON.value(verification))
-    } else if let (format, _) = files.first(where: { $0.1 == "-" }) {
-      console.writeRaw(bytes(format, outcome))
-    } else {
-      for line in VerifyText(verification: verification, usesColor: console.colorsOutput).lines() {
-        // An old form of GitHub's commands is found anywhere in a line.
-        console.write(github ? line.replacing("##[", with: "## [") : line)
-      }
-      if github { for line in GitHubAnnotations.lines(verification) { console.writeRaw(Array((line + "\n").utf8)) } }
+    let output = output(outcome, console)
+    if !console.isQuiet || !files.filter({ $0.1 == "-" }).isEmpty || json { console.writeRaw(output) }
+    let code = outcome.verification.verdict.exitCode
+    if warnings.isEmpty {
+      console.flush()
+      index?.remember(output, exitCode: code, of: outcome, began: began)
     }
-    return ExitStatus(verification.verdict.exitCode)
+    return ExitStatus(code)
+  }
+
+  private func output(_ outcome: VerifyOutcome, _ console: Console) -> [UInt8] {
+    let verification = outcome.verification
+    if json { return JSONWriter.bytes(VerifyJSON.value(verification)) + [0x0A] }
+    if let (format, _) = files.first(where: { $0.1 == "-" }) { return bytes(format, outcome) }
+    var lines = VerifyText(verification: verification, usesColor: console.colorsOutput).lines()
+    if github {
+      // An old form of GitHub's commands is found anywhere in a line.
+      lines = lines.map { $0.replacing("##[", with: "## [") } + GitHubAnnotations.lines(verification)
+    }
+    return lines.reduce(into: [UInt8]()) { $0 += FileName.bytes($1) + [0x0A] }
   }
 
   /// The reports that are wanted, by their options' names, and where.
