@@ -1,6 +1,6 @@
 // Which paths git ignores, by the patterns alone: DVC looks for no stages there. Starts no process.
-internal import CairnCore
-internal import CairnSystem
+package import CairnCore
+package import CairnSystem
 internal import Glibc
 internal import Synchronization
 
@@ -17,6 +17,8 @@ final class GitIgnoreTree: Sendable {
   private let global: IgnoreRules
   /// What `.gitignore` files are taken to hold, in place of what is on the disk; by their paths in the work tree.
   private let instead: [RepoPath: [UInt8]?]
+  /// `nil`: the files are those on the disk.
+  private let commit: CommitTree?
 
   /// `nil` where there is no work tree around `root`. `instead`: what the `.gitignore` of a folder of the project's is
   /// taken to hold.
@@ -40,7 +42,18 @@ final class GitIgnoreTree: Sendable {
       }
     }
     global = IgnoreRules(patterns, in: .root)
+    commit = nil
     state.withLock { $0.files = files }
+  }
+
+  /// By the `.gitignore` files of a commit alone: what this machine ignores beside them is no part of it.
+  init?(_ commit: CommitTree, gitRoot: String, root: String) {
+    git = PathResolver(root: gitRoot, workTree: gitRoot)
+    guard case .local(let project) = git.location(ofAbsolute: root) else { return nil }
+    self.project = project
+    self.commit = commit
+    instead = [:]
+    global = IgnoreRules([], in: .root)
   }
 
   /// `path` is the project's.
@@ -75,12 +88,17 @@ final class GitIgnoreTree: Sendable {
     let above = folder.isRoot ? global : rules(in: folder.parent)
     var result = above
     let file = folder.appending(".gitignore")
-    if let bytes = instead[file] ?? ((try? Files.read(git.absolute(file))) ?? nil) {
+    if let bytes = instead[file] ?? read(file) {
       state.withLock { $0.files.append(git.absolute(file)) }
       result = above.adding(IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: file.text), of: folder)
     }
     state.withLock { $0.rules[folder] = result }
     return result
+  }
+
+  private func read(_ file: RepoPath) -> [UInt8]? {
+    if let commit { return (try? commit.read(file)) ?? nil }
+    return (try? Files.read(git.absolute(file))) ?? nil
   }
 
   private static func variable(_ name: String) -> String? {
@@ -96,7 +114,7 @@ final class GitIgnoreTree: Sendable {
 extension GitRepository {
   /// Those of the paths (absolute) that git ignores. Where it does not answer, as for a folder of another user's, or
   /// where there is no git at all, what Cairn itself reads decides: DVC needs no git there.
-  func ignoredOrCovered(
+  package func ignoredOrCovered(
     _ paths: [String], root: String, instead: [RepoPath: [UInt8]?] = [:]
   ) throws(Diagnostic) -> Set<String> {
     do throws(Diagnostic) {

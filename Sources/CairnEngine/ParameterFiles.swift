@@ -35,8 +35,8 @@ package final class ParameterFiles: ParameterSource, Sendable {
       guard let bytes = try files.read(path) else { return nil }
       return .document(try ParameterFile.parse(SourceText(path: path.text, bytes: bytes)))
     case .external(let path):
-      if Files.isDirectory(path.absolute) { return .directory }
-      guard let bytes = try Files.read(path.absolute) else { return nil }
+      if files.isDirectory(outside: path) { return .directory }
+      guard let bytes = try files.read(outside: path) else { return nil }
       return .document(try ParameterFile.parse(SourceText(path: path.absolute, bytes: bytes)))
     case .url: return nil
     }

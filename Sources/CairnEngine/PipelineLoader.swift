@@ -18,9 +18,11 @@ package struct PipelineLoader: Sendable {
   ///   - files: `nil` for those on the disk.
   ///   - remotes: `nil`: any `remote://` will do.
   ///   - notesUses: whether stages say which values their templates took.
+  ///   - commit: whose `.gitignore` files count instead of those on the disk.
   package init(
     root: String, folder: RepoPath, gitRoot: String?, unpacking: UnpackingOptions = UnpackingOptions(),
-    files: (any ProjectFiles)? = nil, remotes: RemoteFolders? = nil, notesUses: Bool = false
+    files: (any ProjectFiles)? = nil, remotes: RemoteFolders? = nil, notesUses: Bool = false,
+    ignoredBy commit: CommitTree? = nil
   ) {
     self.root = root
     self.folder = folder
@@ -28,7 +30,11 @@ package struct PipelineLoader: Sendable {
     self.files = files
     ignore = IgnoreTree(root: root, files: files)
     parameters = ParameterFiles(root: root, files: files)
-    git = GitIgnoreTree(gitRoot: gitRoot, root: root)
+    if let commit, let gitRoot {
+      git = GitIgnoreTree(commit, gitRoot: gitRoot, root: root)
+    } else {
+      git = GitIgnoreTree(gitRoot: gitRoot, root: root)
+    }
     reader = PipelineFileReader(
       paths: PathResolver(ofProject: root), files: files, folder: folder, unpacking: unpacking, ignore: ignore,
       git: git, parameters: parameters, remotes: remotes, notesUses: notesUses)

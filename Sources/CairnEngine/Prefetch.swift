@@ -3,16 +3,16 @@ import Dispatch
 import Synchronization
 
 /// Whoever wants the value before it is there waits for it; where nobody began, it is worked out then and there.
-final class Prefetch<Value: Sendable>: Sendable {
+package final class Prefetch<Value: Sendable>: Sendable {
   private let known = Mutex<Value?>(nil)
   private let make: @Sendable () -> Value
 
-  init(_ make: @escaping @Sendable () -> Value) { self.make = make }
+  package init(_ make: @escaping @Sendable () -> Value) { self.make = make }
 
   /// Begins on another thread.
-  func begin() { DispatchQueue.global().async { _ = self.value } }
+  package func begin() { DispatchQueue.global().async { _ = self.value } }
 
-  var value: Value {
+  package var value: Value {
     known.withLock { known in
       let value = known ?? make()
       known = value

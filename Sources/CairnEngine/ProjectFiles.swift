@@ -11,6 +11,9 @@ package protocol ProjectFiles: Sendable {
   /// Follows links.
   func isDirectory(_ path: RepoPath) -> Bool
   func exists(_ path: RepoPath) -> Bool
+  /// The same of what lies beside the project: of a commit's files, in the commit where it has such a place.
+  func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]?
+  func isDirectory(outside path: OutsidePath) -> Bool
 }
 
 package struct DiskFiles: ProjectFiles {
@@ -24,31 +27,41 @@ package struct DiskFiles: ProjectFiles {
   }
   package func isDirectory(_ path: RepoPath) -> Bool { Files.isDirectory(paths.absolute(path)) }
   package func exists(_ path: RepoPath) -> Bool { Files.exists(paths.absolute(path)) }
+  package func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? { try Files.read(path.absolute) }
+  package func isDirectory(outside path: OutsidePath) -> Bool { Files.isDirectory(path.absolute) }
 }
 
-/// The files of one commit, without a checkout. Its tree is asked for once, files when they are read.
+/// The files of one commit, without a checkout: as a checkout would give them, links followed inside the commit.
 package final class CommitFiles: ProjectFiles {
-  private let objects: GitObjects
-  /// Of each file, the name of its blob.
-  private let blobs: [RepoPath: String]
+  package let tree: CommitTree
+  /// The project inside the work tree.
+  private let project: RepoPath
+  /// Of each folder of the project, its entries.
   private let folders: [RepoPath: [DirectoryEntry]]
 
   /// `nil` when the commit does not have the project's folder.
   ///
   /// - Parameter prefix: the project inside the work tree, ending in `/`, or empty.
-  package init?(_ commit: String, _ git: GitRepository, prefix: String) throws(Diagnostic) {
-    let path = prefix.isEmpty ? "" : String(prefix.dropLast())
-    guard let tree = try git.tree(commit, path: path), prefix.isEmpty || !tree.isEmpty else { return nil }
-    var blobs: [RepoPath: String] = [:]
+  package convenience init?(_ commit: String, _ git: GitRepository, prefix: String) throws(Diagnostic) {
+    guard let tree = try CommitTree(commit, git) else { return nil }
+    self.init(tree, prefix: prefix)
+  }
+
+  package init?(_ tree: CommitTree, prefix: String) {
+    project = RepoPath(unchecked: prefix.isEmpty ? "" : String(prefix.dropLast()))
+    guard project.isRoot || tree.listing.folders.contains(project) else { return nil }
     var folders: [RepoPath: [DirectoryEntry]] = [.root: []]
-    for entry in tree where entry.path.utf8.starts(with: prefix.utf8) {
-      let file = RepoPath(unchecked: String(decoding: entry.path.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
-      let kind: FileStat.Kind = entry.mode == "160000" ? .directory : .file
-      if kind == .file { blobs[file] = entry.object }
+    for path in tree.listing.files(below: project) {
+      let file = RepoPath(unchecked: String(decoding: path.text.utf8.dropFirst(prefix.utf8.count), as: UTF8.self))
+      let kind: FileStat.Kind =
+        switch tree.listing[path]?.kind {
+        case .submodule: .directory
+        case .link: .symlink
+        default: .file
+        }
       Self.add(DirectoryEntry(name: file.name, kind: kind), to: file.parent, &folders)
     }
-    objects = GitObjects(git)
-    self.blobs = blobs
+    self.tree = tree
     self.folders = folders
   }
 
@@ -62,12 +75,38 @@ package final class CommitFiles: ProjectFiles {
     folders[folder]?.append(entry)
   }
 
-  package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
-    guard let blob = blobs[path] else { return nil }
-    return try objects.object(blob)
+  private func inside(_ path: RepoPath) -> RepoPath { project.appending(path.text) }
+
+  package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? { try tree.read(inside(path)) }
+
+  package func list(_ folder: RepoPath) throws(Diagnostic) -> [DirectoryEntry]? {
+    if let entries = folders[folder] { return entries }
+    // Behind a link.
+    guard case .folder(let target) = tree.target(of: inside(folder)), target != inside(folder) else { return nil }
+    return target.isInside(project) ? folders[RepoPath(unchecked: target.relative(to: project))] : nil
   }
 
-  package func list(_ folder: RepoPath) throws(Diagnostic) -> [DirectoryEntry]? { folders[folder] }
-  package func isDirectory(_ path: RepoPath) -> Bool { folders[path] != nil }
-  package func exists(_ path: RepoPath) -> Bool { blobs[path] != nil || folders[path] != nil }
+  package func isDirectory(_ path: RepoPath) -> Bool {
+    if folders[path] != nil { return true }
+    if case .folder = tree.target(of: inside(path)) { return true }
+    return false
+  }
+
+  package func exists(_ path: RepoPath) -> Bool {
+    switch tree.target(of: inside(path)) {
+    case .file, .folder, .submodule: true
+    case .missing, .outside, .circle: false
+    }
+  }
+
+  package func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? {
+    guard let beside = tree.path(ofAbsolute: path.absolute) else { return try Files.read(path.absolute) }
+    return try tree.read(beside)
+  }
+
+  package func isDirectory(outside path: OutsidePath) -> Bool {
+    guard let beside = tree.path(ofAbsolute: path.absolute) else { return Files.isDirectory(path.absolute) }
+    if case .folder = tree.target(of: beside) { return true }
+    return false
+  }
 }

@@ -109,6 +109,7 @@ struct Cairn: ParsableCommand {
       StatusCommand.self,
       UnfreezeCommand.self,
       UnprotectCommand.self,
+      VerifyCommand.self,
       VersionCommand.self,
       WhyCommand.self,
     ],

@@ -1,6 +1,6 @@
 // The lists of files that version-aware remotes leave in `.dvc` files: which hash they amount to, and what of them
 // holds when the data is looked at again. Knows nothing of where the files lie.
-import CairnCore
+package import CairnCore
 import CairnFormats
 import CairnStore
 import OrderedCollections
@@ -12,19 +12,23 @@ extension LockedFile {
     return items
   }
 
-  /// As read from a `.dvc` file: a folder that is told file by file has the hash of its list.
-  var withHashOfFiles: LockedFile {
-    guard let items = versionedFiles else { return self }
+  /// The folder that `files:` tells, where it tells one with the MD5 of each file.
+  package var listedManifest: DirectoryManifest? {
+    guard let items = versionedFiles else { return nil }
     var digests: [String: Digest16] = [:]
-    var total: UInt64 = 0
     for item in items {
       guard let path = item["relpath"]?.string, let md5 = item["md5"]?.string.flatMap({ Digest16(hex: $0) }) else {
-        return self
+        return nil
       }
       digests[path] = md5
-      total += item["size"]?.int.flatMap { UInt64(exactly: $0) } ?? 0
     }
-    let manifest = DirectoryManifest(digests.map { DirectoryManifest.Entry(path: $0.key, md5: $0.value) })
+    return DirectoryManifest(digests.map { DirectoryManifest.Entry(path: $0.key, md5: $0.value) })
+  }
+
+  /// As read from a `.dvc` file: a folder that is told file by file has the hash of its list.
+  package var withHashOfFiles: LockedFile {
+    guard let items = versionedFiles, let manifest = listedManifest else { return self }
+    let total = items.reduce(UInt64(0)) { $0 + ($1["size"]?.int.flatMap { UInt64(exactly: $0) } ?? 0) }
     var file = self
     let digest = ContentHasher.md5(of: ManifestJSON.encode(manifest))
     file.hashName = "md5"

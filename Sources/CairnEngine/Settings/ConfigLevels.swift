@@ -15,8 +15,13 @@ package enum ConfigLevel: String, CaseIterable, Sendable {
 /// Reads and edits the settings of each level. `dvcFolder` is `nil` outside of a project.
 package struct ConfigLevels: Sendable {
   package let dvcFolder: String?
+  /// Of a commit: the project's level is read from there, and the one that git does not have is empty.
+  private let commit: CommitFiles?
 
-  package init(dvcFolder: String?) { self.dvcFolder = dvcFolder }
+  package init(dvcFolder: String?, files commit: CommitFiles? = nil) {
+    self.dvcFolder = dvcFolder
+    self.commit = commit
+  }
 
   /// The file of a level; `nil` for a project's level outside of a project.
   package func file(_ level: ConfigLevel) -> String? {
@@ -37,8 +42,13 @@ package struct ConfigLevels: Sendable {
   /// The file as it is; an empty one where there is none.
   package func document(_ level: ConfigLevel) throws(Diagnostic) -> ConfigFile {
     guard let path = file(level) else { throw .outsideOfProject }
-    guard let bytes = try Files.read(path) else { return ConfigFile(path: path) }
+    guard let bytes = try bytes(level, path) else { return ConfigFile(path: path) }
     return try ConfigFile(SourceText(path: path, bytes: bytes))
+  }
+
+  private func bytes(_ level: ConfigLevel, _ path: String) throws(Diagnostic) -> [UInt8]? {
+    guard let commit, level.isOfProject else { return try Files.read(path) }
+    return level == .repo ? try commit.read(RepoPath(unchecked: ".dvc/config")) : nil
   }
 
   /// Changes the file of `level` and writes it, once the settings that result are valid.

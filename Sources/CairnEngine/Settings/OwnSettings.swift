@@ -5,6 +5,10 @@ import CairnSystem
 package enum OwnSettings {
   private enum Kind {
     case count, seconds, truth, amounts
+    /// How grave each check is.
+    case severities
+    /// Faults that the team accepts for a while.
+    case accepted
     case section([String: Kind])
 
     var words: String {
@@ -13,16 +17,18 @@ package enum OwnSettings {
       case .seconds: "must be a number of seconds, zero or more"
       case .truth: "must be true or false"
       case .amounts: "must be a table of names and amounts"
-      case .section: "must be a table"
+      case .section, .severities: "must be a table"
+      case .accepted: "must be a list of tables: [[verify.accepted]]"
       }
     }
   }
 
   private static let known: [String: Kind] = [
     "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts, "runs": .section(["log_limit": .count]),
+    "verify": .section(["require_records": .truth, "severity": .severities, "accepted": .accepted]),
   ]
   /// What later versions read: a team's file may have it already.
-  private static let later = ["tracking", "verify"]
+  private static let later = ["tracking"]
 
   /// Throws for the first key of the document that does not exist, or has a value of the wrong kind.
   ///
@@ -53,6 +59,10 @@ package enum OwnSettings {
         try check(entry.value, inner, name + ".", in: file, &warnings)
       } else if !fits(entry.value.value, kind) {
         throw Diagnostic(.badSetting, "'\(name)' in \(file) \(kind.words)", at: entry.value.mark)
+      } else if case .severities = kind {
+        try VerifyPolicy.check(severities: entry.value, in: file)
+      } else if case .accepted = kind {
+        try VerifyPolicy.check(accepted: entry.value, in: file)
       }
     }
   }
@@ -66,6 +76,7 @@ package enum OwnSettings {
       switch kind {
       case .section(let inner): try checkVariables(inner, path + [key])
       case .amounts: try checkAmounts(variable)
+      case .severities, .accepted: break
       case .count, .seconds, .truth:
         if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
           throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
@@ -93,6 +104,8 @@ package enum OwnSettings {
     case .seconds: (value.number ?? -1) >= 0
     case .truth: value.bool != nil
     case .amounts: value.map?.values.allSatisfy { ($0.number ?? -1) >= 0 } ?? false
+    case .severities: value.map != nil
+    case .accepted: value.list?.allSatisfy { $0.map != nil } ?? false
     case .section: false
     }
   }

@@ -16,16 +16,25 @@ package struct Settings: Sendable {
   let loaded: Nanoseconds
   private let own: [Value]
 
-  package static func load(_ repository: Repository) throws(Diagnostic) -> Settings {
+  /// - Parameter files: of a commit: the project's own settings are read from there, and those that are only mine are
+  ///   left out. `nil`: all as they are on the disk.
+  package static func load(
+    _ repository: Repository, at files: CommitFiles? = nil
+  ) throws(Diagnostic) -> Settings {
     let loaded = WallClock.now()
-    let config = try ConfigLevels(dvcFolder: repository.dvcFolder).merged()
+    let config = try ConfigLevels(dvcFolder: repository.dvcFolder, files: files).merged()
     var warnings: [String] = []
     try ConfigSchema.validate(config, warnings: &warnings)
     var own: [Value] = []
-    for name in ["config.local.toml", "config.toml"] {
-      let path = Repository.join(repository.cairnFolder, name)
-      guard let bytes = try Files.read(path) else { continue }
+    for name in files == nil ? ["config.local.toml", "config.toml"] : ["config.toml"] {
       let file = ".cairn/\(name)"
+      let found: [UInt8]?
+      if let files {
+        found = try files.read(RepoPath(unchecked: file))
+      } else {
+        found = try Files.read(Repository.join(repository.cairnFolder, name))
+      }
+      guard let bytes = found else { continue }
       let document = try TOMLReader.parse(SourceText(path: file, bytes: bytes))
       warnings += try OwnSettings.check(document, in: file)
       own.append(document.value)
@@ -83,6 +92,11 @@ package struct Settings: Sendable {
       if let found { return found }
     }
     return nil
+  }
+
+  /// What each of the files says, mine first, where a list of all counts.
+  package func everywhere(_ path: String...) -> [Value] {
+    own.compactMap { document in path.reduce(Value?.some(document)) { $0?[$1] } }
   }
 
   static func variable(of path: [String]) -> String { "CAIRN_" + path.joined(separator: "_").uppercased() }

@@ -102,6 +102,17 @@ extension RecordStore {
     return found
   }
 
+  /// Documents whose bytes are not those of their name in any store, with the bytes of one of them. Reads them all.
+  package func alteredDocuments() -> [Digest32: [UInt8]] {
+    var found: [Digest32: [UInt8]] = [:]
+    for digest in (try? documents()) ?? [] {
+      let name = WriteOnceFolder.Name(digest, suffix: Self.documentSuffix)
+      let copies = [own, shared].compactMap { folder in (try? folder?.read(name)) ?? nil }
+      if !copies.contains(where: { Digest32.sha256($0) == digest }), let copy = copies.first { found[digest] = copy }
+    }
+    return found
+  }
+
   private func bytes(_ digest: Digest32, suffix: String) throws(Diagnostic) -> [UInt8]? {
     let name = WriteOnceFolder.Name(digest, suffix: suffix)
     var altered: String?

@@ -28,16 +28,48 @@ package final class GitObjects: Sendable {
       let result = try repository.run(["cat-file", "blob", FileName.escape(name)])
       return result.exit.code == 0 ? result.output : nil
     }
-    return try conversation.withLock { (conversation: inout Conversation?) throws(Diagnostic) -> [UInt8]? in
-      if conversation == nil { conversation = try Conversation(repository) }
-      do throws(Diagnostic) {
-        return try conversation?.ask(name)
-      } catch {
-        conversation?.end()
-        conversation = nil
-        throw error
-      }
+    return try converse { (conversation: inout Conversation) throws(Diagnostic) in try conversation.ask(name) }
+  }
+
+  /// What one request of many found.
+  package enum Blob {
+    case bytes([UInt8])
+    case missing
+    /// More bytes than were asked for; they are passed over.
+    case tooLarge(Int)
+  }
+
+  /// Reads many blobs, in their order, without waiting for one before the next is asked for. `body` gets the place in
+  /// `names`, each the full name of an object.
+  ///
+  /// - Parameter limit: bytes that a blob may have.
+  package func read(
+    _ names: [String], limit: Int, _ body: (Int, Blob) -> Void
+  ) throws(Diagnostic) {
+    try converse { (conversation: inout Conversation) throws(Diagnostic) in
+      try conversation.ask(names, limit: limit, body)
     }
+  }
+
+  private func converse<Answer>(
+    _ body: (inout Conversation) throws(Diagnostic) -> Answer
+  ) throws(Diagnostic) -> Answer {
+    let result = conversation.withLock { conversation -> Result<Answer, Diagnostic> in
+      do throws(Diagnostic) {
+        var current: Conversation
+        if let known = conversation { current = known } else { current = try Conversation(repository) }
+        conversation = nil
+        do throws(Diagnostic) {
+          let answer = try body(&current)
+          conversation = current
+          return .success(answer)
+        } catch {
+          current.end()
+          throw error
+        }
+      } catch { return .failure(error) }
+    }
+    return try result.get()
   }
 }
 
@@ -75,19 +107,58 @@ private struct Conversation {
   }
 
   mutating func ask(_ name: [UInt8]) throws(Diagnostic) -> [UInt8]? {
-    let request = name + [0x0A]
+    try send(name + [0x0A])
+    guard case .bytes(let bytes) = try answer(limit: .max) else { return nil }
+    return bytes
+  }
+
+  /// Requests that are on their way at once: few enough for a pipe to hold, so that neither side waits for the other.
+  private static let window = 512
+
+  mutating func ask(
+    _ names: [String], limit: Int, _ body: (Int, GitObjects.Blob) -> Void
+  ) throws(Diagnostic) {
+    var asked = 0
+    for number in names.indices {
+      if asked - number < Self.window / 2, asked < names.count {
+        let end = min(names.count, number + Self.window)
+        try send(names[asked..<end].reduce(into: [UInt8]()) { $0 += Array($1.utf8) + [0x0A] })
+        asked = end
+      }
+      body(number, try answer(limit: limit))
+    }
+  }
+
+  private func send(_ request: [UInt8]) throws(Diagnostic) {
     var sent = 0
     while sent < request.count {
       let count = request[sent...].withUnsafeBytes { cairn_write_quietly(input, $0.baseAddress, $0.count) }
       if count < 0 { throw Diagnostic.gitGone() }
       sent += count
     }
+  }
+
+  private mutating func answer(limit: Int) throws(Diagnostic) -> GitObjects.Blob {
     // "OBJECT TYPE SIZE", or "NAME missing", "NAME ambiguous": only the first has a body.
     let header = String(decoding: try line(), as: UTF8.self).split(separator: " ")
-    guard header.count == 3, let size = Int(header[2]) else { return nil }
+    guard header.count == 3, let size = Int(header[2]) else { return .missing }
+    if size > limit {
+      try skip(size + 1)
+      return header[1] == "blob" ? .tooLarge(size) : .missing
+    }
     let body = try take(size)
     _ = try take(1)
-    return header[1] == "blob" ? body : nil
+    return header[1] == "blob" ? .bytes(body) : .missing
+  }
+
+  private mutating func skip(_ count: Int) throws(Diagnostic) {
+    var rest = count
+    while rest > 0 {
+      if position == buffer.count { try fill() }
+      let taken = min(rest, buffer.count - position)
+      position += taken
+      rest -= taken
+    }
   }
 
   private mutating func line() throws(Diagnostic) -> [UInt8] {

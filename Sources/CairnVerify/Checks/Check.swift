@@ -1,4 +1,5 @@
 // One thing that was looked at, and what came of it. Knows nothing of how it was found nor of how it is shown.
+package import CairnCore
 
 /// Where a check points: a file of the project and a line of it.
 package struct CheckPlace: Hashable, Sendable {

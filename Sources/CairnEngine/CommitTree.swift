@@ -1,0 +1,148 @@
+// What a commit has, submodules included, and the bytes that a checkout of it would give. Makes no checkout.
+package import CairnCore
+package import CairnSystem
+import Synchronization
+
+/// Paths are relative to the top of the work tree. Safe to use from several threads.
+package final class CommitTree: Sendable {
+  /// Of submodules that are at hand, their files stand in place of them.
+  package let listing: GitListing
+  /// The full name of the commit.
+  package let commit: String
+  private let git: GitRepository
+  private let objects: GitObjects
+  /// The objects of submodules, by where they stand.
+  private let modules: [RepoPath: GitObjects]
+  private let settings: Mutex<CheckoutSettings?>
+  private let attributes: Mutex<[RepoPath: GitAttributeFile?]>
+
+  /// Larger files are not looked into.
+  package static let limit = 512 << 20
+
+  /// `nil` when there is no such commit.
+  package init?(_ commit: String, _ git: GitRepository) throws(Diagnostic) {
+    guard var listing = try GitListing.commit(commit, of: git) else { return nil }
+    var modules: [RepoPath: GitObjects] = [:]
+    for (path, file) in listing.submodules {
+      guard let module = Self.repository(ofSubmodule: path, in: git),
+        let inner = (try? GitListing.commit(file.object, of: module)) ?? nil
+      else { continue }
+      listing = listing.placing(inner, at: path)
+      modules[path] = GitObjects(module)
+    }
+    self.listing = listing
+    self.commit = commit
+    self.git = git
+    self.modules = modules
+    objects = GitObjects(git)
+    settings = Mutex(nil)
+    attributes = Mutex([:])
+  }
+
+  /// The repository of a submodule that was fetched.
+  package static func repository(ofSubmodule path: RepoPath, in git: GitRepository) -> GitRepository? {
+    (try? GitRepository.at(git.workTree + "/" + path.text)) ?? nil
+  }
+
+  /// A place of this machine as the commit names it; `nil` outside of the work tree.
+  package func path(ofAbsolute path: String) -> RepoPath? {
+    let paths = PathResolver(root: git.workTree, workTree: nil)
+    guard case .local(let inside) = paths.location(ofAbsolute: PathResolver.normalized(path)) else { return nil }
+    return inside
+  }
+
+  // MARK: Raw
+
+  private func objects(of path: RepoPath) -> GitObjects {
+    if modules.isEmpty { return objects }
+    return modules.first { path.isInside($0.key) }?.value ?? objects
+  }
+
+  /// A blob as git has it; `nil` when there is none.
+  package func blob(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
+    guard let file = listing[path], file.kind != .submodule else { return nil }
+    return try objects(of: path).object(file.object)
+  }
+
+  package func linkText(_ path: RepoPath) -> String? {
+    guard listing[path]?.kind == .link, let bytes = (try? blob(path)) ?? nil, bytes.count <= 4096 else { return nil }
+    return FileName.escape(bytes)
+  }
+
+  /// Follows links.
+  package func target(of path: RepoPath) -> GitTarget { listing.follow(path) { linkText($0) } }
+
+  // MARK: As checked out
+
+  /// The bytes that a checkout gives, links followed inside the commit; `nil` when it has no such file.
+  ///
+  /// - Throws: when a program of the user's makes them.
+  package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
+    guard case .file(let file) = target(of: path), let entry = listing[file], let blob = try blob(file) else { return nil }
+    switch convert(blob, entry, file) {
+    case .bytes(let bytes): return bytes
+    case .unknown(let why): throw Diagnostic(.unknownContent, "'\(path)' cannot be read from git: \(why)")
+    }
+  }
+
+  /// Reads many files (as `listing` has them: no links), each as a checkout gives it, several at once.
+  ///
+  /// - Parameter use: gets the place in `paths`; called from several threads.
+  package func read(
+    _ paths: [RepoPath], _ use: @Sendable (Int, CheckoutConversion.Result) -> Void
+  ) throws(Diagnostic) {
+    var groups: [(objects: GitObjects, places: [Int])] = []
+    for (place, path) in paths.enumerated() {
+      let source = objects(of: path)
+      if let index = groups.firstIndex(where: { $0.objects === source }) {
+        groups[index].places.append(place)
+      } else {
+        groups.append((source, [place]))
+      }
+    }
+    for (objects, places) in groups {
+      let entries = places.map { listing[paths[$0]] ?? GitFile(kind: .file, object: "") }
+      try objects.read(entries.map(\.object), limit: Self.limit) { number, blob in
+        let place = places[number]
+        switch blob {
+        case .bytes(let bytes): use(place, convert(bytes, entries[number], paths[place]))
+        case .missing: use(place, .unknown("git does not have its content here"))
+        case .tooLarge(let size): use(place, .unknown("it is too large to be looked at (\(size) bytes)"))
+        }
+      }
+    }
+  }
+
+  private func convert(_ blob: [UInt8], _ file: GitFile, _ path: RepoPath) -> CheckoutConversion.Result {
+    CheckoutConversion.convert(blob, object: file.object, attributes(of: path), checkoutSettings)
+  }
+
+  private var checkoutSettings: CheckoutSettings {
+    settings.withLock { known in
+      let settings = known ?? CheckoutSettings(git)
+      known = settings
+      return settings
+    }
+  }
+
+  private func attributes(of path: RepoPath) -> GitAttributes {
+    var result = GitAttributes()
+    var folders = [RepoPath.root]
+    for part in path.parent.components { folders.append(folders[folders.count - 1].appending(String(part))) }
+    for folder in folders { attributeFile(in: folder)?.apply(to: &result, of: path) }
+    return result
+  }
+
+  private func attributeFile(in folder: RepoPath) -> GitAttributeFile? {
+    if let known = attributes.withLock({ $0[folder] }) { return known }
+    let bytes = (try? blob(folder.appending(".gitattributes"))) ?? nil
+    let file = bytes.map { GitAttributeFile($0, in: folder) }
+    attributes.withLock { _ = $0.updateValue(file, forKey: folder) }
+    return file
+  }
+}
+
+extension Diagnostic.Code {
+  /// Bytes that only a program of the user's, or another machine, could tell.
+  package static let unknownContent = Diagnostic.Code("unknown-content")
+}

@@ -1,0 +1,281 @@
+// Holds the dependencies of a stage against what its lock entry says of them: does somebody else have them, in the
+// version that the stage ran with? Decides from plans and readings; reads nothing itself.
+import CairnCore
+import CairnEngine
+import CairnFormats
+import CairnStore
+import CairnSystem
+
+struct DependencyChecks {
+  let maker: CheckMaker
+  let stage: Stage
+  let places: OutputPlaces
+  let subject: VerifySubject
+  let source: any SourceTree
+  /// By what was asked for.
+  let readings: [ContentRequest: ContentReading]
+
+  /// A dependency with what the lock says of it, and where its bytes come from.
+  struct Item {
+    var dependency: Dependency
+    /// `nil`: the stage has no entry, or the entry does not name it.
+    var locked: LockedFile?
+    var source: DependencySource
+  }
+
+  func checks(of item: Item) -> [Check] {
+    switch item.source {
+    case .elsewhere: return [origin(item)]
+    case .outside: return []
+    case .output(let place, let rest): return [origin(item, madeBy: place)] + [chain(item, place, rest)].compactMap { $0 }
+    case .file(let path): return file(item, path)
+    case .folder(let plan): return folder(item, plan)
+    case .absent(let path): return [absent(item, path)]
+    case .leadsOut(let link, let text):
+      return [
+        failed(
+          .depOrigin, item, "the link \(link) leads out of the repository, to \(CheckWords.short(text))",
+          hint: "put the data itself there, or track it with `cairn add`")
+      ]
+    case .unknown(let why):
+      return [origin(item), unknown(.depContent, item, "its content is not known: \(why)")]
+    }
+  }
+
+  // MARK: Origin
+
+  private func path(_ item: Item) -> String { item.dependency.location.recordPath }
+
+  private func origin(_ item: Item) -> Check { maker.passed(.depOrigin, path: path(item), at: item.dependency.mark) }
+
+  /// What tracks or makes it must be in git itself.
+  private func origin(_ item: Item, madeBy place: OutputPlace) -> Check {
+    let file = subject.project.pipeline[place.stage].address.file
+    let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
+    guard file.text.hasSuffix(".dvc"), source.listing[path] == nil else { return origin(item) }
+    return failed(
+      .depOrigin, item, "\(file) tracks \(item.dependency.declared), and is not in git itself", hint: "`git add \(file)`")
+  }
+
+  private func absent(_ item: Item, _ path: RepoPath) -> Check {
+    let name = item.dependency.declared
+    let track = "`git add` it, track it with `cairn add`, or make it the output of a stage"
+    let force = "`git add --force` it, track it with `cairn add`, or make it the output of a stage"
+    switch source.absence(of: path) {
+    case .ignored:
+      return failed(.depOrigin, item, "\(name) is on this machine only: git ignores it, and nothing tracks it", hint: force)
+    case .notAdded:
+      return failed(.depOrigin, item, "\(name) is on this machine only: it was never added to git", hint: track)
+    case .nowhere:
+      return failed(
+        .depOrigin, item, "\(name) is not in git, and nothing makes or tracks it",
+        hint: "bring it back and " + track)
+    }
+  }
+
+  // MARK: Content
+
+  private func file(_ item: Item, _ path: RepoPath) -> [Check] {
+    guard let locked = item.locked, let hash = locked.contentHash else {
+      // What the lock lacks is told elsewhere.
+      return [isDeleted(path) ? deleted(item, path) : origin(item)]
+    }
+    switch readings[ContentRequest(path, hash.algorithm)] {
+    case .digest(let digest)?:
+      if digest == hash.digest, !hash.isDirectory { return [origin(item), passed(.depContent, item)] }
+      if source.holdsPointer(path) {
+        return [
+          origin(item),
+          unknown(
+            .depContent, item, "its content is not known: git keeps a pointer to it (lfs)", hint: "run `git lfs pull` first"),
+        ]
+      }
+      return [origin(item), edited(item, locked, now: digest.hex)]
+    case .missing?: return [deleted(item, path)]
+    case .unknown(let why)?: return [origin(item), unknown(.depContent, item, "its content is not known: \(why)")]
+    case nil: return [origin(item), unknown(.depContent, item, "its content was not looked at")]
+    }
+  }
+
+  private func isDeleted(_ path: RepoPath) -> Bool { source.content(of: [ContentRequest(path, .md5)]) == [.missing] }
+
+  private func deleted(_ item: Item, _ path: RepoPath) -> Check {
+    failed(
+      .depOrigin, item, "\(item.dependency.declared) was deleted, and the commit that follows would lack it",
+      hint: "bring it back with `git checkout -- \(ShellQuoting.quote(path.text))`, or take it out of the stage")
+  }
+
+  private func edited(_ item: Item, _ locked: LockedFile, now: String) -> Check {
+    failed(
+      .depContent, item, "\(item.dependency.declared) was edited after the stage ran",
+      was: locked.hashText.map { "md5 " + $0 }, now: "md5 " + now)
+  }
+
+  private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
+    var strangers = plan.strangers.map { stranger(item, $0) }
+    if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil {
+      strangers = [
+        failed(
+          .depOrigin, item, "\(item.dependency.declared) is a folder without a file in git", hint: "`git add` its files")
+      ]
+    }
+    let origin = strangers.isEmpty ? [origin(item)] : strangers
+    guard let locked = item.locked, let hash = locked.contentHash else { return origin }
+    if let unknown = plan.unknown {
+      return origin + [self.unknown(.depContent, item, "its content is not known: \(unknown)")]
+    }
+    if plan.isOpen {
+      return origin + [
+        maker.skipped(
+          .depContent, path: path(item), "it holds data whose list is not here", at: item.dependency.mark)
+      ]
+    }
+    var entries: [DirectoryManifest.Entry] = []
+    entries.reserveCapacity(plan.members.count)
+    for (name, member) in plan.members {
+      switch member {
+      case .digest(let digest): entries.append(.init(path: name, md5: digest))
+      case .file(let file):
+        switch readings[ContentRequest(file, hash.algorithm)] {
+        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
+        case .missing?:
+          return origin.filter { $0.status != .passed } + [
+            failed(
+              .depOrigin, item, path: subject.paths.location(inWorkTree: file.text).recordPath,
+              "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
+              hint: "bring it back with `git checkout -- \(ShellQuoting.quote(file.text))`")
+          ]
+        case .unknown(let why)?:
+          return origin + [unknown(.depContent, item, "the content of \(name) is not known: \(why)")]
+        case nil: return origin + [unknown(.depContent, item, "the content of \(name) was not looked at")]
+        }
+      }
+    }
+    let digest = Self.digest(entries)
+    if hash.isDirectory, digest == hash.digest { return origin + [passed(.depContent, item)] }
+    // What else lies there may be a part of what was locked.
+    if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
+    var message = "\(item.dependency.declared) was edited after the stage ran"
+    if let count = locked.fileCount, count != entries.count {
+      message += ": it had \(count) file\(count == 1 ? "" : "s"), git has \(entries.count)"
+    }
+    return origin + [
+      failed(
+        .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir")
+    ]
+  }
+
+  private func stranger(_ item: Item, _ file: RepoPath) -> Check {
+    let shown = subject.paths.location(inWorkTree: file.text).recordPath
+    let name = ShellQuoting.quote(shown)
+    switch source.absence(of: file) {
+    case .ignored:
+      return failed(
+        .depOrigin, item, path: shown,
+        "\(shown) is a part of \(item.dependency.declared), and git ignores it: nobody else has it",
+        hint: "name it in .dvcignore, remove it, or `git add --force \(name)`; then run the stage again")
+    case .notAdded, .nowhere:
+      return failed(
+        .depOrigin, item, path: shown,
+        "\(shown) is a part of \(item.dependency.declared), and was never added to git: nobody else has it",
+        hint: "`git add \(name)`, or name it in .dvcignore")
+    }
+  }
+
+  static func digest(_ entries: [DirectoryManifest.Entry]) -> Digest16 {
+    ContentHasher.md5(of: ManifestJSON.encode(DirectoryManifest(entries)))
+  }
+
+  /// With what git does not have it is what was locked: the strangers are all there is to tell.
+  private func isLocked(
+    _ entries: [DirectoryManifest.Entry], with strangers: [RepoPath], _ item: Item, _ hash: ContentHash
+  ) -> Bool {
+    guard !strangers.isEmpty, let folder = subject.paths.pathInWorkTree(item.dependency.location) else { return false }
+    var entries = entries
+    for stranger in strangers {
+      guard case .digest(let digest)? = readings[ContentRequest(stranger, hash.algorithm)] else { return false }
+      entries.append(.init(path: stranger.relative(to: RepoPath(unchecked: folder)), md5: digest))
+    }
+    return Self.digest(entries) == hash.digest
+  }
+
+  // MARK: Chain
+
+  /// Whether the stage ran with what comes before it as that is locked now; `nil` where another check tells why not.
+  private func chain(_ item: Item, _ place: OutputPlace, _ rest: String) -> Check? {
+    guard let locked = item.locked, locked.hashText != nil else { return nil }
+    guard let made = places.locked(place), let madeText = made.hashText else { return nil }
+    let maker = subject.project.pipeline[place.stage].address.text()
+    guard let hash = locked.contentHash, let madeHash = made.contentHash else {
+      // Of other kinds of hashes (an etag) the texts are all there is.
+      if locked.hashName == made.hashName, rest.isEmpty {
+        return locked.hashText == madeText ? passed(.lockChain, item) : broken(item, maker, locked, madeText)
+      }
+      return skipped(item, "its kind of hash cannot be compared")
+    }
+    if rest.isEmpty { return compare(item, maker, locked, hash, madeHash) }
+    guard madeHash.isDirectory else { return broken(item, maker, locked, madeText) }
+    guard let manifest = made.listedManifest ?? subject.manifest(madeHash) else {
+      return skipped(item, "the list of \(places.output(place).declared) is not here")
+    }
+    if let entry = manifest.entry(at: rest) {
+      return compare(item, maker, locked, hash, ContentHash(madeHash.algorithm, entry.md5))
+    }
+    let below = manifest.entries(below: rest)
+    if below.isEmpty {
+      return failed(
+        .lockChain, item, "\(maker) no longer makes \(item.dependency.declared)", was: "md5 " + hash.text,
+        now: "nothing")
+    }
+    let entries = below.map { entry in
+      DirectoryManifest.Entry(path: String(entry.path.dropFirst(rest.count + 1)), md5: entry.md5)
+    }
+    return compare(
+      item, maker, locked, hash, ContentHash(madeHash.algorithm, Self.digest(entries), isDirectory: true))
+  }
+
+  private func compare(
+    _ item: Item, _ maker: String, _ locked: LockedFile, _ hash: ContentHash, _ made: ContentHash
+  ) -> Check {
+    if hash.digest == made.digest, hash.isDirectory == made.isDirectory { return passed(.lockChain, item) }
+    // Hashes of DVC 2 and of DVC 3 differ for the same text where its lines end as on Windows.
+    if hash.algorithm != made.algorithm {
+      return self.maker.unknown(
+        .lockChain, path: path(item), "one of the two hashes is DVC 2's, and the data would have to be read to compare them",
+        hint: "run `cairn repro \(self.maker.quoted)`", at: item.dependency.mark)
+    }
+    return broken(item, maker, locked, made.text)
+  }
+
+  private func broken(_ item: Item, _ maker: String, _ locked: LockedFile, _ made: String) -> Check {
+    let name = item.dependency.declared
+    return failed(
+      .lockChain, item,
+      maker.hasSuffix(".dvc")
+        ? "\(maker) has another version of \(name) than the stage ran with"
+        : "\(maker) made \(name) anew, and the stage was not run with it",
+      was: locked.hashText.map { "md5 " + $0 }, now: "md5 " + made)
+  }
+
+  // MARK: Words
+
+  private func passed(_ id: CheckID, _ item: Item) -> Check {
+    maker.passed(id, path: path(item), at: item.dependency.mark)
+  }
+
+  private func skipped(_ item: Item, _ message: String) -> Check {
+    maker.skipped(.lockChain, path: path(item), message, at: item.dependency.mark)
+  }
+
+  private func unknown(_ id: CheckID, _ item: Item, _ message: String, hint: String? = nil) -> Check {
+    maker.unknown(id, path: path(item), message, hint: hint, at: item.dependency.mark)
+  }
+
+  private func failed(
+    _ id: CheckID, _ item: Item, path: String? = nil, _ message: String, was: String? = nil, now: String? = nil,
+    hint: String? = nil
+  ) -> Check {
+    maker.failed(
+      id, path: path ?? self.path(item), message, was: was, now: now, hint: hint, at: item.dependency.mark)
+  }
+}

@@ -1,0 +1,89 @@
+// Holds the outputs of a stage against what git has: those of the cache must not be in it, the others must be as they
+// were left there.
+import CairnCore
+import CairnEngine
+import CairnStore
+import CairnSystem
+
+struct OutputChecks {
+  let maker: CheckMaker
+  let stage: Stage
+  let subject: VerifySubject
+  let source: any SourceTree
+
+  /// An output that no cache holds, and the files of git's that are it.
+  struct Kept {
+    var output: Output
+    var hash: ContentHash
+    /// In the work tree.
+    var path: RepoPath
+    var files: [RepoPath]
+  }
+
+  private func gitPath(_ output: Output) -> RepoPath? {
+    subject.paths.pathInWorkTree(output.location).map { RepoPath(unchecked: $0) }
+  }
+
+  /// Outputs of the cache that are in git as well.
+  func inGit() -> [Check] {
+    stage.outputs.compactMap { output in
+      guard output.isCached, let path = gitPath(output) else { return nil }
+      let shown = output.location.recordPath
+      guard source.listing[path] != nil || source.listing.folders.contains(path) else {
+        return maker.passed(.outInGit, path: shown, at: output.mark)
+      }
+      let inside = source.listing.files(below: path)
+      let what = source.listing[path] == nil && inside.count > 0 ? "\(inside.count) of its files" : "the file"
+      let quoted = ShellQuoting.quote(shown)
+      return maker.failed(
+        .outInGit, path: shown, "the output \(output.declared) is in the cache, and git has \(what) too",
+        hint: "take it out of git: `git rm -r --cached \(quoted)`", at: output.mark)
+    }
+  }
+
+  /// What git has of outputs without a cache, with what the lock says of them.
+  func kept(_ entry: LockEntry) -> [Kept] {
+    stage.outputs.compactMap { output in
+      guard !output.isCached, let path = gitPath(output),
+        let hash = entry.out(output.declared)?.withHashOfFiles.contentHash
+      else { return nil }
+      switch source.target(of: path) {
+      case .file(let file): return Kept(output: output, hash: hash, path: path, files: [file])
+      case .folder(let folder):
+        let files = source.listing.files(below: folder).filter { file in
+          source.listing[file]?.kind != .link && source.listing[file]?.kind != .submodule && !isHidden(file)
+        }
+        return Kept(output: output, hash: hash, path: folder, files: Array(files))
+      default: return nil
+      }
+    }
+  }
+
+  private func isHidden(_ file: RepoPath) -> Bool {
+    guard case .local(let path) = subject.paths.location(inWorkTree: file.text) else { return false }
+    return subject.loader.ignore.isIgnored(path, isDirectory: false)
+  }
+
+  /// Somebody edited what the stage left.
+  func check(_ kept: Kept, _ readings: [ContentRequest: ContentReading]) -> Check? {
+    let shown = kept.output.location.recordPath
+    var entries: [DirectoryManifest.Entry] = []
+    for file in kept.files {
+      switch readings[ContentRequest(file, kept.hash.algorithm)] {
+      case .digest(let digest)?:
+        let name = file == kept.path ? "" : file.relative(to: kept.path)
+        entries.append(.init(path: name, md5: digest))
+      case .unknown(let why)?:
+        return maker.unknown(.lockOuts, path: shown, "the content of \(kept.output.declared) is not known: \(why)")
+      // What is gone is data that is not here.
+      case .missing?, nil: return nil
+      }
+    }
+    let isFolder = kept.files.first != kept.path
+    let digest = isFolder ? DependencyChecks.digest(entries) : entries.first?.md5
+    guard let digest, digest != kept.hash.digest || isFolder != kept.hash.isDirectory else { return nil }
+    return maker.failed(
+      .lockOuts, path: shown, "\(kept.output.declared) is in git with other bytes than its last run left",
+      was: "md5 " + kept.hash.text, now: "md5 " + digest.hex + (isFolder ? ".dir" : ""), at: kept.output.mark)
+  }
+}

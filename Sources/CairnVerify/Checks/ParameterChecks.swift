@@ -1,0 +1,141 @@
+// Holds the parameters that a stage declares, and their values in the files, against its lock entry.
+import CairnCore
+import CairnEngine
+import OrderedCollections
+
+struct ParameterChecks {
+  let subject: VerifySubject
+  let maker: CheckMaker
+  let stage: Stage
+  let entry: LockEntry
+  /// The location is made by a stage, or tracked: its values are not in git.
+  let isData: (Location) -> Bool
+  /// Why git does not have the file, where it does not.
+  let absence: (Location) -> Absence?
+
+  /// One check for each file of parameters, declared or locked.
+  func all() -> [Check] {
+    var checks = stage.parameters.map(check)
+    let declared = Set(stage.parameters.map { RepoPath(unchecked: $0.declared) })
+    for (file, values) in entry.params where !declared.contains(RepoPath(unchecked: file)) {
+      let names = values.isEmpty ? file : CheckWords.list(Array(values.keys))
+      checks.append(
+        maker.failed(
+          .lockParams, path: maker.location(file, in: stage.wdir).recordPath,
+          "\(names) of \(file) was taken out of its parameters after its last run"))
+    }
+    return checks
+  }
+
+  private func check(_ set: ParameterSet) -> Check {
+    let path = set.location.recordPath
+    if case .url = set.location {
+      return maker.unknown(.lockParams, path: path, "parameters on other machines are not looked at", at: set.mark)
+    }
+    if isData(set.location) { return made(path, set) }
+    let reading: CairnEngine.ParameterReading
+    do throws(Diagnostic) {
+      reading = try subject.loader.parameters.reading(of: set, from: .root)
+    } catch {
+      if error.code == .parameterFile, let cause = error.causes.first, cause.code == .unknownContent {
+        return maker.unknown(.lockParams, path: path, cause.message, at: set.mark)
+      }
+      return maker.failed(
+        .lockParams, path: path, "\(set.declared) cannot be read: \(error.fullMessage)", hint: error.hint ?? "mend \(path)",
+        at: error.mark ?? set.mark)
+    }
+    switch reading {
+    case .missing:
+      return maker.failed(
+        .lockParams, path: path, "the parameter file \(set.declared) is gone",
+        hint: "bring \(path) back, or take it out of the stage's params", at: set.mark)
+    case .values(let values):
+      if let absence = absence(set.location) { return absent(path, set, absence) }
+      return compare(set, values, path)
+    }
+  }
+
+  private func made(_ path: String, _ set: ParameterSet) -> Check {
+    maker.skipped(.lockParams, path: path, "\(set.declared) is data: its values are not in git", at: set.mark)
+  }
+
+  /// The file is on this machine only: who clones the repository does not have it.
+  private func absent(_ path: String, _ set: ParameterSet, _ absence: Absence) -> Check {
+    if case .ignored = absence {
+      return maker.failed(
+        .lockParams, path: path, "the parameter file \(set.declared) is ignored by git: nobody else has it",
+        hint: "take it out of .gitignore and `git add \(path)`", at: set.mark)
+    }
+    return maker.failed(
+      .lockParams, path: path, "the parameter file \(set.declared) is not in git: nobody else has it",
+      hint: "`git add \(path)`", at: set.mark)
+  }
+
+  private func compare(_ set: ParameterSet, _ values: [(key: String, value: MarkedValue)], _ path: String) -> Check {
+    var alone = stage
+    alone.parameters = [set]
+    alone.dependencies = []
+    alone.isFrozen = false
+    let now = OrderedDictionary(values.map { ($0.key, $0.value.value) }, uniquingKeysWith: { $1 })
+    let snapshot = StageSnapshot(dependencies: [], parameters: [.values(now)], outputs: nil)
+    let staleness = Staleness.judge(alone, lock: entry, now: snapshot)
+    let reasons = staleness.reasons.filter {
+      [.parameterChanged, .parameterAdded, .parameterMissing].contains($0.kind)
+    }
+    let removed = removedKeys(set)
+    if reasons.isEmpty, removed.isEmpty { return maker.passed(.lockParams, path: path, at: set.mark) }
+
+    let words = reasons.map { "\($0.key ?? path) \(Self.words(of: $0.kind))" }
+      + removed.map { "\($0) was taken out of its parameters" }
+    let changed = reasons.filter { $0.kind == .parameterChanged }
+    let isOne = words.count == 1
+    return maker.failed(
+      .lockParams, path: path, "\(set.declared): " + CheckWords.list(words) + " after its last run",
+      was: Self.evidence(changed, isOne) { $0.was }, now: Self.evidence(changed, isOne) { $0.now },
+      at: mark(of: reasons.first, set, values))
+  }
+
+  private static func words(of kind: ReasonKind) -> String {
+    switch kind {
+    case .parameterAdded: "was added"
+    case .parameterMissing: "went"
+    default: "was edited"
+    }
+  }
+
+  private static func evidence(
+    _ reasons: [Reason], _ isOne: Bool, _ side: (Reason) -> Reason.Evidence?
+  ) -> String? {
+    if reasons.isEmpty { return nil }
+    return CheckWords.short(
+      reasons.prefix(5).map { reason in
+        var text = "nothing"
+        if case .value(let value)? = side(reason) { text = CheckWords.text(value) }
+        return isOne ? text : "\(reason.key ?? ""): \(text)"
+      }.joined(separator: ", "))
+  }
+
+  /// Keys that were locked and are no longer declared.
+  private func removedKeys(_ set: ParameterSet) -> [String] {
+    guard !set.keys.isEmpty, let locked = entry.params[set.declared] else { return [] }
+    let declared = Set(set.keys)
+    return locked.keys.filter { !declared.contains($0) }
+  }
+
+  /// The key in the parameter file, else the declaration.
+  private func mark(
+    of reason: Reason?, _ set: ParameterSet, _ values: [(key: String, value: MarkedValue)]
+  ) -> SourceMark? {
+    guard let key = reason?.key else { return set.mark }
+    if reason?.kind != .parameterMissing {
+      if let content = (try? subject.loader.parameters.parameters(at: set.location)) ?? nil,
+        case .document(let document) = content,
+        let found = (try? ParameterLookup.value(key, in: document)) ?? nil, let mark = found.mark
+      {
+        return mark
+      }
+      if let value = values.first(where: { $0.key == key })?.value, let mark = value.mark { return mark }
+    }
+    return set.keyMarks[key] ?? set.mark
+  }
+}

@@ -1,0 +1,89 @@
+// Finds paths that mean something else on another machine, and parameter files that are taken whole. Needs no lock.
+import CairnCore
+import CairnEngine
+
+struct PathChecks {
+  let maker: CheckMaker
+  let stage: Stage
+  let paths: PathResolver
+
+  /// Dependencies, outputs, folders and commands that lead out of the repository.
+  func outside() -> [Check] {
+    var checks: [Check] = []
+    if let fault = fault(stage.wdir, "its working directory", nil) { checks.append(fault) }
+    for dependency in stage.dependencies {
+      if let fault = fault(dependency.location, "the dependency \(dependency.declared)", dependency.mark) {
+        checks.append(fault)
+      }
+    }
+    for set in stage.parameters {
+      if let fault = fault(set.location, "the parameter file \(set.declared)", set.mark) { checks.append(fault) }
+    }
+    for output in stage.outputs {
+      if let fault = fault(output.location, "the output \(output.declared)", output.mark) { checks.append(fault) }
+    }
+    var told: Set<String> = []
+    for line in stage.commands {
+      for path in CommandPaths.outside(line) where told.insert(path).inserted {
+        checks.append(
+          maker.failed(
+            .pathOutside, path: nil, "its command names \(path), which is another place on another machine",
+            hint: "name a path in the repository, or give it as a parameter", at: stage.commandMark))
+      }
+    }
+    return Self.joined(checks, maker.passed(.pathOutside))
+  }
+
+  /// One check for each path; what several lines of a command name is told together.
+  private static func joined(_ checks: [Check], _ passed: Check) -> [Check] {
+    if checks.isEmpty { return [passed] }
+    var result: [Check] = []
+    for check in checks {
+      if let index = result.firstIndex(where: { $0.path == check.path }) {
+        if !result[index].message.contains(check.message) { result[index].message += "; " + check.message }
+      } else {
+        result.append(check)
+      }
+    }
+    return result
+  }
+
+  private func fault(_ location: Location, _ what: String, _ mark: SourceMark?) -> Check? {
+    switch location {
+    case .url: return nil
+    case .external(let path):
+      // Beside the project, in the same git repository.
+      if paths.pathInWorkTree(location) != nil { return nil }
+      return maker.failed(
+        .pathOutside, path: path.recorded, "\(what) is outside of the repository",
+        hint: "bring it in with `dvc import-url`, or `cairn add --out`", at: mark)
+    case .local(let path):
+      guard let mark, mark.isWrittenAbsolute else { return nil }
+      return maker.failed(
+        .pathOutside, path: path.text, "\(what) is written as an absolute path, which is another place in another clone",
+        hint: "write it relative to the stage", at: mark)
+    }
+  }
+
+  /// - Parameter parameterFiles: of all stages.
+  func parametersAsDependencies(_ parameterFiles: Set<Location>) -> [Check] {
+    var checks: [Check] = []
+    for dependency in stage.dependencies where parameterFiles.contains(dependency.location) {
+      checks.append(
+        maker.failed(
+          .paramsAsDep, path: dependency.location.recordPath,
+          "it depends on the whole of \(dependency.declared): any edit of the file runs it again",
+          hint: "name the keys that it reads under params instead", at: dependency.mark))
+    }
+    return checks.isEmpty ? [maker.passed(.paramsAsDep)] : checks
+  }
+}
+
+extension SourceMark {
+  /// What stands at the place begins with a slash, quoted or not.
+  fileprivate var isWrittenAbsolute: Bool {
+    var rest = source.line(line).dropFirst(max(0, column - 1))
+    if let quote = rest.first, quote == "\"" || quote == "'" { rest = rest.dropFirst() }
+    return rest.hasPrefix("/")
+  }
+}

@@ -1,0 +1,148 @@
+// Checks of whole files: can they be understood, does git have them, do locks name stages that are gone.
+import CairnCore
+import CairnEngine
+import CairnFormats
+import CairnSystem
+
+struct PipelineChecks {
+  let subject: VerifySubject
+  /// `nil` where nobody can say what git has.
+  let source: (any SourceTree)?
+
+  private func place(_ mark: SourceMark?, _ file: RepoPath) -> CheckPlace {
+    CheckPlace(mark, orFile: file.text, subject.paths)
+  }
+
+  // MARK: Validity
+
+  /// One check for each file that stages are read from; those that failed may have several.
+  func validity() -> [Check] {
+    var checks = subject.project.failures.map(fault)
+    let bad = Set(subject.project.failures.map(\.file))
+    if checks.isEmpty {
+      do throws(Diagnostic) { _ = try subject.project.graph() } catch { checks.append(graphFault(error)) }
+    }
+    for file in files where !bad.contains(file) {
+      if let fault = absence(of: file) {
+        checks.append(fault)
+      } else {
+        checks.append(Check(.pipelineValid, .passed, path: file.text, at: CheckPlace(file: file.text, line: 1)))
+      }
+    }
+    return checks
+  }
+
+  /// `dvc.yaml` and `.dvc` files that were understood, in the order of the pipeline.
+  private var files: [RepoPath] {
+    var files: [RepoPath] = []
+    var seen: Set<RepoPath> = []
+    let declared = subject.project.pipeline.files.map(\.path) + subject.project.pipeline.stages.map(\.address.file)
+    for file in declared where seen.insert(file).inserted { files.append(file) }
+    return files
+  }
+
+  private func fault(_ failure: LoadedProject.Failure) -> Check {
+    let error = failure.diagnostic
+    let at = place(error.mark, failure.file)
+    var stage: String?
+    if let name = failure.stage, !name.isEmpty { stage = StageAddress(file: failure.file, name: name).text() }
+    let isUnknown = error.code == .unknownContent
+    let notes = error.notes.prefix(3).map { "; " + $0.message }.joined()
+    return Check(
+      .pipelineValid, isUnknown ? .unknown : .failed, stage: stage, path: at.file,
+      message: CheckWords.short(error.fullMessage + notes), hint: error.hint ?? "mend \(at.file)", at: at)
+  }
+
+  private func graphFault(_ error: Diagnostic) -> Check {
+    let file = subject.project.pipeline.files.first?.path ?? RepoPath(unchecked: "dvc.yaml")
+    let at = place(error.mark, file)
+    return Check(
+      .pipelineValid, .failed, path: at.file, message: CheckWords.short(error.fullMessage), hint: error.hint ?? "mend \(at.file)",
+      at: at)
+  }
+
+  /// A pipeline that only this machine has. A `.dvc` file is asked for where something needs its data.
+  private func absence(of file: RepoPath) -> Check? {
+    guard let source, subject.revision == nil, file.name == "dvc.yaml" else { return nil }
+    if !isInGit(file, source) {
+      return Check(
+        .pipelineValid, .failed, path: file.text, message: "\(file) is not in git: nobody else has this pipeline",
+        hint: "`git add \(ShellQuoting.quote(file.text))`", at: CheckPlace(file: file.text, line: 1))
+    }
+    let templates = subject.project.pipeline.stages.filter { $0.address.file == file }.flatMap(\.uses).map(\.source)
+    for name in Set(templates).sorted() {
+      guard let path = subject.project.folder.resolving(name), !isInGit(path, source) else { continue }
+      return Check(
+        .pipelineValid, .failed, path: path.text,
+        message: "\(file) takes values from \(path), which is not in git: nobody else can read this pipeline",
+        hint: "`git add \(ShellQuoting.quote(path.text))`", at: CheckPlace(file: path.text, line: 1))
+    }
+    return nil
+  }
+
+  func isInGit(_ path: RepoPath, _ source: any SourceTree) -> Bool {
+    if case .file = source.target(of: RepoPath(unchecked: subject.paths.pathInWorkTree(path))) { return true }
+    return false
+  }
+
+  // MARK: Locks
+
+  /// A lock that only this machine has, by its path.
+  func uncommittedLocks() -> Set<RepoPath> {
+    guard let source, subject.revision == nil else { return [] }
+    return Set(subject.project.locks.keys.filter { !isInGit($0, source) })
+  }
+
+  /// Entries of stages that are gone.
+  func orphans() -> [Check] {
+    var names: [RepoPath: Set<String>] = [:]
+    for stage in subject.project.pipeline.stages {
+      if let name = stage.address.name { names[stage.address.file, default: []].insert(name) }
+    }
+    var checks: [Check] = []
+    for (lock, content) in subject.project.locks.sorted(by: { $0.key < $1.key }) {
+      let file = pipelineFile(of: lock)
+      let gone = Array(content.entries.keys).filter { !(names[file]?.contains($0) ?? false) }
+      checks += orphans(gone, of: lock, file)
+      if gone.isEmpty {
+        checks.append(Check(.lockOrphan, .passed, path: lock.text, at: CheckPlace(file: lock.text, line: 1)))
+      }
+    }
+    return checks + widowed()
+  }
+
+  private func pipelineFile(of lock: RepoPath) -> RepoPath {
+    RepoPath(unchecked: String(lock.text.dropLast(".lock".count)) + ".yaml")
+  }
+
+  private func orphans(_ gone: [String], of lock: RepoPath, _ file: RepoPath) -> [Check] {
+    guard !gone.isEmpty else { return [] }
+    let document = ((try? subject.files.read(lock)) ?? nil).flatMap {
+      try? YAMLReader.parse(SourceText(path: lock.text, bytes: $0))
+    }
+    let stages = document?["stages"] ?? document
+    return gone.map { name in
+      Check(
+        .lockOrphan, .failed, stage: StageAddress(file: file, name: name).text(), path: lock.text,
+        message: "\(lock) has an entry for it, and \(file) has no such stage",
+        hint: "take the entry out of \(lock), or bring the stage back", at: place(stages?.entry(name)?.key.mark, lock))
+    }
+  }
+
+  /// Locks that git has without the `dvc.yaml` beside them.
+  private func widowed() -> [Check] {
+    guard let source else { return [] }
+    var checks: [Check] = []
+    let project = RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
+    for path in source.listing.files(below: project) where path.name == "dvc.lock" {
+      guard case .local(let lock) = subject.paths.location(inWorkTree: path.text), subject.project.locks[lock] == nil,
+        !subject.files.exists(pipelineFile(of: lock)), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
+        let bytes = (try? subject.files.read(lock)) ?? nil,
+        let document = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes)),
+        let content = try? LockYAML.parse(document)
+      else { continue }
+      checks += orphans(Array(content.entries.keys), of: lock, pipelineFile(of: lock))
+    }
+    return checks
+  }
+}

@@ -1,0 +1,215 @@
+// The static level: all checks that need no data, in three steps. First names alone say where each dependency's bytes
+// come from; then the files that matter are hashed, of all stages at once; then each stage is judged.
+package import CairnCore
+import CairnEngine
+import CairnStore
+import CairnSystem
+
+package struct StaticChecks: Sendable {
+  private let subject: VerifySubject
+  private let project: LoadedProject
+  private let source: (any SourceTree)?
+  private let sourceFault: Diagnostic?
+  private let places: OutputPlaces
+  private let parameterFiles: Set<Location>
+  private let uncommittedLocks: Set<RepoPath>
+  private let records: RecordChecks?
+
+  /// - Parameters:
+  ///   - looksAtRecords: whether the checks of records are wanted.
+  ///   - requiresRecords: a missing record is a reason not to know.
+  package init(_ subject: VerifySubject, looksAtRecords: Bool = true, requiresRecords: Bool = false) {
+    self.subject = subject
+    project = subject.project
+    switch subject.source {
+    case .success(let source): (self.source, sourceFault) = (source, nil)
+    case .failure(let fault): (source, sourceFault) = (nil, fault)
+    }
+    places = OutputPlaces(project, subject.paths)
+    var files = Set(project.pipeline.stages.flatMap { $0.parameters.map(\.location) })
+    for file in project.pipeline.files {
+      files.insert(.local(file.path.parent.appending("params.yaml")))
+      for name in file.params { files.insert(subject.paths.location(of: name, in: .local(file.path.parent))) }
+    }
+    parameterFiles = files
+    uncommittedLocks = PipelineChecks(subject: subject, source: source).uncommittedLocks()
+    if looksAtRecords, let source {
+      records = RecordChecks(subject, source, isRequired: requiresRecords)
+    } else {
+      records = nil
+    }
+  }
+
+  /// - Parameter wanted: stages whose checks are wanted; `nil`: all. Files are checked as a whole either way.
+  package func run(_ wanted: [StageID]? = nil) -> [Check] {
+    let files = PipelineChecks(subject: subject, source: source)
+    var checks = files.validity()
+    let ids = wanted ?? project.pipeline.ids
+    if checks.contains(where: { $0.status == .failed || $0.status == .unknown }) {
+      return checks + ids.flatMap(unlooked)
+    }
+    if wanted == nil { checks += files.orphans() }
+    guard let source else { return checks + ids.flatMap { withoutGit($0) } }
+    return checks + judge(ids, source)
+  }
+
+  /// Everything hangs on files that cannot be read.
+  private func unlooked(_ id: StageID) -> [Check] {
+    let stage = project.pipeline[id]
+    guard stage.kind == .pipeline else { return [] }
+    let maker = CheckMaker(stage, subject.paths)
+    return [CheckID.lockCommand, .lockDeps, .lockOuts, .lockParams].map {
+      maker.unknown($0, "not looked at: a file of the pipeline cannot be understood")
+    }
+  }
+
+  private func withoutGit(_ id: StageID) -> [Check] {
+    let stage = project.pipeline[id]
+    let maker = CheckMaker(stage, subject.paths)
+    let why = sourceFault?.fullMessage ?? "git did not answer"
+    let git = stage.dependencies.filter { !$0.isDataset && !$0.location.isURL }.map { dependency in
+      maker.unknown(
+        .depOrigin, path: dependency.location.recordPath, "it cannot be known whether others have it: \(why)",
+        hint: sourceFault?.hint, at: dependency.mark)
+    }
+    return LockChecks(stage, entry(of: stage), maker).all() + git
+  }
+
+  // MARK: Planning
+
+  private struct Work: Sendable {
+    var stage: Stage
+    var entry: LockEntry?
+    var items: [DependencyChecks.Item]
+    var kept: [OutputChecks.Kept]
+  }
+
+  /// What the lock says of a stage, lists of files counted as the folders that they are.
+  private func entry(of stage: Stage) -> LockEntry? {
+    if stage.kind == .tracked { return stage.trackedLock }
+    guard !uncommittedLocks.contains(PipelineLoader.lockPath(of: stage.address.file)) else { return nil }
+    guard var entry = project.lockEntry(of: stage) else { return nil }
+    for index in entry.deps.indices { entry.deps[index] = entry.deps[index].withHashOfFiles }
+    for index in entry.outs.indices { entry.outs[index] = entry.outs[index].withHashOfFiles }
+    return entry
+  }
+
+  private func plan(_ id: StageID, _ planner: DependencyPlanner, consumed: Set<Location>) -> Work {
+    let stage = project.pipeline[id]
+    let entry = entry(of: stage)
+    // Another repository's paths are not ours.
+    let dependencies = stage.dependencies.filter { !($0.source?.isElsewhere ?? false) }
+    let items = dependencies.map { dependency in
+      let locked = entry?.dep(dependency.declared)
+      return DependencyChecks.Item(
+        dependency: dependency, locked: locked,
+        source: planner.source(of: dependency, algorithm: locked?.contentHash?.algorithm ?? .md5))
+    }
+    let outputs = OutputChecks(
+      maker: CheckMaker(stage, subject.paths), stage: stage, subject: subject, source: planner.source)
+    let kept = (entry.map { outputs.kept($0) } ?? []).filter { !consumed.contains($0.output.location) }
+    return Work(stage: stage, entry: entry, items: items, kept: kept)
+  }
+
+  private static func requests(_ work: Work) -> [ContentRequest] {
+    var requests: [ContentRequest] = []
+    for item in work.items {
+      guard let hash = item.locked?.contentHash else { continue }
+      switch item.source {
+      case .file(let path): requests.append(ContentRequest(path, hash.algorithm))
+      case .folder(let plan):
+        if plan.isOpen || plan.unknown != nil { continue }
+        for case (_, .file(let path)) in plan.members { requests.append(ContentRequest(path, hash.algorithm)) }
+        if plan.strangers.count < DependencyPlanner.strangerLimit {
+          requests += plan.strangers.map { ContentRequest($0, hash.algorithm) }
+        }
+      default: continue
+      }
+    }
+    for kept in work.kept { requests += kept.files.map { ContentRequest($0, kept.hash.algorithm) } }
+    return requests
+  }
+
+  // MARK: Judging
+
+  private func judge(_ ids: [StageID], _ source: any SourceTree) -> [Check] {
+    let planner = DependencyPlanner(subject: subject, source: source, places: places)
+    let consumed = Set(project.pipeline.stages.flatMap { $0.dependencies.map(\.location) })
+    let works = Parallel.map(ids.count, chunk: 64) { plan(ids[$0], planner, consumed: consumed) }
+    var requests: [ContentRequest] = []
+    var asked: Set<ContentRequest> = []
+    for work in works {
+      for request in Self.requests(work) where asked.insert(request).inserted { requests.append(request) }
+    }
+    let found = source.content(of: requests)
+    let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
+    let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
+    return Array(checks.joined())
+  }
+
+  private func checks(
+    _ work: Work, _ source: any SourceTree, _ readings: [ContentRequest: ContentReading]
+  ) -> [Check] {
+    let stage = work.stage
+    let maker = CheckMaker(stage, subject.paths)
+    var checks = lockChecks(work, maker)
+    var inputs: [Check] = []
+    if let entry = work.entry, stage.kind == .pipeline {
+      let parameters = ParameterChecks(
+        subject: subject, maker: maker, stage: stage, entry: entry, isData: { isData($0, source) },
+        absence: { absence(of: $0, source) })
+      inputs += parameters.all()
+    }
+    let dependencies = DependencyChecks(
+      maker: maker, stage: stage, places: places, subject: subject, source: source, readings: readings)
+    inputs += work.items.flatMap(dependencies.checks)
+    checks += stage.isFrozen ? inputs.map(Self.frozen) : inputs
+    let outputs = OutputChecks(maker: maker, stage: stage, subject: subject, source: source)
+    checks += outputs.inGit()
+    checks += work.kept.compactMap { outputs.check($0, readings) }
+    let paths = PathChecks(maker: maker, stage: stage, paths: subject.paths)
+    checks += paths.outside() + paths.parametersAsDependencies(parameterFiles)
+    if let entry = work.entry, stage.kind == .pipeline, let records { checks += records.checks(of: stage, entry, maker) }
+    return checks
+  }
+
+  private func lockChecks(_ work: Work, _ maker: CheckMaker) -> [Check] {
+    let lock = PipelineLoader.lockPath(of: work.stage.address.file)
+    if work.stage.kind == .pipeline, work.entry == nil, uncommittedLocks.contains(lock) {
+      return [
+        maker.failed(
+          .lockMissing, "\(lock) is not in git: nobody else knows what its last run made",
+          hint: "`git add \(ShellQuoting.quote(lock.text))`")
+      ]
+    }
+    return LockChecks(work.stage, work.entry, maker).all()
+  }
+
+  /// The inputs of a frozen stage may move on: nobody expects it to follow.
+  private static func frozen(_ check: Check) -> Check {
+    guard check.status == .failed, [.lockParams, .lockChain, .depContent].contains(check.id) else { return check }
+    var check = check
+    check.severity = .warning
+    check.message += " (the stage is frozen)"
+    return check
+  }
+
+  /// Made by a stage or tracked, and not in git.
+  private func isData(_ location: Location, _ source: any SourceTree) -> Bool {
+    guard places.around(location) != nil else { return false }
+    guard let path = subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else { return true }
+    if case .file = source.target(of: path) { return false }
+    return true
+  }
+
+  private func absence(of location: Location, _ source: any SourceTree) -> Absence? {
+    guard let path = subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else { return nil }
+    switch source.target(of: path) {
+    case .missing(let target):
+      let place = subject.paths.location(inWorkTree: target.text)
+      return places.around(place) != nil ? nil : source.absence(of: target)
+    case .outside: return .notAdded
+    case .file, .folder, .submodule, .circle: return nil
+    }
+  }
+}

@@ -1,0 +1,98 @@
+// One state of a project that is verified: the work tree, or a commit. Opened once; takes no lock, writes nothing.
+package import CairnCore
+package import CairnEngine
+package import CairnStore
+import CairnSystem
+
+package struct VerifySubject: Sendable {
+  package let repository: Repository
+  /// Of the state that is looked at.
+  package let settings: Settings
+  package let loader: PipelineLoader
+  package let project: LoadedProject
+  package let files: any ProjectFiles
+  /// What git has, or why that cannot be told.
+  package let source: Result<any SourceTree, Diagnostic>
+  package let paths: PathResolver
+  /// The full name of the commit; `nil` for the work tree.
+  package let revision: String?
+  package let cache: DataCache
+  /// Takes the bytes of the lists that the cache has of folders; nothing else of it is looked at.
+  package func manifest(_ hash: ContentHash) -> DirectoryManifest? {
+    (try? cache.store(for: hash).manifest(hash)) ?? nil
+  }
+
+  /// The project inside git's work tree: empty, or ending in `/`.
+  package var prefix: String {
+    guard let top = paths.workTree else { return "" }
+    let inside = Repository.relative(repository.root, to: top)
+    return inside == "." ? "" : inside + "/"
+  }
+
+  /// The work tree as it stands.
+  package static func workTree(_ repository: Repository) throws(Diagnostic) -> VerifySubject {
+    let settings = try Settings.load(repository)
+    let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
+    let loader = PipelineLoader(repository, settings, notesUses: true)
+    let index = StateIndex(
+      path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
+    let snapshotter = Snapshotter(root: repository.root, index: index, filter: loader.ignore)
+    let paths = PathResolver(root: repository.root, workTree: git?.workTree)
+    // Git is asked while the pipeline is read.
+    let source = Prefetch { () -> Result<any SourceTree, Diagnostic> in
+      guard let git else { return .failure(.withoutGit) }
+      do throws(Diagnostic) {
+        return .success(try WorkTreeSource(git, paths: paths, snapshotter: snapshotter))
+      } catch { return .failure(error) }
+    }
+    source.begin()
+    let project = loader.loadKeepingFailures()
+    return VerifySubject(
+      repository: repository, settings: settings, loader: loader, project: project,
+      files: DiskFiles(root: repository.root), source: source.value, paths: paths, revision: nil,
+      cache: DataCache(folder: settings.cacheFolder, mends: false))
+  }
+
+  /// A commit, by any name that git understands.
+  ///
+  /// - Throws: when there is no git, no such commit, or when the project was not there yet.
+  package static func commit(_ name: String, _ repository: Repository) throws(Diagnostic) -> VerifySubject {
+    guard let git = try GitRepository.find(from: repository.root) else { throw .noGit(name) }
+    guard let commit = try git.revision(name) else { throw .noRevision(name, git) }
+    guard let tree = try CommitTree(commit, git) else { throw .noRevision(name, git) }
+    let paths = PathResolver(root: repository.root, workTree: git.workTree)
+    let inside = Repository.relative(repository.root, to: git.workTree)
+    guard let files = CommitFiles(tree, prefix: inside == "." ? "" : inside + "/") else {
+      throw Diagnostic(.unknownRevision, "'\(name)' does not have the project's folder '\(inside)'")
+    }
+    let settings = try Settings.load(repository, at: files)
+    let loader = PipelineLoader(repository, settings, files: files, notesUses: true, ignoredBy: tree)
+    return VerifySubject(
+      repository: repository, settings: settings, loader: loader, project: loader.loadKeepingFailures(), files: files,
+      source: .success(CommitSource(tree)), paths: paths, revision: commit,
+      cache: DataCache(folder: settings.cacheFolder, mends: false))
+  }
+}
+
+extension Diagnostic {
+  fileprivate static var withoutGit: Diagnostic {
+    Diagnostic(.noGit, "there is no git here to say what is committed")
+  }
+
+  fileprivate static func noGit(_ name: String) -> Diagnostic {
+    Diagnostic(.noGit, "cannot look at '\(name)': the project is in no git repository")
+  }
+
+  fileprivate static func noRevision(_ name: String, _ git: GitRepository) -> Diagnostic {
+    if ((try? git.headCommit()) ?? nil) == nil {
+      return Diagnostic(.unknownRevision, "cannot look at '\(name)': there is no commit yet")
+        .hinting("commit first; without --rev the work tree is looked at")
+    }
+    let isShallow = !git.shallowCommits().isEmpty
+    return Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")
+      .hinting(
+        isShallow
+          ? "this clone has a part of the history only: fetch the commit first, as with `git fetch origin \(name)`"
+          : "`git log --all` names the commits, `git branch --all` the branches; a clone may need `git fetch` first")
+  }
+}

@@ -1,0 +1,116 @@
+// The work tree as a source: git's index says what git has, the disk says which bytes stand there.
+package import CairnCore
+import CairnEngine
+package import CairnStore
+package import CairnSystem
+
+package struct WorkTreeSource: SourceTree {
+  package let listing: GitListing
+  private let git: GitRepository
+  private let snapshotter: Snapshotter
+  private let paths: PathResolver
+
+  /// - Throws: when nobody can say what the index has.
+  package init(_ git: GitRepository, paths: PathResolver, snapshotter: Snapshotter) throws(Diagnostic) {
+    self.git = git
+    self.paths = paths
+    self.snapshotter = snapshotter
+    var listing = try GitListing.index(of: git)
+    for (path, _) in listing.submodules {
+      guard let module = CommitTree.repository(ofSubmodule: path, in: git),
+        let inner = try? GitListing.index(of: module)
+      else { continue }
+      listing = listing.placing(inner, at: path)
+    }
+    self.listing = listing
+  }
+
+  private func absolute(_ path: RepoPath) -> String { path.isRoot ? git.workTree : git.workTree + "/" + path.text }
+
+  package func linkText(_ path: RepoPath) -> String? {
+    guard listing[path]?.kind == .link else { return nil }
+    if let text = (try? Files.readLink(absolute(path))) ?? nil { return text }
+    // A checkout without links puts a file with the text there.
+    guard let bytes = (try? Files.read(absolute(path))) ?? nil, bytes.count <= 4096 else { return nil }
+    return FileName.escape(bytes)
+  }
+
+  package func content(of requests: [ContentRequest]) -> [ContentReading] {
+    let readings = Parallel.map(requests.count, chunk: 64) { number in content(of: requests[number]) }
+    let leftOut = requests.indices.filter { readings[$0] == .missing && listing[requests[$0].path]?.isLeftOut == true }
+    if leftOut.isEmpty { return readings }
+    return withLeftOut(leftOut, requests, readings)
+  }
+
+  private func content(of request: ContentRequest) -> ContentReading {
+    let seen: Content
+    switch paths.location(inWorkTree: request.path.text) {
+    case .local(let path): seen = snapshotter.observe(path, algorithm: request.algorithm)
+    case .external(let path): seen = snapshotter.observe(external: path.absolute, algorithm: request.algorithm)
+    case .url: return .unknown("it is no path")
+    }
+    switch seen {
+    case .file(let file): return .digest(file.hash.digest)
+    case .missing: return .missing
+    case .directory: return .unknown("a folder stands where git has a file")
+    case .dataset: return .unknown("it is no file")
+    case .unknown(let error): return .unknown(error.fullMessage)
+    }
+  }
+
+  package func holdsPointer(_ path: RepoPath) -> Bool {
+    guard let stat = (try? FileStat.of(absolute(path))) ?? nil, stat.isFile, stat.size < 1024,
+      let bytes = (try? Files.read(absolute(path))) ?? nil
+    else { return false }
+    return CheckoutConversion.isPointer(bytes)
+  }
+
+  /// What a sparse checkout leaves out is read from git.
+  private func withLeftOut(
+    _ places: [Int], _ requests: [ContentRequest], _ readings: [ContentReading]
+  ) -> [ContentReading] {
+    var readings = readings
+    let objects = GitObjects(git)
+    for place in places {
+      guard let file = listing[requests[place].path], let bytes = (try? objects.object(file.object)) ?? nil else {
+        readings[place] = .unknown("a sparse checkout leaves it out, and git does not have it here")
+        continue
+      }
+      let digests = ContentHasher.digests(of: bytes, DigestKinds(requests[place].algorithm, sha256: false))
+      if let digest = digests[requests[place].algorithm] { readings[place] = .digest(digest) }
+    }
+    return readings
+  }
+
+  package func strangers(
+    in folder: RepoPath, limit: Int, isHidden: (RepoPath, Bool) -> Bool
+  ) -> [RepoPath] {
+    var found: [RepoPath] = []
+    var folders = [folder]
+    while let next = folders.popLast(), found.count < limit {
+      for entry in ((try? Files.list(absolute(next))) ?? nil) ?? [] {
+        let path = next.appending(entry.name)
+        if entry.name == ".git" { continue }
+        if entry.kind == .directory {
+          if !isHidden(path, true) { folders.append(path) }
+        } else if listing[path] == nil, !isHidden(path, false) {
+          // A link to a folder is no part of what a dependency holds.
+          if entry.kind == .symlink, Files.isDirectory(absolute(path)) { continue }
+          found.append(path)
+        }
+      }
+    }
+    return found.sorted()
+  }
+
+  package func absence(of path: RepoPath) -> Absence {
+    guard Files.exists(absolute(path), followLinks: false) else { return .nowhere }
+    let ignored = (try? git.ignoredOrCovered([absolute(path)], root: paths.root)) ?? []
+    return ignored.isEmpty ? .notAdded : .ignored
+  }
+
+  package func bytes(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
+    guard case .file(let file) = target(of: path) else { return nil }
+    return try Files.read(absolute(file))
+  }
+}

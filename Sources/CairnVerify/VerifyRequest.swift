@@ -1,0 +1,137 @@
+// `cairn verify` from the request to the verdict: what is looked at, which checks count, and what the base had.
+package import CairnCore
+package import CairnEngine
+import CairnSystem
+
+package struct VerifyRequest: Sendable {
+  /// Stages, as the user names them; none: all.
+  package var targets: [String] = []
+  /// A commit instead of the work tree.
+  package var revision: String?
+  /// What the state is compared with.
+  package var base: String?
+  /// Only faults that the base does not have count.
+  package var newOnly = false
+  package var requiresRecords = false
+  /// The day on which acceptances are judged: `2026-12-31`.
+  package var today: String
+
+  package init(today: String) { self.today = today }
+
+  /// - Throws: what is Cairn's own trouble, never a verdict: no such commit, no such stage, a setting that is wrong.
+  package func run(in repository: Repository) throws(Diagnostic) -> VerifyOutcome {
+    let began = WallClock.monotonic()
+    let time = WallClock.now()
+    let subject: VerifySubject
+    do throws(Diagnostic) {
+      subject = try self.subject(repository)
+    } catch {
+      guard error.code == .configuration else { throw error }
+      return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
+    }
+    let policy = VerifyPolicy(subject.settings)
+    let wanted = try stages(of: subject)
+    let looksAtRecords = [CheckID.record, .recordDirty, .recordAccepted].contains { policy.severities[$0] != .off }
+    let records = requiresRecords || policy.requiresRecords
+    var checks = StaticChecks(subject, looksAtRecords: looksAtRecords, requiresRecords: records).run(wanted)
+    checks = policy.apply(to: checks, on: today)
+    var base: VerifySubject?
+    if let name = self.base {
+      let old = try VerifySubject.commit(name, repository)
+      base = old
+      if newOnly {
+        let before = StaticChecks(old, looksAtRecords: looksAtRecords, requiresRecords: records).run()
+        checks = VerifyPolicy.accepting(policy.apply(to: before, on: today), in: checks)
+      }
+    }
+    var verification = Verification(
+      revision: subject.revision, base: base?.revision, checks: checks, prefix: subject.prefix)
+    verification.countsNewOnly = newOnly
+    verification.time = time
+    verification.seconds = Double(WallClock.monotonic() - began) / 1e9
+    return VerifyOutcome(verification: verification, subject: subject, base: base)
+  }
+
+  private func subject(_ repository: Repository) throws(Diagnostic) -> VerifySubject {
+    if let revision { return try VerifySubject.commit(revision, repository) }
+    return try VerifySubject.workTree(repository)
+  }
+
+  /// A stage that cannot be read is told by the check of its file.
+  private func stages(of subject: VerifySubject) throws(Diagnostic) -> [StageID]? {
+    if targets.isEmpty { return nil }
+    var seen: Set<StageID> = []
+    do throws(Diagnostic) {
+      return try TargetResolution(subject.project, loader: subject.loader).selections(targets).map(\.stage)
+        .filter { seen.insert($0).inserted }
+    } catch {
+      if !subject.project.failures.isEmpty { return [] }
+      throw error
+    }
+  }
+
+  /// `.dvc/config` cannot be understood: a file of the user's, so that there is a verdict.
+  private static func broken(_ error: Diagnostic, _ repository: Repository) -> Verification {
+    let paths = PathResolver(root: repository.root, workTree: nil)
+    let at = CheckPlace(error.mark, orFile: ".dvc/config", paths)
+    return Verification(checks: [
+      Check(
+        .pipelineValid, .failed, path: at.file, message: CheckWords.short(error.fullMessage),
+        hint: error.hint ?? "mend \(at.file)", at: at)
+    ])
+  }
+}
+
+/// What `verify` found, with what it was found in.
+package struct VerifyOutcome: Sendable {
+  package var verification: Verification
+  /// `nil` where not even the settings could be understood.
+  package var subject: VerifySubject?
+  package var base: VerifySubject?
+}
+
+extension VerifyPolicy {
+  /// Severities set, what is off taken out, what the team accepts marked.
+  func apply(to checks: [Check], on today: String) -> [Check] {
+    if severities.isEmpty, accepted.isEmpty { return checks }
+    return checks.compactMap { check in
+      var check = check
+      if let severity = severities[check.id] {
+        if severity == .off { return nil }
+        // A frozen stage's warning is no error for being one elsewhere.
+        if check.severity == check.id.defaultSeverity { check.severity = severity }
+      }
+      guard check.status == .failed else { return check }
+      let fitting = accepted.filter { entry in
+        entry.check == check.id && (entry.stage == nil || entry.stage == check.stage)
+          && (entry.path == nil || entry.path == check.path)
+      }
+      if let entry = fitting.first(where: { $0.until >= today }) {
+        check.status = .accepted
+        check.acceptance = Check.Acceptance(reason: entry.reason, until: entry.until)
+      } else if let entry = fitting.max(by: { $0.until < $1.until }) {
+        check.message += " (it was accepted until \(entry.until): \(entry.reason))"
+      }
+      return check
+    }
+  }
+
+  /// What failed in the same way before is accepted.
+  static func accepting(_ before: [Check], in checks: [Check]) -> [Check] {
+    struct Key: Hashable {
+      var id: CheckID
+      var texts: [String?]
+      init(_ check: Check) {
+        id = check.id
+        texts = [check.stage, check.path, check.was, check.now, check.message]
+      }
+    }
+    let old = Set(before.filter { $0.status == .failed || $0.status == .accepted }.map(Key.init))
+    return checks.map { check in
+      guard check.status == .failed, old.contains(Key(check)) else { return check }
+      var check = check
+      check.status = .accepted
+      return check
+    }
+  }
+}

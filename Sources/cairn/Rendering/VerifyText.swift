@@ -1,0 +1,70 @@
+// A verification as people read it: the verdict on the first line, then what stands against it, with the next step.
+internal import CairnCore
+internal import CairnVerify
+
+struct VerifyText {
+  let verification: Verification
+  let usesColor: Bool
+
+  /// More than this are counted.
+  private static let limit = 50
+
+  func lines() -> [String] {
+    var lines = [headline]
+    let findings = verification.findings
+    for check in findings.prefix(Self.limit) { lines += block(check) }
+    if findings.count > Self.limit {
+      lines.append("  … and \(findings.count - Self.limit) more: `cairn verify --json` lists them all")
+    }
+    return lines
+  }
+
+  private var headline: String {
+    let summary = verification.summary
+    var counts: [String] = []
+    if summary.failed > 0 { counts.append(HumanText.count(summary.failed, "error")) }
+    if summary.unknown > 0 { counts.append("\(summary.unknown) unknown") }
+    if summary.warnings > 0 { counts.append(HumanText.count(summary.warnings, "warning")) }
+    if summary.accepted > 0 { counts.append("\(summary.accepted) accepted") }
+    counts.append("\(summary.passed) passed")
+    let (word, color): (String, Color) =
+      switch verification.verdict {
+      case .reproducible: ("REPRODUCIBLE", .green)
+      case .accepted: ("ACCEPTED", .green)
+      case .notReproducible: ("NOT REPRODUCIBLE", .red)
+      case .unknown: ("UNKNOWN", .yellow)
+      }
+    return color.paint(word, if: usesColor) + "  " + counts.joined(separator: ", ")
+  }
+
+  private func block(_ check: Check) -> [String] {
+    var first = "  " + place(check)
+    let stage = check.stage.map { $0 + ": " } ?? ""
+    first += "  " + tag(check) + PrintableText.line(stage + check.message)
+    var lines = [first]
+    if let was = check.was { lines.append("    was  " + PrintableText.line(was)) }
+    if let now = check.now { lines.append("    now  " + PrintableText.line(now)) }
+    if let acceptance = check.acceptance {
+      lines.append("    until \(acceptance.until): " + PrintableText.line(acceptance.reason))
+    } else if check.status == .accepted {
+      lines.append("    the base has it too")
+    } else if let hint = check.hint {
+      lines.append("    " + PrintableText.line(hint))
+    }
+    return lines
+  }
+
+  private func place(_ check: Check) -> String {
+    Color.blue.paint(PrintableText.line(check.at.file) + ":\(check.at.line)", if: usesColor)
+  }
+
+  /// What is no error says so.
+  private func tag(_ check: Check) -> String {
+    switch check.status {
+    case .failed where check.severity == .warning: Color.yellow.paint("warning", if: usesColor) + " · "
+    case .unknown, .erased: Color.yellow.paint("unknown", if: usesColor) + " · "
+    case .accepted: "accepted · "
+    default: ""
+    }
+  }
+}
