@@ -1,4 +1,4 @@
-// Where git looks for hooks, and single settings of a repository. Knows nothing of what a hook says.
+// What hooks need of git: where it looks for them, its settings, what is about to be committed. Knows no hook's text.
 package import CairnCore
 
 /// A value of git's configuration, and whose it is.
@@ -30,5 +30,19 @@ extension GitRepository {
   /// Writes the repository's own configuration.
   package func set(_ name: String, to value: String) throws(Diagnostic) {
     _ = try git(["config", "--local", name, value])
+  }
+
+  /// A commit of what the index holds, behind HEAD where there is one; no reference names it, so that git takes it
+  /// away in time. The index is the one that a hook is asked about.
+  package func commitOfIndex() throws(Diagnostic) -> String {
+    let tree = try git(["write-tree"]).text.prefix { !$0.isNewline }
+    let parent = try headCommit().map { ["-p", $0] } ?? []
+    // Always the same for one tree: nobody's name, no clock.
+    let identity = ["AUTHOR", "COMMITTER"].flatMap { role in
+      [("GIT_\(role)_NAME", "cairn"), ("GIT_\(role)_EMAIL", "cairn@localhost"), ("GIT_\(role)_DATE", "0 +0000")]
+    }
+    let arguments = ["commit-tree", "-m", "what is about to be committed"] + parent + [String(tree)]
+    let result = try git(arguments, environment: Self.environment.setting(identity.map { ($0, $1) }))
+    return String(result.text.prefix { !$0.isNewline })
   }
 }
