@@ -14,9 +14,11 @@ struct VerifyCommand: OwnCommand {
       no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
       tell: what could not be checked never passes. docs/checks.md tells what each check means and how to mend it.
 
+      Reports are written whatever the verdict is; `-` writes one to standard output in place of the text.
+
       Examples:
         cairn verify
-        cairn verify --rev HEAD --base origin/main --new-only
+        cairn verify --rev HEAD --base origin/main --new-only --junit verify.xml
       """)
 
   @OptionGroup var global: GlobalOptions
@@ -28,6 +30,14 @@ struct VerifyCommand: OwnCommand {
   @Flag(name: .long, help: "Fail only on what the base does not have.") var newOnly = false
   @Flag(name: .long, help: "Count a missing run record as unknown.") var requireRecords = false
   @Flag(name: .long, help: "Print one JSON document.") var json = false
+  @Option(name: .long, help: "Write a JUnit report.", completion: .file()) var junit: String?
+  @Option(name: .long, help: "Write a SARIF report, as code scanning reads it.", completion: .file()) var sarif: String?
+  @Option(name: .long, help: "Write a code quality report, as GitLab reads it.", completion: .file())
+  var codeQuality: String?
+  @Option(name: .long, help: "Write a page for a pull request: verdict, what would run, values beside the base's, graph.",
+    completion: .file())
+  var markdown: String?
+  @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
   @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)
   var targets: [String] = []
 
@@ -36,6 +46,10 @@ struct VerifyCommand: OwnCommand {
     if json { console.keepOutputForResults() }
     if newOnly, base == nil {
       throw Diagnostic.wrongUsage("argument --new-only: needs --base")
+    }
+    let printed = [json ? "json" : nil, github ? "github" : nil].compactMap { $0 } + files.filter { $0.1 == "-" }.map(\.0)
+    if printed.count > 1 {
+      throw Diagnostic.wrongUsage("argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
     }
     let repository = try Repository.findRoot()
     var request = VerifyRequest(today: Self.today)
@@ -47,10 +61,42 @@ struct VerifyCommand: OwnCommand {
     let outcome = try request.run(in: repository)
     for warning in outcome.subject?.settings.warnings ?? [] { console.warning(warning) }
     let verification = outcome.verification
-    if !json {
+    // What cannot be written is no verdict: it is told before one is.
+    for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
+    if json {
+      console.write(json: VerifyJSON.value(verification))
+    } else if let (format, _) = files.first(where: { $0.1 == "-" }) {
+      console.writeRaw(bytes(format, outcome))
+    } else {
       for line in VerifyText(verification: verification, usesColor: console.colorsOutput).lines() { console.write(line) }
+      if github { for line in GitHubAnnotations.lines(verification) { console.writeRaw(Array((line + "\n").utf8)) } }
     }
     return ExitStatus(verification.verdict.exitCode)
+  }
+
+  /// The reports that are wanted, by their options' names, and where.
+  private var files: [(String, String)] {
+    [("junit", junit), ("sarif", sarif), ("code-quality", codeQuality), ("markdown", markdown)].compactMap { name, path in
+      path.map { (name, $0) }
+    }
+  }
+
+  private func write(_ format: String, _ outcome: VerifyOutcome, to path: String) throws(Diagnostic) {
+    if format == "markdown" {
+      let text = String(decoding: bytes(format, outcome), as: UTF8.self)
+      try ReportFile.write(markdown: text, to: path, summary: Environment.value("GITHUB_STEP_SUMMARY"))
+    } else {
+      try ReportFile.write(bytes(format, outcome), to: path)
+    }
+  }
+
+  private func bytes(_ format: String, _ outcome: VerifyOutcome) -> [UInt8] {
+    switch format {
+    case "junit": JUnitReport.bytes(outcome.verification)
+    case "sarif": SARIFReport.bytes(outcome.verification)
+    case "code-quality": CodeQualityReport.bytes(outcome.verification)
+    default: Array(MarkdownReport.text(outcome.verification, story: PullRequestStory(outcome, base: base)).utf8)
+    }
   }
 
   private static var today: String {
