@@ -86,10 +86,10 @@ struct HookScript: Sendable {
           echo "cairn is not on PATH: the data may not be that of this commit" >&2
         """
     case .prePush:
-      // What git says on standard input is for what stands behind this block, too.
+      // What git says on standard input is for what stands behind this block, too; standard output is git's.
       body = """
           cairn_refs=$(cat)
-          printf '%s\\n' "$cairn_refs" | \(call) || exit $?
+          printf '%s\\n' "$cairn_refs" | \(call) >&2 || exit $?
           if [ -n "$cairn_refs" ]; then
             exec <<CAIRN_REFS
         $cairn_refs

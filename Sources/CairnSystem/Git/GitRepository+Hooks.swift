@@ -39,7 +39,7 @@ extension GitRepository {
     let parent = try headCommit().map { ["-p", $0] } ?? []
     // Always the same for one tree: nobody's name, no clock.
     let identity = ["AUTHOR", "COMMITTER"].flatMap { role in
-      [("GIT_\(role)_NAME", "cairn"), ("GIT_\(role)_EMAIL", "cairn@localhost"), ("GIT_\(role)_DATE", "0 +0000")]
+      [("GIT_\(role)_NAME", "cairn"), ("GIT_\(role)_EMAIL", "cairn@localhost"), ("GIT_\(role)_DATE", "@0 +0000")]
     }
     let arguments = ["commit-tree", "-m", "what is about to be committed"] + parent + [String(tree)]
     let result = try git(arguments, environment: Self.environment.setting(identity.map { ($0, $1) }))

@@ -37,9 +37,15 @@ struct PreCommitHook: CairnCommand {
     guard let git = try GitRepository.find(from: Repository.currentDirectory()) else { return .success }
     // A new project's first commit may well come before its first run.
     let isFirst = try git.headCommit() == nil
-    // Not the work tree: a dvc.lock that nobody has added would hide the fault. And old faults are not this commit's.
-    let status = HookVerification.run(
-      ["--rev", try git.commitOfIndex()] + (isFirst ? [] : ["--base", "HEAD", "--new-only"]))
+    let status: ExitStatus
+    do {
+      // Not the work tree: a dvc.lock that nobody has added would hide the fault. And old faults are not this commit's.
+      let commit = try git.commitOfIndex()
+      status = HookVerification.run(["--rev", commit] + (isFirst ? [] : ["--base", "HEAD", "--new-only"]))
+    } catch {
+      invocation.console.report(error)
+      status = .unknown
+    }
     switch status {
     case .success: return .success
     case .no where isFirst:

@@ -184,7 +184,7 @@ def reports(folder, want):
         wrong.append("verify.xml has no error, so that unknown would look like a pass")
     with open(os.path.join(at, "verify.sarif"), encoding="utf-8") as f:
         levels = [result["level"] for result in json.load(f)["runs"][0]["results"]]
-    if ("error" in levels) != (want == 1):
+    if ("error" in levels) != (want != 0):
         wrong.append(f"verify.sarif has the levels {levels}")
     with open(os.path.join(at, "code-quality.json"), encoding="utf-8") as f:
         if (json.load(f) == []) != (want == 0):
@@ -221,7 +221,7 @@ def github(stage, tag, source):
         wrong = "the reports are not kept"
     if not wrong and not (os.path.isfile(summary) and os.path.getsize(summary)):
         wrong = "the step has no summary"
-    if not wrong and (want == 1) != bool(re.search(r"^::error ", log, re.M)):
+    if not wrong and (want != 0) != bool(re.search(r"^::error ", log, re.M)):
         wrong = f"annotations:\n{log}"
     step(f"GitHub: a pull request with '{tag}' ends with {want}, reports, summary, annotations", wrong)
 
