@@ -65,8 +65,9 @@ what git has, needs no data, and takes seconds. `cairn init --template ci-check`
 ## To do once
 1. Put `cairn-VERSION-linux-ARCH.tar.gz` where your CI can fetch it. `scripts/package` in Cairn's sources makes \#
 it, and `….tar.gz.sha256` with it.
-2. Set `version`, `url` and `sha256` at the top of `ci/cairn-verify.sh`. Without a checksum, or with another one \#
-than the archive has, nothing is run.
+2. Set `version`, `url` and `sha256` at the top of `ci/cairn-verify.sh`. An archive runs on the system that made \#
+it and on newer ones; `image` and `runs-on` must be one of these. Without a checksum, or with another one than \#
+the archive has, nothing is run.
 3. GitLab: add `include: [{local: ci/cairn-verify.gitlab-ci.yml}]` to `.gitlab-ci.yml`. Delete the files of the \#
 CI that you do not use.
 4. `sh ci/cairn-verify.sh` on your own machine shows what CI will say.
@@ -110,6 +111,8 @@ need neither.
 - **`HEAD^1`**: GitHub checks a pull request out merged into its base, so the first parent is the base, and a \#
 `fetch-depth` of 2 has it. GitLab checks out the branch, whose base may be further back: `GIT_DEPTH` 0.
 - **`--rev HEAD`**: the commit is looked at, not the work tree, so that a file of the runner's cannot hide a fault.
+- **Who guards it**: the workflow and the script are those of the pull request. Let somebody own `ci/` and \#
+`.github/` (`CODEOWNERS`), so that no change makes itself pass. Verify itself runs nothing of the repository.
 - **Actions are pinned** to a commit; Dependabot and Renovate keep such lines up to date.
 
 A project that is not at the repository's root: `project` in `ci/cairn-verify.sh` names its folder. `cairn init \#

@@ -307,6 +307,21 @@ def pre_commit(stage, sources):
         step(f"pre-commit try-repo: '{tag}' {'fails' if want else 'passes'}", wrong)
 
 
+def pre_commit_tool(stage, source):
+    """`cairn install --use-pre-commit-tool`, played by the tool: by the index, and by what is pushed."""
+    folder = stage.checkout(source, "change")
+    path = os.pathsep.join([os.path.dirname(stage.cairn), os.environ["PATH"]])
+    more = {"PATH": path, "PRE_COMMIT_HOME": os.path.join(stage.folder, "pre-commit")}
+    must([stage.cairn, "install", "--use-pre-commit-tool"], folder)
+    must(["git", "add", "--all"], folder)
+    step("the pre-commit tool plays the hooks of cairn install", expect(
+        ["pre-commit", "run", "--all-files"], folder, 0, **more))
+    must(["sed", "-i", "s/rounds: .*/rounds: 99/", "params.yaml"], folder)
+    must(["git", "commit", "--quiet", "--all", "--no-verify", "-m", "not run"], folder)
+    step("and stops a push of what is not reproducible", expect(
+        ["pre-commit", "run", "--hook-stage", "pre-push", "--from-ref", "HEAD^", "--to-ref", "HEAD"], folder, 1, **more))
+
+
 def main():
     archive = os.path.abspath(sys.argv[1])
     lint(archive)
@@ -325,6 +340,7 @@ def main():
         refusals(stage, sources["sound"])
         below(stage)
         pre_commit(stage, sources)
+        pre_commit_tool(stage, sources["sound"])
     print(f"{passed} of {total} steps of the CI templates")
     return passed != total
 
