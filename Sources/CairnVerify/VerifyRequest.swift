@@ -52,6 +52,20 @@ package struct VerifyRequest: Sendable {
     return VerifyOutcome(verification: verification, subject: subject, base: base)
   }
 
+  /// The checks that need no lock.
+  func lint(_ repository: Repository) throws(Diagnostic) -> VerifyOutcome {
+    let subject: VerifySubject
+    do throws(Diagnostic) {
+      subject = try self.subject(repository)
+    } catch {
+      guard error.code == .configuration else { throw error }
+      return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
+    }
+    let checks = VerifyPolicy(subject.settings).apply(to: subject.lint(try stages(of: subject)), on: today)
+    let verification = Verification(revision: subject.revision, checks: checks, prefix: subject.prefix)
+    return VerifyOutcome(verification: verification, subject: subject, base: nil)
+  }
+
   private func subject(_ repository: Repository) throws(Diagnostic) -> VerifySubject {
     if let revision { return try VerifySubject.commit(revision, repository) }
     return try VerifySubject.workTree(repository)

@@ -96,6 +96,7 @@ struct Cairn: ParsableCommand {
       InitCommand.self,
       InstallCommand.self,
       LineageCommand.self,
+      LintCommand.self,
       MetricsCommand.self,
       MoveCommand.self,
       ParamsCommand.self,

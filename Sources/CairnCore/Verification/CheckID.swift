@@ -84,7 +84,7 @@ package enum CheckID: String, Sendable, CaseIterable {
     case .tracking: "The tracking server says something else"
     case .unusedParam: "A parameter is used by no stage"
     case .unusedVar: "A variable is used by no stage"
-    case .deadStage: "A stage neither makes nor runs anything"
+    case .deadStage: "A stage has no effect on the pipeline"
     case .unreadOutput: "An output is read by nobody"
     case .undeclaredScript: "A stage's script is not among its dependencies"
     }
@@ -138,7 +138,7 @@ package enum CheckID: String, Sendable, CaseIterable {
     case .tracking: "The tracking server does not lead to the data that was used. Send the records again."
     case .unusedParam: "No stage declares it and no template takes it. Take it out, or declare it where it is read."
     case .unusedVar: "No template takes it. Take it out."
-    case .deadStage: "A stage without outputs that nothing needs has no effect. Give it an output, or take it out."
+    case .deadStage: "It makes nothing that a stage or a person could use. Give it an output, or take it out."
     case .unreadOutput: "No stage needs it. If it is a result, that is fine; else take it out."
     case .undeclaredScript: "An edit of the script does not run the stage. Declare it under `deps`."
     }

@@ -7,7 +7,7 @@ enum CommandPaths {
     var found: [String] = []
     var program = ""
     var isFirst = true
-    for word in words(command) {
+    for word in ShellWords.words(command) {
       if word.endsCommand {
         isFirst = true
         continue
@@ -26,47 +26,6 @@ enum CommandPaths {
       }
     }
     return found
-  }
-
-  private struct Word {
-    var text = ""
-    var isQuoted = false
-    var endsCommand = false
-  }
-
-  private static func words(_ command: String) -> [Word] {
-    var words: [Word] = []
-    var word = Word()
-    var quote: Character?
-    var isEscaped = false
-    func finish() {
-      if !word.text.isEmpty || word.isQuoted { words.append(word) }
-      word = Word()
-    }
-    for character in command {
-      if isEscaped {
-        word.text.append(character)
-        isEscaped = false
-      } else if character == "\\", quote != "'" {
-        isEscaped = true
-      } else if let open = quote {
-        if character == open { quote = nil } else { word.text.append(character) }
-      } else if character == "\"" || character == "'" {
-        quote = character
-        word.isQuoted = true
-      } else if character == " " || character == "\t" {
-        finish()
-      } else if character.isNewline || ";|&()".contains(character) {
-        finish()
-        words.append(Word(text: "", isQuoted: false, endsCommand: true))
-      } else if character == "<" || character == ">" {
-        finish()
-      } else {
-        word.text.append(character)
-      }
-    }
-    finish()
-    return words
   }
 
   /// A word, and what stands behind `=`, `:` or `,` in it: `--data=/mnt/x`, `a:/mnt/b`.

@@ -27,7 +27,12 @@ struct DependencyChecks {
     switch item.source {
     case .elsewhere: return [origin(item)]
     case .outside: return []
-    case .output(let place, let rest): return [origin(item, madeBy: place)] + [chain(item, place, rest)].compactMap { $0 }
+    case .output(let place, let rest, let kept):
+      let chain = chain(item, place, rest)
+      let found = [origin(item, madeBy: place)] + (chain.map { [$0] } ?? [])
+      // What follows from a broken chain is not told.
+      guard let kept, chain?.status != .failed else { return found }
+      return found + file(item, kept).filter { $0.id == .depContent }
     case .file(let path): return file(item, path)
     case .folder(let plan): return folder(item, plan)
     case .absent(let path): return [absent(item, path)]

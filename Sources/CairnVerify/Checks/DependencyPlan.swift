@@ -10,8 +10,9 @@ enum DependencySource: Sendable {
   case elsewhere
   /// A path of this machine outside of git's work tree.
   case outside
-  /// An output, or something in one: `rest` is empty, or the path in the folder.
-  case output(OutputPlace, rest: String)
+  /// An output, or something in one: `rest` is empty, or the path in the folder. `kept`: the file of git's that it is,
+  /// where no cache holds it.
+  case output(OutputPlace, rest: String, kept: RepoPath?)
   case file(RepoPath)
   case folder(FolderPlan)
   /// Neither in git nor made by anything: the path in the work tree that is missing.
@@ -75,7 +76,11 @@ struct DependencyPlanner: Sendable {
   }
 
   private func output(_ place: OutputPlace, _ location: Location) -> DependencySource {
-    .output(place, rest: rest(of: location, in: places.output(place).location))
+    var kept: RepoPath?
+    if !places.output(place).isCached, let path = gitPath(location), case .file(let file) = source.target(of: path) {
+      kept = file
+    }
+    return .output(place, rest: rest(of: location, in: places.output(place).location), kept: kept)
   }
 
   private func rest(of location: Location, in folder: Location) -> String {

@@ -116,7 +116,7 @@ package struct StaticChecks: Sendable {
     for item in work.items {
       guard let hash = item.locked?.contentHash else { continue }
       switch item.source {
-      case .file(let path): requests.append(ContentRequest(path, hash.algorithm))
+      case .file(let path), .output(_, _, .some(let path)): requests.append(ContentRequest(path, hash.algorithm))
       case .folder(let plan):
         if plan.isOpen || plan.unknown != nil { continue }
         for case (_, .file(let path)) in plan.members { requests.append(ContentRequest(path, hash.algorithm)) }

@@ -24,6 +24,15 @@ package enum VerifyJSON {
     return JSONWriter.strict(.map(map))
   }
 
+  /// The document of `lint`, which gives no verdict: `cairn.lint/v1`, `rev`, `summary`, `checks` as above.
+  package static func lint(_ verification: Verification) -> Value {
+    JSONWriter.strict(
+      .map([
+        "schema": "cairn.lint/v1", "rev": text(verification.revision), "summary": summary(verification),
+        "checks": .list(verification.checks.map(check)),
+      ]))
+  }
+
   private static func summary(_ verification: Verification) -> Value {
     let summary = verification.summary
     var map: ValueMap = [

@@ -99,7 +99,8 @@ struct VerifyCommand: OwnCommand {
     }
   }
 
-  private static var today: String {
+  /// `2026-12-31`, by this machine's clock and zone.
+  static var today: String {
     let now = WallClock.local(WallClock.now())
     func two(_ number: Int) -> String { (number < 10 ? "0" : "") + String(number) }
     return "\(now.year)-" + two(now.month) + "-" + two(now.day)

@@ -5,6 +5,8 @@ internal import CairnVerify
 struct VerifyText {
   let verification: Verification
   let usesColor: Bool
+  /// `verify` or `lint`, which gives no verdict.
+  var command = "verify"
 
   /// More than this are counted.
   private static let limit = 50
@@ -14,7 +16,7 @@ struct VerifyText {
     let findings = verification.findings
     for check in findings.prefix(Self.limit) { lines += block(check) }
     if findings.count > Self.limit {
-      lines.append("  … and \(findings.count - Self.limit) more: `cairn verify --json` lists them all")
+      lines.append("  … and \(findings.count - Self.limit) more: `cairn \(command) --json` lists them all")
     }
     return lines
   }
@@ -34,6 +36,7 @@ struct VerifyText {
       case .notReproducible: ("NOT REPRODUCIBLE", .red)
       case .unknown: ("UNKNOWN", .yellow)
       }
+    if command == "lint" { return counts.joined(separator: ", ") }
     return color.paint(word, if: usesColor) + "  " + counts.joined(separator: ", ")
   }
 

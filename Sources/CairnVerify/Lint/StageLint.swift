@@ -1,0 +1,148 @@
+// What deserves a warning in a stage, without any lock: no effect, results that nobody reads, scripts that are not
+// declared.
+import CairnCore
+import CairnEngine
+import CairnSystem
+
+struct StageLint {
+  let subject: VerifySubject
+  /// Locations that stages depend on, or take parameters from.
+  let consumed: [Location]
+  /// What the top level of a dvc.yaml names for people: metrics, plots, artifacts.
+  let shown: Set<Location>
+
+  init(_ subject: VerifySubject) {
+    self.subject = subject
+    consumed = Array(
+      Set(subject.project.pipeline.stages.flatMap { $0.dependencies.map(\.location) + $0.parameters.map(\.location) }))
+    var shown: Set<Location> = []
+    for file in subject.project.pipeline.files {
+      let folder = Location.local(file.path.parent)
+      func add(_ path: String?) { if let path { shown.insert(subject.paths.location(of: path, in: folder)) } }
+      file.metrics.forEach(add)
+      for artifact in file.artifacts.values { add(artifact["path"]?.string) }
+      for plot in file.plots.list ?? [] {
+        add(plot.string)
+        for key in plot.map?.keys.compactMap(\.string) ?? [] {
+          add(key)
+          for name in plot[key]?["y"]?.map?.keys.compactMap(\.string) ?? [] { add(name) }
+        }
+      }
+    }
+    self.shown = shown
+  }
+
+  func checks(of stage: Stage) -> [Check] {
+    guard stage.kind == .pipeline else { return [] }
+    let maker = CheckMaker(stage, subject.paths)
+    return effect(stage, maker) + unread(stage, maker) + scripts(stage, maker)
+  }
+
+  private func effect(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
+    if !stage.outputs.isEmpty { return [maker.passed(.deadStage)] }
+    return [
+      maker.failed(
+        .deadStage, "it makes nothing: no stage can need it, and nobody sees what it did",
+        hint: "declare what it makes under outs, or take it out")
+    ]
+  }
+
+  private func unread(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
+    stage.outputs.compactMap { output in
+      // For people, or in git for them.
+      if output.role != .out || !output.isCached || shown.contains(output.location) { return nil }
+      let isRead = consumed.contains { $0.isInside(output.location) || output.location.isInside($0) }
+      if isRead { return maker.passed(.unreadOutput, path: output.location.recordPath, at: output.mark) }
+      return maker.failed(
+        .unreadOutput, path: output.location.recordPath, "no stage reads \(output.declared)",
+        hint: "if it is a result, name it under artifacts; else take it out", at: output.mark)
+    }
+  }
+
+  // MARK: Scripts
+
+  private func scripts(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
+    var told: Set<RepoPath> = []
+    var checks: [Check] = []
+    for line in stage.commands {
+      for names in Self.scripts(in: line) {
+        guard let script = names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted else {
+          continue
+        }
+        let location = Location.local(script)
+        let isKnown = stage.dependencies.contains { location.isInside($0.location) }
+          || stage.outputs.contains { location.isInside($0.location) }
+        if isKnown { continue }
+        checks.append(
+          maker.failed(
+            .undeclaredScript, path: script.text, "it runs \(script), which is not among its dependencies",
+            hint: "add \(script.relative(to: stage.wdir.local ?? .root)) to its deps", at: stage.commandMark))
+      }
+    }
+    return checks.isEmpty ? [maker.passed(.undeclaredScript)] : checks
+  }
+
+  /// A file of the project's.
+  private func file(_ name: String, in wdir: Location) -> RepoPath? {
+    guard case .local(let path) = subject.paths.location(of: name, in: wdir), !path.isRoot,
+      subject.files.exists(path), !subject.files.isDirectory(path)
+    else { return nil }
+    return path
+  }
+
+  private static let interpreters: Set<String> = [
+    "python", "python2", "python3", "pypy3", "ipython", "bash", "sh", "zsh", "dash", "ksh", "fish", "Rscript", "R", "julia",
+    "node", "deno", "bun", "perl", "ruby", "php", "lua", "octave", "papermill", "jupyter", "torchrun", "accelerate",
+    "deepspeed", "streamlit", "source", "."
+  ]
+  private static let extensions: Set<String> = [
+    "py", "sh", "bash", "r", "R", "jl", "ipynb", "js", "mjs", "ts", "pl", "rb", "php", "lua", "m",
+  ]
+
+  /// Of each script that a command runs, the names under which it may lie.
+  private static func scripts(in command: String) -> [[String]] {
+    var found: [[String]] = []
+    var isInterpreted = false
+    var isFirst = true
+    var isModule = false
+    for word in ShellWords.words(command) {
+      if word.endsCommand {
+        (isInterpreted, isFirst, isModule) = (false, true, false)
+        continue
+      }
+      let text = word.text
+      if isModule {
+        let path = text.replacing(".", with: "/")
+        found.append([path + ".py", path + "/__main__.py", "src/" + path + ".py"])
+        (isInterpreted, isModule) = (false, false)
+        continue
+      }
+      if isFirst, text.contains("="), !text.hasPrefix("/") { continue }
+      let program = String(text.split(separator: "/").last ?? "")
+      if interpreters.contains(program) || isPython(program) {
+        isInterpreted = true
+      } else if isInterpreted, text == "-m" {
+        isModule = true
+      } else if isInterpreted, text == "-c" || text == "-e" {
+        isInterpreted = false
+      } else if isInterpreted, !text.hasPrefix("-"), extensions.contains(fileExtension(text)) {
+        found.append([text])
+        isInterpreted = false
+      } else if isFirst, text.contains("/") || extensions.contains(fileExtension(text)) {
+        found.append([text])
+      }
+      isFirst = false
+    }
+    return found
+  }
+
+  /// `python3.11`.
+  private static func isPython(_ name: String) -> Bool {
+    name.hasPrefix("python3.") && name.dropFirst(8).allSatisfy(\.isNumber)
+  }
+
+  private static func fileExtension(_ name: String) -> String {
+    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
+    return String(name[name.index(after: dot)...])
+  }
+}
