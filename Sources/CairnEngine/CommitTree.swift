@@ -61,7 +61,7 @@ package final class CommitTree: Sendable {
   /// A blob as git has it; `nil` when there is none.
   package func blob(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
     guard let file = listing[path], file.kind != .submodule else { return nil }
-    return try objects(of: path).object(file.object)
+    return try objects(of: path).object(file.object, limit: Files.plainLimit)
   }
 
   package func linkText(_ path: RepoPath) -> String? {

@@ -98,7 +98,7 @@ final class GitIgnoreTree: Sendable {
 
   private func read(_ file: RepoPath) -> [UInt8]? {
     if let commit { return (try? commit.read(file)) ?? nil }
-    return (try? Files.read(git.absolute(file))) ?? nil
+    return (try? Files.read(plain: git.absolute(file))) ?? nil
   }
 
   private static func variable(_ name: String) -> String? {

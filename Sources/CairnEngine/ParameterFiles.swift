@@ -68,8 +68,9 @@ package final class ParameterFiles: ParameterSource, Sendable {
         return .values(values)
       }
       var seen: Set<String> = []
+      let lookup = ParameterLookup(document, forMany: set.keys.count > 16)
       for key in set.keys where seen.insert(key).inserted {
-        if let value = try ParameterLookup.value(key, in: document) { values.append((key, value)) }
+        if let value = try lookup.value(key) { values.append((key, value)) }
       }
       return .values(values)
     }

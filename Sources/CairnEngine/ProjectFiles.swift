@@ -21,13 +21,15 @@ package struct DiskFiles: ProjectFiles {
 
   package init(root: String) { paths = PathResolver(root: root, workTree: nil) }
 
-  package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? { try Files.read(paths.absolute(path)) }
+  package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? { try Files.read(plain: paths.absolute(path)) }
   package func list(_ folder: RepoPath) throws(Diagnostic) -> [DirectoryEntry]? {
     try Files.list(paths.absolute(folder))
   }
   package func isDirectory(_ path: RepoPath) -> Bool { Files.isDirectory(paths.absolute(path)) }
   package func exists(_ path: RepoPath) -> Bool { Files.exists(paths.absolute(path)) }
-  package func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? { try Files.read(path.absolute) }
+  package func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? {
+    try Files.read(plain: path.absolute)
+  }
   package func isDirectory(outside path: OutsidePath) -> Bool { Files.isDirectory(path.absolute) }
 }
 
@@ -100,7 +102,7 @@ package final class CommitFiles: ProjectFiles {
   }
 
   package func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? {
-    guard let beside = tree.path(ofAbsolute: path.absolute) else { return try Files.read(path.absolute) }
+    guard let beside = tree.path(ofAbsolute: path.absolute) else { return try Files.read(plain: path.absolute) }
     return try tree.read(beside)
   }
 

@@ -27,6 +27,10 @@ private struct TextFiles: ProjectFiles {
   }
 
   func exists(_ path: RepoPath) -> Bool { texts[path.text] != nil || isDirectory(path) }
+
+  func read(outside path: OutsidePath) throws(Diagnostic) -> [UInt8]? { nil }
+
+  func isDirectory(outside path: OutsidePath) -> Bool { false }
 }
 
 @Suite("a dvc.yaml means what it means to DVC")

@@ -74,6 +74,8 @@ package struct Dependency: Sendable {
   /// As declared after interpolation, relative to the stage's `wdir`: what the lock writes.
   package var declared: String
   package var location: Location
+  /// The declaration gives an absolute path, also where it leads into the project.
+  package var isWrittenAbsolute = false
   /// Set for `import`, `import-url`, datasets: what stands in the `.dvc` file beside the path.
   package var source: ImportSource?
   package var mark: SourceMark?
@@ -105,6 +107,8 @@ package struct Output: Sendable {
   /// As declared after interpolation, relative to the stage's `wdir`: what the lock writes.
   package var declared: String
   package var location: Location
+  /// The declaration gives an absolute path, also where it leads into the project.
+  package var isWrittenAbsolute = false
   package var role: Role
   package var isCached = true
   package var isPersistent = false

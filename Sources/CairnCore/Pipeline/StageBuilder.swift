@@ -130,7 +130,9 @@ package struct StageBuilder: Sendable {
     let path = try path(item, of: stage)
     try StagePaths.check(path, "a dependency", item.mark)
     let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
-    return Dependency(declared: declared, location: location, mark: item.mark)
+    var dependency = Dependency(declared: declared, location: location, mark: item.mark)
+    dependency.isWrittenAbsolute = path.utf8.first == UInt8(ascii: "/")
+    return dependency
   }
 
   /// One set a file, in the order of first mention; a file without keys, mentioned anywhere, is taken whole.
@@ -197,6 +199,7 @@ package struct StageBuilder: Sendable {
       try StagePaths.check(path, "an output", mark)
       let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
       var output = Output(declared: declared, location: location, role: role, mark: mark)
+      output.isWrittenAbsolute = path.utf8.first == UInt8(ascii: "/")
       output.apply(flags)
       outputs.append(output)
     }

@@ -1,4 +1,5 @@
 // Resolves `${…}` in texts and trees against a context. Knows nothing of stages.
+internal import Synchronization
 
 /// `parsing.*` of DVC's configuration: how a map is unpacked into a command.
 package struct UnpackingOptions: Sendable, Hashable {
@@ -9,8 +10,27 @@ package struct UnpackingOptions: Sendable, Hashable {
   package init() {}
 }
 
+/// How much text the templates of one file may make together: a few lines can ask for more than a machine has.
+package final class TemplateBudget: Sendable {
+  /// Bytes: of one text, and of all. No command may be half as long as the first.
+  static let text = 4 << 20
+  static let all = 1 << 30
+
+  private let used = Atomic(0)
+
+  package init() {}
+
+  fileprivate func take(_ count: Int) throws(TemplateFault) {
+    let total = used.add(count, ordering: .relaxed).newValue
+    if count > Self.text || total > Self.all {
+      throw TemplateFault(.parse, "its templates make more text than can be used")
+    }
+  }
+}
+
 package struct Interpolation: Sendable {
   package var unpacking: UnpackingOptions
+  private let budget = TemplateBudget()
 
   package init(unpacking: UnpackingOptions = UnpackingOptions()) { self.unpacking = unpacking }
 
@@ -137,9 +157,11 @@ package struct Interpolation: Sendable {
       try check(node, key)
       out += bytes[index..<match.range.lowerBound]
       out += Array(try self.text(of: node.value).utf8)
+      if out.count > TemplateBudget.text { try budget.take(out.count) }
       index = match.range.upperBound
     }
     out += bytes[index...]
+    try budget.take(out.count)
     return .string(String(decoding: out, as: UTF8.self).replacing("\\${", with: "${"))
   }
 

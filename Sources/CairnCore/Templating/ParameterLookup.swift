@@ -1,6 +1,33 @@
 // Finds a dotted key in a parameter document, as DVC's `dpath` does. Knows nothing of files.
 
-package enum ParameterLookup {
+package struct ParameterLookup {
+  private let document: MarkedValue
+  /// Top-level entries by their names, where all of those are text: a long list of keys is not held against a long file
+  /// one by one.
+  private var top: [RepoPath: MarkedValue]?
+
+  package init(_ document: MarkedValue, forMany: Bool) {
+    self.document = document
+    guard forMany, let entries = document.entries else { return }
+    var top: [RepoPath: MarkedValue] = [:]
+    for entry in entries {
+      guard let name = entry.key.string else { return }
+      let key = RepoPath(unchecked: name)
+      if top[key] == nil { top[key] = entry.value }
+    }
+    self.top = top
+  }
+
+  /// As the function of the same name.
+  package func value(_ key: String) throws(Diagnostic) -> MarkedValue? {
+    guard let top, !key.hasPrefix("."), !key.isEmpty, !key.contains(where: { $0 == "*" || $0 == "?" || $0 == "[" }) else {
+      return try Self.value(key, in: document)
+    }
+    let parts = key.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
+    guard let value = top[RepoPath(unchecked: parts[0])] else { return nil }
+    return parts.count == 1 ? value : Self.plain(parts[1].split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: value)
+  }
+
   /// The value at `key` (`train.lr`, `layers.0`; `*`, `?` and `[…]` match names); `nil` when there is none.
   ///
   /// - Throws: when a pattern matches more than one value.

@@ -286,6 +286,7 @@ package final class PipelineTemplate: Sendable {
     var group = Group()
     do throws(TemplateFault) {
       let iterable = try iterable(data)
+      try checkCount([iterable.count], "stages.\(name).foreach", data.mark)
       switch iterable {
       case .map(let entries):
         group.warnings = warningIfHidden(["item", "key"], by: name)
@@ -337,6 +338,9 @@ package final class PipelineTemplate: Sendable {
         throw error.diagnostic("'stages.\(name).matrix'", in: place.shown, at: entry.value.mark)
       }
     }
+    do throws(TemplateFault) {
+      try checkCount(axes.map(\.values.count), "stages.\(name).matrix", data.mark)
+    } catch { throw error.diagnostic("'stages.\(name).matrix'", in: place.shown, at: data.mark) }
     var group = Group(warnings: warningIfHidden(["key", "item"], by: name))
     if axes.contains(where: { $0.values.isEmpty }) { return group }
     var choice = Array(repeating: 0, count: axes.count)
@@ -353,6 +357,20 @@ package final class PipelineTemplate: Sendable {
       if axis < 0 { return group }
       choice[axis] += 1
     }
+  }
+
+  /// A few lines can ask for more stages than a machine can hold.
+  package static let mostStages = 100_000
+
+  private func checkCount(_ factors: [Int], _ what: String, _ mark: SourceMark?) throws(TemplateFault) {
+    var count = 1
+    for factor in factors { count = min(Self.mostStages + 1, count * min(factor, Self.mostStages + 1)) }
+    guard count > Self.mostStages else { return }
+    throw TemplateFault(
+      .other(
+        Diagnostic(
+          .template, "'\(what)' in '\(place.shown)' makes more than \(Self.mostStages) stages", at: mark,
+          hint: "go over fewer items, or let one stage do several")), "")
   }
 
   private func warningIfHidden(_ names: [String], by group: String) -> [String] {
@@ -378,6 +396,14 @@ package final class PipelineTemplate: Sendable {
     case list([IterationNode])
     case map(OrderedDictionary<String, IterationNode>)
     case other(Value)
+
+    var count: Int {
+      switch self {
+      case .list(let items): items.count
+      case .map(let entries): entries.count
+      case .other: 1
+      }
+    }
   }
 
   private func iterable(_ data: MarkedValue) throws(TemplateFault) -> Iterable {

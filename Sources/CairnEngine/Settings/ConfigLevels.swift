@@ -47,7 +47,7 @@ package struct ConfigLevels: Sendable {
   }
 
   private func bytes(_ level: ConfigLevel, _ path: String) throws(Diagnostic) -> [UInt8]? {
-    guard let commit, level.isOfProject else { return try Files.read(path) }
+    guard let commit, level.isOfProject else { return try Files.read(plain: path) }
     return level == .repo ? try commit.read(RepoPath(unchecked: ".dvc/config")) : nil
   }
 

@@ -32,7 +32,7 @@ package struct Settings: Sendable {
       if let files {
         found = try files.read(RepoPath(unchecked: file))
       } else {
-        found = try Files.read(Repository.join(repository.cairnFolder, name))
+        found = try Files.read(plain: Repository.join(repository.cairnFolder, name))
       }
       guard let bytes = found else { continue }
       let document = try TOMLReader.parse(SourceText(path: file, bytes: bytes))

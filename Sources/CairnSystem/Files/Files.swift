@@ -38,6 +38,22 @@ package enum Files {
     return try read(descriptor, path: path)
   }
 
+  /// The whole of a plain file, for what others have written: a pipe or a device is refused without waiting for it, and
+  /// so is what is larger than `limit` bytes. `nil` when nothing is there.
+  package static func read(plain path: String, limit: Int = plainLimit) throws(Diagnostic) -> [UInt8]? {
+    let descriptor = path.asSystemPath { cairn_open($0, O_RDONLY | O_NONBLOCK, 0) }
+    if descriptor == -ENOENT || descriptor == -ENOTDIR { return nil }
+    if descriptor < 0 { throw Diagnostic.system(-descriptor, "open it", path) }
+    defer { close(descriptor) }
+    let stat = try FileStat.of(descriptor: descriptor, path: path)
+    if stat.kind == .other { throw Diagnostic.notPlain(path) }
+    if stat.size > UInt64(limit) { throw Diagnostic.tooLarge(path, stat.size) }
+    return try read(descriptor, path: path)
+  }
+
+  /// Bytes that a file of settings or of a pipeline may have.
+  package static let plainLimit = 256 << 20
+
   /// The rest of an open file; `path` is for messages.
   static func read(_ descriptor: Int32, path: String) throws(Diagnostic) -> [UInt8] {
     var raw = cairn_file_stat()
@@ -219,5 +235,20 @@ package enum Files {
   package static func syncFileSystem(descriptor: Int32, path: String) throws(Diagnostic) {
     let result = cairn_syncfs(descriptor)
     if result < 0 { throw Diagnostic.system(-result, "sync it", path) }
+  }
+}
+
+extension Diagnostic.Code {
+  /// A pipe, a device or something huge where a plain file is expected.
+  package static let notPlain = Diagnostic.Code("not-a-plain-file")
+}
+
+extension Diagnostic {
+  fileprivate static func notPlain(_ path: String) -> Diagnostic {
+    Diagnostic(.notPlain, "'\(path)' is not a plain file", hint: "a pipe, socket or device cannot be read here")
+  }
+
+  fileprivate static func tooLarge(_ path: String, _ size: UInt64) -> Diagnostic {
+    Diagnostic(.notPlain, "'\(path)' is too large to be read (\(size) bytes)")
   }
 }

@@ -21,14 +21,23 @@ package final class GitObjects: Sendable {
   }
 
   /// The bytes of a blob by any name that git understands; `nil` when there is none.
-  package func object(_ name: String) throws(Diagnostic) -> [UInt8]? {
+  ///
+  /// - Parameter limit: bytes that it may have; a larger one throws.
+  package func object(_ name: String, limit: Int = .max) throws(Diagnostic) -> [UInt8]? {
+    let shown = name
     let name = FileName.bytes(name)
     // The protocol ends a request with a line's end.
     if name.contains(0x0A) {
       let result = try repository.run(["cat-file", "blob", FileName.escape(name)])
       return result.exit.code == 0 ? result.output : nil
     }
-    return try converse { (conversation: inout Conversation) throws(Diagnostic) in try conversation.ask(name) }
+    return try converse { (conversation: inout Conversation) throws(Diagnostic) in
+      switch try conversation.ask(name, limit: limit) {
+      case .bytes(let bytes): bytes
+      case .missing: nil
+      case .tooLarge(let size): throw Diagnostic(.git, "the object \(shown) is too large to be read (\(size) bytes)")
+      }
+    }
   }
 
   /// What one request of many found.
@@ -106,10 +115,9 @@ private struct Conversation {
     _ = cairn_reap(pid, 1, &raw)
   }
 
-  mutating func ask(_ name: [UInt8]) throws(Diagnostic) -> [UInt8]? {
+  mutating func ask(_ name: [UInt8], limit: Int) throws(Diagnostic) -> GitObjects.Blob {
     try send(name + [0x0A])
-    guard case .bytes(let bytes) = try answer(limit: .max) else { return nil }
-    return bytes
+    return try answer(limit: limit)
   }
 
   /// Requests that are on their way at once: few enough for a pipe to hold, so that neither side waits for the other.

@@ -50,6 +50,11 @@ package struct Check: Sendable {
   package struct Acceptance: Hashable, Sendable {
     package var reason: String
     package var until: String
+
+    package init(reason: String, until: String) {
+      self.reason = reason
+      self.until = until
+    }
   }
 
   package init(

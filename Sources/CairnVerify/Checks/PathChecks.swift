@@ -10,9 +10,10 @@ struct PathChecks {
   /// Dependencies, outputs, folders and commands that lead out of the repository.
   func outside() -> [Check] {
     var checks: [Check] = []
-    if let fault = fault(stage.wdir, "its working directory", nil) { checks.append(fault) }
+    if let fault = fault(stage.wdir, "its working directory") { checks.append(fault) }
     for dependency in stage.dependencies {
-      if let fault = fault(dependency.location, "the dependency \(dependency.declared)", dependency.mark) {
+      let what = "the dependency \(dependency.declared)"
+      if let fault = fault(dependency.location, what, dependency.mark, isAbsolute: dependency.isWrittenAbsolute) {
         checks.append(fault)
       }
     }
@@ -20,7 +21,10 @@ struct PathChecks {
       if let fault = fault(set.location, "the parameter file \(set.declared)", set.mark) { checks.append(fault) }
     }
     for output in stage.outputs {
-      if let fault = fault(output.location, "the output \(output.declared)", output.mark) { checks.append(fault) }
+      let what = "the output \(output.declared)"
+      if let fault = fault(output.location, what, output.mark, isAbsolute: output.isWrittenAbsolute) {
+        checks.append(fault)
+      }
     }
     var told: Set<String> = []
     for line in stage.commands {
@@ -48,7 +52,9 @@ struct PathChecks {
     return result
   }
 
-  private func fault(_ location: Location, _ what: String, _ mark: SourceMark?) -> Check? {
+  private func fault(
+    _ location: Location, _ what: String, _ mark: SourceMark? = nil, isAbsolute: Bool = false
+  ) -> Check? {
     switch location {
     case .url: return nil
     case .external(let path):
@@ -58,7 +64,7 @@ struct PathChecks {
         .pathOutside, path: path.recorded, "\(what) is outside of the repository",
         hint: "bring it in with `dvc import-url`, or `cairn add --out`", at: mark)
     case .local(let path):
-      guard let mark, mark.isWrittenAbsolute else { return nil }
+      guard isAbsolute else { return nil }
       return maker.failed(
         .pathOutside, path: path.text, "\(what) is written as an absolute path, which is another place in another clone",
         hint: "write it relative to the stage", at: mark)
@@ -76,14 +82,5 @@ struct PathChecks {
           hint: "name the keys that it reads under params instead", at: dependency.mark))
     }
     return checks.isEmpty ? [maker.passed(.paramsAsDep)] : checks
-  }
-}
-
-extension SourceMark {
-  /// What stands at the place begins with a slash, quoted or not.
-  fileprivate var isWrittenAbsolute: Bool {
-    var rest = source.line(line).dropFirst(max(0, column - 1))
-    if let quote = rest.first, quote == "\"" || quote == "'" { rest = rest.dropFirst() }
-    return rest.hasPrefix("/")
   }
 }

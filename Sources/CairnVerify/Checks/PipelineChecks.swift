@@ -43,7 +43,7 @@ struct PipelineChecks {
 
   private func fault(_ failure: LoadedProject.Failure) -> Check {
     let error = failure.diagnostic
-    let at = place(error.mark, failure.file)
+    let at = place(error.mark, fileAtFault(failure))
     var stage: String?
     if let name = failure.stage, !name.isEmpty { stage = StageAddress(file: failure.file, name: name).text() }
     let isUnknown = error.code == .unknownContent
@@ -51,6 +51,13 @@ struct PipelineChecks {
     return Check(
       .pipelineValid, isUnknown ? .unknown : .failed, stage: stage, path: at.file,
       message: CheckWords.short(error.fullMessage + notes), hint: error.hint ?? "mend \(at.file)", at: at)
+  }
+
+  /// A lock that cannot be read, or that git does not see, is told of the file beside it.
+  private func fileAtFault(_ failure: LoadedProject.Failure) -> RepoPath {
+    let lock = PipelineLoader.lockPath(of: failure.file)
+    let isOfLock = failure.file.name == "dvc.yaml" && failure.diagnostic.fullMessage.contains("/" + lock.text + "'")
+    return isOfLock ? lock : failure.file
   }
 
   private func graphFault(_ error: Diagnostic) -> Check {

@@ -128,8 +128,8 @@ package enum MarkdownReport {
       ])
     }
     return MarkdownSection(
-      "stage that would run", many: "stages that would run", head: table(["stage", "", "because"]), items: rows,
-      most: 50)
+      "stage that would or may run", many: "stages that would or may run",
+      head: table(["stage", "", "because"]), items: rows, most: 50)
   }
 
   private static func values(_ rows: [PullRequestStory.ValueRow], _ noun: String, _ story: PullRequestStory)

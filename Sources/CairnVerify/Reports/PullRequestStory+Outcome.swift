@@ -15,7 +15,9 @@ extension PullRequestStory {
   // MARK: Stages
 
   /// What would run it again.
-  private static let staleness: Set<CheckID> = [.lockMissing, .lockCommand, .lockDeps, .lockOuts, .lockParams, .lockChain, .depContent]
+  private static let staleness: Set<CheckID> = [
+    .lockMissing, .lockCommand, .lockDeps, .lockOuts, .lockParams, .lockChain, .depContent,
+  ]
 
   private mutating func addStages(_ verification: Verification, _ subject: VerifySubject) {
     let pipeline = subject.project.pipeline
@@ -50,7 +52,7 @@ extension PullRequestStory {
         let more = found.count > 1 ? " (and \(found.count - 1) more)" : ""
         wouldRun.append(Rerun(address, because: first + more, isSure: true))
       } else if let before = behind[id] {
-        wouldRun.append(Rerun(address, because: "it needs what \(before) makes", isSure: false))
+        wouldRun.append(Rerun(address, because: "it needs what `\(before)` makes", isSure: false))
       }
     }
     // Data that nothing needs says nothing in a graph.
@@ -79,7 +81,8 @@ extension PullRequestStory {
   private mutating func rows(_ what: String, _ old: StateReading, _ new: StateReading) -> [ValueRow] {
     for (side, reading) in [("the base", old), ("this change", new)] {
       switch reading {
-      case .failed(let error): unknowns.append("The \(what) of \(side) cannot be read: \(CheckWords.short(error.fullMessage))")
+      case .failed(let error):
+        unknowns.append("The \(what) of \(side) cannot be read: \(CheckWords.short(error.fullMessage))")
       case .files(let files):
         let bad = files.keys.filter { if case .failure? = files[$0] { true } else { false } }
         if !bad.isEmpty { unknowns.append("The \(what) of \(side) in \(CheckWords.list(Array(bad))) are not here.") }

@@ -68,7 +68,10 @@ struct VerifyCommand: OwnCommand {
     } else if let (format, _) = files.first(where: { $0.1 == "-" }) {
       console.writeRaw(bytes(format, outcome))
     } else {
-      for line in VerifyText(verification: verification, usesColor: console.colorsOutput).lines() { console.write(line) }
+      for line in VerifyText(verification: verification, usesColor: console.colorsOutput).lines() {
+        // An old form of GitHub's commands is found anywhere in a line.
+        console.write(github ? line.replacing("##[", with: "## [") : line)
+      }
       if github { for line in GitHubAnnotations.lines(verification) { console.writeRaw(Array((line + "\n").utf8)) } }
     }
     return ExitStatus(verification.verdict.exitCode)

@@ -443,7 +443,7 @@ def overlap(d): replace(d, "dvc.yaml", "      - report.txt\n", "      - feat/x\n
 def variables_gone(d): os.remove(os.path.join(d, "shared.yaml"))
 
 
-@case(one("pipeline-valid", None, "dvc.yaml"))
+@case(one("pipeline-valid", None, "dvc.lock"))
 def git_ignored_lock(d):
     write(d, ".gitignore", read(d, ".gitignore") + "/dvc.lock\n")
     run("git", "rm", "-q", "--cached", "dvc.lock", cwd=d)
