@@ -24,7 +24,8 @@ struct HistoryExampleTests {
     var found: [String: Int32] = [:]
     for line in try PackageFiles.text("examples/ci/README.md").split(separator: "\n") where line.hasPrefix("| `") {
       let cells = line.split(separator: "|").map { $0.trimmingCharacters(in: .whitespaces) }
-      for tag in cells[0].split(whereSeparator: { "`, ".contains($0) }) { found[String(tag)] = Int32(cells[2].prefix(1)) }
+      let code = Int32(cells[2].prefix(1))
+      for tag in cells[0].split(whereSeparator: { "`, ".contains($0) }) { found[String(tag)] = code }
     }
     return found
   }

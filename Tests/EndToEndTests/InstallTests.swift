@@ -19,8 +19,8 @@ struct InstallTests {
     }
     #expect(repository.permissions(".git/hooks/pre-commit") == 0o755)
     #expect(try repository.git("config", "merge.dvc.name") == "DVC merge driver\n")
-    #expect(
-      try repository.git("config", "merge.dvc.driver") == "dvc git-hook merge-driver --ancestor %O --our %A --their %B \n")
+    let driver = "dvc git-hook merge-driver --ancestor %O --our %A --their %B \n"
+    #expect(try repository.git("config", "merge.dvc.driver") == driver)
     let gone = try repository.cairn("install", "--uninstall")
     #expect(gone.status == 0 && gone.output.split(separator: "\n").count == 3, "\(gone)")
     #expect(hooks(repository) == [])
@@ -42,7 +42,8 @@ struct InstallTests {
         Added Cairn's part to the hook that is there: .git/hooks/pre-push
 
         """)
-    #expect(repository.read(".git/hooks/pre-commit")?.hasSuffix("# <<< cairn <<<\nexec dvc git-hook pre-commit $@\n") ?? false)
+    let end = "# <<< cairn <<<\nexec dvc git-hook pre-commit $@\n"
+    #expect(repository.read(".git/hooks/pre-commit")?.hasSuffix(end) ?? false)
     #expect(repository.read(".git/hooks/post-checkout") == "#!/usr/bin/sh\nexec dvc git-hook post-checkout $@\n")
     #expect(try repository.cairn("install", "--uninstall").status == 0)
     for hook in Self.hooks {
@@ -79,7 +80,8 @@ struct InstallTests {
     try repository.write("scripts/lint", "#!/bin/sh\n")
     try repository.shell("chmod 755 scripts/lint && ln -s ../../scripts/lint .git/hooks/pre-commit")
     let result = try repository.cairn("install")
-    #expect(result.status == 1 && result.errors.contains("'pre-commit' already exists and is a link to '../../scripts/lint'"))
+    let says = "'pre-commit' already exists and is a link to '../../scripts/lint'"
+    #expect(result.status == 1 && result.errors.contains(says), "\(result)")
     #expect(repository.read("scripts/lint") == "#!/bin/sh\n")
   }
 
@@ -113,7 +115,15 @@ struct InstallTests {
     let alone = try #require(repository.read(".pre-commit-config.yaml"))
     #expect(alone.hasPrefix("repos:\n- repo: local\n  hooks:\n  - id: cairn-post-checkout\n"))
     #expect(hooks(repository) == [])
-    let others = "# ours\nrepos:\n  - repo: https://github.com/treeverse/dvc\n    rev: 3.67.1\n    hooks:\n      - id: dvc-pre-commit\n"
+    let others = """
+      # ours
+      repos:
+        - repo: https://github.com/treeverse/dvc
+          rev: 3.67.1
+          hooks:
+            - id: dvc-pre-commit
+
+      """
     try repository.write(".pre-commit-config.yaml", others)
     for _ in 1...2 { #expect(try repository.cairn("install", "--use-pre-commit-tool").status == 0) }
     let both = try #require(repository.read(".pre-commit-config.yaml"))
@@ -147,7 +157,8 @@ struct InstallTests {
       #expect(ours.status == theirs.status, "\(words): \(ours) \(theirs)")
       // Of a wrong command line each prints its own usage.
       #expect(ours.output == theirs.output || ours.status == 254, "\(words): \(ours) \(theirs)")
-      #expect(ours.errors.split(separator: "\n").first == theirs.errors.split(separator: "\n").first, "\(ours) \(theirs)")
+      let lines = [ours, theirs].map { $0.errors.split(separator: "\n").first }
+      #expect(lines[0] == lines[1], "\(ours) \(theirs)")
       #expect(hooks(repository) == hooks(copy), "\(words)")
       #expect(repository.read(".git/config") == copy.read(".git/config"), "\(words)")
     }

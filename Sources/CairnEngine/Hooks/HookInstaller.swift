@@ -119,7 +119,8 @@ extension Diagnostic.Code {
 extension Diagnostic {
   fileprivate static func hooksAreShared(_ path: String) -> Diagnostic {
     Diagnostic(
-      .hook, "core.hooksPath is '\(path)' for all of your repositories, so that Cairn's hooks would run in each of them",
+      .hook,
+      "core.hooksPath is '\(path)' for all of your repositories, so that Cairn's hooks would run in each of them",
       hint: "`git config core.hooksPath .git/hooks` gives this repository its own; then `cairn install` again")
   }
 
@@ -138,7 +139,8 @@ extension Diagnostic {
 
   fileprivate static func isManaged(_ hook: GitHook) -> Diagnostic {
     Diagnostic(
-      .hook, "Hook '\(hook.rawValue)' already exists and is the pre-commit tool's, which writes it anew. Nothing was written",
+      .hook,
+      "Hook '\(hook.rawValue)' already exists and is the pre-commit tool's, which writes it anew. Nothing was written",
       hint: "`cairn install --use-pre-commit-tool` adds to .pre-commit-config.yaml instead")
   }
 }

@@ -68,8 +68,10 @@ struct HookScript: Sendable {
   // MARK: The block
 
   private func block(isAlone: Bool, isBesideDVC: Bool) -> String {
-    let options = (isBesideDVC ? " --verify-only" : "") + (project == "." ? "" : " --project " + ShellQuoting.quote(project))
-    let call = "cairn git-hook \(hook.rawValue)\(options) \"$@\""
+    var call = "cairn git-hook \(hook.rawValue)"
+    if isBesideDVC { call += " --verify-only" }
+    if project != "." { call += " --project " + ShellQuoting.quote(project) }
+    call += " \"$@\""
     let body: String
     switch hook {
     case .preCommit:

@@ -81,11 +81,9 @@ struct PrePushHook: CairnCommand {
       default: if worst == .success { worst = .unknown }
       }
     }
-    if worst == .no {
-      console.note("cairn: not pushed, for its results could not be made again. Push it all the same: git push --no-verify")
-    } else if worst == .unknown {
-      console.note(
-        "cairn: not pushed, for it could not be told whether it is reproducible. Push it all the same: git push --no-verify")
+    if worst != .success {
+      let why = worst == .no ? "its results could not be made again" : "it could not be told whether it is reproducible"
+      console.note("cairn: not pushed, for \(why). Push it all the same: git push --no-verify")
     }
     guard worst == .success, !hook.verifyOnly else { return worst }
     return try pushData(console)

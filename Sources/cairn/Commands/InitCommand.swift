@@ -30,7 +30,9 @@ struct InitCommand: CairnCommand {
     help: ArgumentHelp("Write the files of this template; in a project that is there, only these.", valueName: "name"),
     completion: .list(ProjectTemplate.all.map(\.name)))
   var template: String?
-  @Argument(help: "Directory to initialize DVC in. Defaults to the current working directory.", completion: Completions.folders)
+  @Argument(
+    help: "Directory to initialize DVC in. Defaults to the current working directory.",
+    completion: Completions.folders)
   var directory = "."
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {

@@ -8,10 +8,10 @@ struct InstallCommand: CairnCommand {
   static let configuration = CommandConfiguration(
     commandName: "install", abstract: "Install DVC git hooks into the repository",
     discussion: """
-      Before a commit git shows `cairn status` and asks `cairn verify` whether the commit brings a fault that the one \\
-      before does not have; before a push it asks whether what is pushed is reproducible, and pushes the data; after \\
-      a checkout it brings the data. A no stops the commit or the push, with the way around it. What could not be \\
-      told is said, and stops a push. Hooks that are there already, DVC's or others', keep all that they do: Cairn \\
+      Before a commit git shows `cairn status` and asks `cairn verify` whether the commit brings a fault that the one \
+      before does not have; before a push it asks whether what is pushed is reproducible, and pushes the data; after \
+      a checkout it brings the data. A no stops the commit or the push, with the way around it. What could not be \
+      told is said, and stops a push. Hooks that are there already, DVC's or others', keep all that they do: Cairn \
       adds a marked part.
 
       cairn install
@@ -45,7 +45,9 @@ struct InstallCommand: CairnCommand {
     return .success
   }
 
-  private func changeConfiguration(_ git: GitRepository, _ repository: Repository, _ console: Console) throws(Diagnostic) {
+  private func changeConfiguration(
+    _ git: GitRepository, _ repository: Repository, _ console: Console
+  ) throws(Diagnostic) {
     let configuration = PreCommitConfig(workTree: git.workTree, project: repository.root)
     if uninstall {
       let isGone = try configuration.uninstall()

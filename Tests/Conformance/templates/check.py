@@ -71,8 +71,8 @@ def expect(words, folder, want=0, **environment):
 
 
 def lint(archive):
-    style = "{extends: default, rules: {line-length: {max: 120}, truthy: {check-keys: false}, document-start: disable," \
-            " comments: {min-spaces-from-content: 1}}}"
+    style = "{extends: default, rules: {line-length: {max: 120}, truthy: {check-keys: false}," \
+            " document-start: disable, comments: {min-spaces-from-content: 1}}}"
     for words in (
         ["actionlint", "-no-color", "-oneline", WORKFLOW],
         ["zizmor", "--offline", "--no-progress", "--persona", "pedantic", WORKFLOW],
@@ -318,8 +318,8 @@ def pre_commit_tool(stage, source):
         ["pre-commit", "run", "--all-files"], folder, 0, **more))
     must(["sed", "-i", "s/rounds: .*/rounds: 99/", "params.yaml"], folder)
     must(["git", "commit", "--quiet", "--all", "--no-verify", "-m", "not run"], folder)
-    step("and stops a push of what is not reproducible", expect(
-        ["pre-commit", "run", "--hook-stage", "pre-push", "--from-ref", "HEAD^", "--to-ref", "HEAD"], folder, 1, **more))
+    push = ["pre-commit", "run", "--hook-stage", "pre-push", "--from-ref", "HEAD^", "--to-ref", "HEAD"]
+    step("and stops a push of what is not reproducible", expect(push, folder, 1, **more))
 
 
 def main():
