@@ -263,18 +263,19 @@ extension GitRepository {
 
   /// Runs git in the work tree and throws when it ends in another way than `accepting` names.
   func git(
-    _ arguments: [String], input: [UInt8] = [], accepting codes: Set<Int32> = [0]
+    _ arguments: [String], input: [UInt8] = [], accepting codes: Set<Int32> = [0],
+    environment: ChildEnvironment = Self.environment
   ) throws(Diagnostic) -> ChildProcess.Result {
-    let result = try run(arguments, input: input)
+    let result = try run(arguments, input: input, environment: environment)
     guard let code = result.exit.code, codes.contains(code) else { throw Diagnostic.git(arguments, result) }
     return result
   }
 
   func run(
-    _ arguments: [String], input: [UInt8] = [], limit: Int = .max
+    _ arguments: [String], input: [UInt8] = [], limit: Int = .max, environment: ChildEnvironment = Self.environment
   ) throws(Diagnostic) -> ChildProcess.Result {
     try ChildProcess.run(
-      ["git"] + arguments, folder: workTree, environment: Self.environment, input: input, limit: limit)
+      ["git"] + arguments, folder: workTree, environment: environment, input: input, limit: limit)
   }
 
   /// A git that asks nothing, takes no lock for a mere question, and speaks English; that finds the repository by the
