@@ -67,9 +67,13 @@ struct PipelineFileReader: Sendable {
 
   private func pipeline(_ path: RepoPath, into result: inout Result) throws(Diagnostic) {
     let shown = path.relative(to: folder)
-    guard let document = try document(path) else { throw .missing(paths.absolute(path)) }
+    // A long lock is read beside the pipeline: each takes about as long as the other.
+    let lock = Prefetch { [self] in Lock(of: path, self) }
+    guard let bytes = try files.read(path) else { throw .missing(paths.absolute(path)) }
+    if bytes.count > Self.longFile { lock.begin() }
+    let document = try YAMLReader.parse(SourceText(path: path.text, bytes: bytes))
     try PipelineSchema.validatePipeline(document, shown: shown)
-    try lock(of: path, into: &result)
+    try lock.value.take(into: &result)
     var place = TemplatePlace(file: path, folder: folder, paths: paths, unpacking: unpacking)
     place.notesUses = notesUses
     let template = try PipelineTemplate(document, at: place, source: parameters)
@@ -116,17 +120,37 @@ struct PipelineFileReader: Sendable {
     return file
   }
 
-  private func lock(of path: RepoPath, into result: inout Result) throws(Diagnostic) {
-    let lockPath = PipelineLoader.lockPath(of: path)
-    if git?.isIgnored(lockPath, isDirectory: false) ?? false {
-      throw Diagnostic(.gitIgnored, "'\(paths.absolute(lockPath))' is git-ignored.")
+  /// Bytes from which on a second thread pays.
+  private static let longFile = 128 << 10
+
+  /// What became of the lock beside a dvc.yaml.
+  private struct Lock: Sendable {
+    let path: RepoPath
+    /// `nil`: there is none, or DVC does not see it.
+    private let content: Swift.Result<LockFile?, Diagnostic>
+
+    init(of file: RepoPath, _ reader: PipelineFileReader) {
+      let path = PipelineLoader.lockPath(of: file)
+      self.path = path
+      do throws(Diagnostic) { content = .success(try Self.read(path, reader)) } catch { content = .failure(error) }
     }
-    guard !ignore.isIgnored(lockPath, isDirectory: false), let document = try document(lockPath) else {
-      result.sources.absent.append(lockPath)
-      return
+
+    private static func read(_ path: RepoPath, _ reader: PipelineFileReader) throws(Diagnostic) -> LockFile? {
+      if reader.git?.isIgnored(path, isDirectory: false) ?? false {
+        throw Diagnostic(.gitIgnored, "'\(reader.paths.absolute(path))' is git-ignored.")
+      }
+      guard !reader.ignore.isIgnored(path, isDirectory: false), let document = try reader.document(path) else { return nil }
+      return try LockYAML.parse(document)
     }
-    result.sources.files.append(lockPath)
-    result.lock = (lockPath, try LockYAML.parse(document))
+
+    func take(into result: inout Result) throws(Diagnostic) {
+      guard let lock = try content.get() else {
+        result.sources.absent.append(path)
+        return
+      }
+      result.sources.files.append(path)
+      result.lock = (path, lock)
+    }
   }
 
   /// A `remote://` that no setting knows is refused, whoever asks for the stage.

@@ -29,23 +29,29 @@ package struct Check: Sendable {
   /// `error` or `warning`: what is off is not looked at.
   package var severity: Severity
   package var status: CheckStatus
+  /// An unknown that the verdict passes over: a record that nobody asked for.
+  package var isOptional = false
   /// DVC's address, seen from the project's root; of a chain or a dependency, the consumer. `nil` for what belongs to no
   /// stage.
   package var stage: String?
   /// Relative to the project's root; `nil` where the check is about the stage as a whole.
   package var path: String?
-  /// One sentence without the stage's name; empty for what passed.
-  package var message: String
-  /// The next step.
-  package var hint: String?
-  /// What was recorded and what is there now, where two things differ.
-  package var was: String?
-  package var now: String?
   package var at: CheckPlace
-  /// An unknown that the verdict passes over: a record that nobody asked for.
-  package var isOptional = false
-  /// Why a failed check was accepted, and until when (`2026-12-31`); `nil` for an old fault under `--new-only`.
-  package var acceptance: Acceptance?
+  /// Nearly all checks pass, and have nothing to say: they stay small.
+  private var words: Box?
+
+  private struct Words: Sendable {
+    var message = ""
+    var hint: String?
+    var was: String?
+    var now: String?
+    var acceptance: Acceptance?
+  }
+
+  private final class Box: Sendable {
+    let words: Words
+    init(_ words: Words) { self.words = words }
+  }
 
   package struct Acceptance: Hashable, Sendable {
     package var reason: String
@@ -66,11 +72,41 @@ package struct Check: Sendable {
     self.status = status
     self.stage = stage
     self.path = path
-    self.message = message
-    self.hint = hint
-    self.was = was
-    self.now = now
     at = place
+    if !message.isEmpty || hint != nil || was != nil || now != nil {
+      words = Box(Words(message: message, hint: hint, was: was, now: now))
+    }
+  }
+
+  private mutating func say(_ change: (inout Words) -> Void) {
+    var new = words?.words ?? Words()
+    change(&new)
+    words = Box(new)
+  }
+
+  /// One sentence without the stage's name; empty for what passed.
+  package var message: String {
+    get { words?.words.message ?? "" }
+    set { say { $0.message = newValue } }
+  }
+  /// The next step.
+  package var hint: String? {
+    get { words?.words.hint }
+    set { say { $0.hint = newValue } }
+  }
+  /// What was recorded and what is there now, where two things differ.
+  package var was: String? {
+    get { words?.words.was }
+    set { say { $0.was = newValue } }
+  }
+  package var now: String? {
+    get { words?.words.now }
+    set { say { $0.now = newValue } }
+  }
+  /// Why a failed check was accepted, and until when (`2026-12-31`); `nil` for an old fault under `--new-only`.
+  package var acceptance: Acceptance? {
+    get { words?.words.acceptance }
+    set { say { $0.acceptance = newValue } }
   }
 
   /// It stands against the verdict.

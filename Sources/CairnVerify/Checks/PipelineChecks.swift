@@ -36,8 +36,14 @@ struct PipelineChecks {
   private var files: [RepoPath] {
     var files: [RepoPath] = []
     var seen: Set<RepoPath> = []
-    let declared = subject.project.pipeline.files.map(\.path) + subject.project.pipeline.stages.map(\.address.file)
-    for file in declared where seen.insert(file).inserted { files.append(file) }
+    func add(_ file: RepoPath) { if seen.insert(file).inserted { files.append(file) } }
+    for file in subject.project.pipeline.files { add(file.path) }
+    var last: RepoPath?
+    for index in subject.project.pipeline.stages.indices {
+      let file = subject.project.pipeline.stages[index].address.file
+      if file != last { add(file) }
+      last = file
+    }
     return files
   }
 
@@ -76,8 +82,12 @@ struct PipelineChecks {
         .pipelineValid, .failed, path: file.text, message: "\(file) is not in git: nobody else has this pipeline",
         hint: "`git add \(ShellQuoting.quote(file.text))`", at: CheckPlace(file: file.text, line: 1))
     }
-    let templates = subject.project.pipeline.stages.filter { $0.address.file == file }.flatMap(\.uses).map(\.source)
-    for name in Set(templates).sorted() {
+    let pipeline = subject.project.pipeline
+    var templates: Set<String> = []
+    for index in pipeline.stages.indices where pipeline.stages[index].address.file == file {
+      for use in pipeline.stages[index].uses { templates.insert(use.source) }
+    }
+    for name in templates.sorted() {
       guard let path = subject.project.folder.resolving(name), !isInGit(path, source) else { continue }
       return Check(
         .pipelineValid, .failed, path: path.text,
@@ -103,8 +113,9 @@ struct PipelineChecks {
   /// Entries of stages that are gone.
   func orphans() -> [Check] {
     var names: [RepoPath: Set<String>] = [:]
-    for stage in subject.project.pipeline.stages {
-      if let name = stage.address.name { names[stage.address.file, default: []].insert(name) }
+    for index in subject.project.pipeline.stages.indices {
+      let address = subject.project.pipeline.stages[index].address
+      if let name = address.name { names[address.file, default: []].insert(name) }
     }
     var checks: [Check] = []
     for (lock, content) in subject.project.locks.sorted(by: { $0.key < $1.key }) {

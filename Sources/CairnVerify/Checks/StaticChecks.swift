@@ -28,7 +28,10 @@ package final class StaticChecks: Sendable {
     case .failure(let fault): (source, sourceFault) = (nil, fault)
     }
     places = OutputPlaces(project, subject.paths)
-    var files = Set(project.pipeline.stages.flatMap { $0.parameters.map(\.location) })
+    var files: Set<Location> = []
+    for index in project.pipeline.stages.indices {
+      for set in project.pipeline.stages[index].parameters { files.insert(set.location) }
+    }
     for file in project.pipeline.files {
       files.insert(.local(file.path.parent.appending("params.yaml")))
       for name in file.params { files.insert(subject.paths.location(of: name, in: .local(file.path.parent))) }
@@ -142,11 +145,26 @@ package final class StaticChecks: Sendable {
     return requests
   }
 
+  /// Locations of outputs without a cache that a stage depends on.
+  private func consumedOutputs() -> Set<Location> {
+    var kept: Set<Location> = []
+    let stages = project.pipeline.stages
+    for index in stages.indices { for output in stages[index].outputs where !output.isCached { kept.insert(output.location) } }
+    if kept.isEmpty { return [] }
+    var consumed: Set<Location> = []
+    for index in stages.indices {
+      for dependency in stages[index].dependencies where kept.contains(dependency.location) {
+        consumed.insert(dependency.location)
+      }
+    }
+    return consumed
+  }
+
   // MARK: Judging
 
   private func judge(_ ids: [StageID], _ source: any SourceTree) -> [Check] {
     let planner = DependencyPlanner(subject: subject, source: source, places: places)
-    let consumed = Set(project.pipeline.stages.flatMap { $0.dependencies.map(\.location) })
+    let consumed = consumedOutputs()
     let works = Parallel.map(ids.count, chunk: 64) { plan(ids[$0], planner, consumed: consumed) }
     var requests: [ContentRequest] = []
     var asked: Set<ContentRequest> = []
@@ -157,7 +175,10 @@ package final class StaticChecks: Sendable {
     looked.withLock { $0.add(works.flatMap { work in work.items.map { ($0.dependency.location, $0.source) } }, requests, subject) }
     let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
     let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
-    return Array(checks.joined())
+    var all: [Check] = []
+    all.reserveCapacity(checks.reduce(0) { $0 + $1.count })
+    for found in checks { all += found }
+    return all
   }
 
   private func checks(

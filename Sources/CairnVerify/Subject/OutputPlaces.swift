@@ -22,8 +22,8 @@ final class OutputPlaces: Sendable {
     self.paths = paths
     var local = PathTrie<OutputPlace>()
     var elsewhere = PathTrie<OutputPlace>()
-    for (number, stage) in project.pipeline.stages.enumerated() {
-      for (index, output) in stage.outputs.enumerated() {
+    for number in project.pipeline.stages.indices {
+      for (index, output) in project.pipeline.stages[number].outputs.enumerated() {
         let place = OutputPlace(stage: StageID(number), index: index)
         switch output.location {
         case .local(let path): local.insert(place, at: path)
