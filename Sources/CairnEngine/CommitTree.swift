@@ -61,7 +61,11 @@ package final class CommitTree: Sendable {
   /// A blob as git has it; `nil` when there is none.
   package func blob(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
     guard let file = listing[path], file.kind != .submodule else { return nil }
-    return try objects(of: path).object(file.object, limit: Files.plainLimit)
+    guard let bytes = try objects(of: path).object(file.object, limit: Files.plainLimit) else {
+      throw Diagnostic(.unknownContent, "'\(path)' cannot be read: git does not have its content in this clone")
+        .hinting("a partial clone has some contents only: `git fetch --refetch` brings the others")
+    }
+    return bytes
   }
 
   package func linkText(_ path: RepoPath) -> String? {
@@ -114,7 +118,10 @@ package final class CommitTree: Sendable {
   }
 
   private func convert(_ blob: [UInt8], _ file: GitFile, _ path: RepoPath) -> CheckoutConversion.Result {
-    CheckoutConversion.convert(blob, object: file.object, attributes(of: path), checkoutSettings)
+    let result = CheckoutConversion.convert(blob, object: file.object, attributes(of: path), checkoutSettings)
+    guard case .unknown = result, let pointer = LargeFilePointer(blob) else { return result }
+    // What the pointer stands for may be here all the same, under its own hash.
+    return pointer.content(in: git.commonDirectory, limit: Self.limit).map { .bytes($0) } ?? result
   }
 
   private var checkoutSettings: CheckoutSettings {

@@ -15,8 +15,13 @@ package struct VerifyIndex: Sendable {
   ///   - today: acceptances end with a day.
   package init(_ repository: Repository, _ arguments: [String], today: String) {
     root = repository.root
-    key = (["verify", CairnVersion.current, repository.workingDirectory, today] + arguments + FreshnessIndex.environment())
+    key = (["verify", CairnVersion.current, repository.workingDirectory, today] + arguments + FreshnessIndex.environment() + Self.gitEnvironment)
       .joined(separator: "\u{0}")
+  }
+
+  /// A hook is asked about another index; variables set what files of settings would.
+  private static var gitEnvironment: [String] {
+    Environment.names(startingWith: "GIT_").sorted().map { "\($0)=\(Environment.value($0) ?? "")" }
   }
 
   /// What to print, and how to end; `nil`: ask properly.
@@ -31,7 +36,7 @@ package struct VerifyIndex: Sendable {
   package func remember(_ output: [UInt8], exitCode: Int32, of outcome: VerifyOutcome, began: Nanoseconds) {
     guard let subject = outcome.subject, subject.revision == nil, outcome.base == nil, let looked = outcome.lookedAt,
       looked.isComplete, output.count <= Self.limit, Files.isDirectory(root + "/.cairn"),
-      !Machine.isNetworkFileSystem(root), let git = (try? GitRepository.find(from: root)) ?? nil
+      !Machine.isNetworkFileSystem(root), Environment.value("GIT_INDEX_FILE") == nil, let git = (try? GitRepository.find(from: root)) ?? nil
     else { return }
     var paths = FreshnessIndex.files(of: subject.project, subject.repository)
     paths += FreshnessIndex.folders(of: subject.project).map(\.path)

@@ -100,7 +100,7 @@ private struct Conversation {
     do throws(Diagnostic) {
       if result < 0 { throw Diagnostic.system(-result, "make a pipe", "git") }
       pid = try Spawn.start(
-        ["git", "cat-file", "--batch"], folder: repository.workTree, environment: GitRepository.environment,
+        ["git", "cat-file", "--batch"], folder: repository.workTree, environment: GitRepository.localEnvironment,
         descriptors: child, ownGroup: true)
     } catch {
       for descriptor in [input, output] where descriptor >= 0 { close(descriptor) }

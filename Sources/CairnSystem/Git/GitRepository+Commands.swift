@@ -264,7 +264,7 @@ extension GitRepository {
   /// Runs git in the work tree and throws when it ends in another way than `accepting` names.
   func git(
     _ arguments: [String], input: [UInt8] = [], accepting codes: Set<Int32> = [0],
-    environment: ChildEnvironment = Self.environment
+    environment: ChildEnvironment = Self.localEnvironment
   ) throws(Diagnostic) -> ChildProcess.Result {
     let result = try run(arguments, input: input, environment: environment)
     guard let code = result.exit.code, codes.contains(code) else { throw Diagnostic.git(arguments, result) }
@@ -272,7 +272,8 @@ extension GitRepository {
   }
 
   func run(
-    _ arguments: [String], input: [UInt8] = [], limit: Int = .max, environment: ChildEnvironment = Self.environment
+    _ arguments: [String], input: [UInt8] = [], limit: Int = .max,
+    environment: ChildEnvironment = Self.localEnvironment
   ) throws(Diagnostic) -> ChildProcess.Result {
     try ChildProcess.run(
       ["git"] + arguments, folder: workTree, environment: environment, input: input, limit: limit)
@@ -285,6 +286,21 @@ extension GitRepository {
     ("GIT_WORK_TREE", nil), ("GIT_PREFIX", nil), ("GIT_COMMON_DIR", nil), ("GIT_EXTERNAL_DIFF", nil),
     ("GIT_PAGER", nil), ("GIT_TRACE", nil), ("GIT_LITERAL_PATHSPECS", nil), ("GIT_DIFF_OPTS", nil),
   ])
+
+  /// The same, which asks nobody but the repository: what a partial clone lacks is not fetched, and no program that the
+  /// repository's own settings name is started.
+  static let localEnvironment: ChildEnvironment = {
+    // Settings of the caller's stay; ours stand behind them and win.
+    let count = Environment.value("GIT_CONFIG_COUNT").flatMap { Int($0) } ?? 0
+    let settings = [("core.fsmonitor", "false"), ("core.hooksPath", "/dev/null")]
+    var variables: [(String, String?)] = [
+      ("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none"), ("GIT_CONFIG_COUNT", String(count + settings.count)),
+    ]
+    for (index, (key, value)) in settings.enumerated() {
+      variables += [("GIT_CONFIG_KEY_\(count + index)", key), ("GIT_CONFIG_VALUE_\(count + index)", value)]
+    }
+    return environment.setting(variables)
+  }()
 
   private static func records(_ bytes: [UInt8]) -> [ArraySlice<UInt8>] { bytes.split(separator: 0) }
 
