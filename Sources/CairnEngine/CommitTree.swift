@@ -61,11 +61,14 @@ package final class CommitTree: Sendable {
   /// A blob as git has it; `nil` when there is none.
   package func blob(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
     guard let file = listing[path], file.kind != .submodule else { return nil }
-    guard let bytes = try objects(of: path).object(file.object, limit: Files.plainLimit) else {
-      throw Diagnostic(.unknownContent, "'\(path)' cannot be read: git does not have its content in this clone")
-        .hinting("a partial clone has some contents only: `git fetch --refetch` brings the others")
+    do throws(Diagnostic) {
+      if let bytes = try objects(of: path).object(file.object, limit: Files.plainLimit) { return bytes }
+    } catch {
+      // Where it would have to fetch a content, and may not, git gives up.
+      guard git.isPartial else { throw error }
     }
-    return bytes
+    throw Diagnostic(.unknownContent, "'\(path)' cannot be read: git does not have its content in this clone")
+      .hinting("a partial clone has some contents only: `git fetch --refetch --no-filter` brings the others")
   }
 
   package func linkText(_ path: RepoPath) -> String? {

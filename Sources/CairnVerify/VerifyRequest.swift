@@ -26,7 +26,7 @@ package struct VerifyRequest: Sendable {
     do throws(Diagnostic) {
       subject = try self.subject(repository)
     } catch {
-      guard error.code == .configuration else { throw error }
+      guard error.code == .configuration || error.code == .unknownContent else { throw error }
       return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
     }
     let policy = VerifyPolicy(subject.settings)
@@ -59,7 +59,7 @@ package struct VerifyRequest: Sendable {
     do throws(Diagnostic) {
       subject = try self.subject(repository)
     } catch {
-      guard error.code == .configuration else { throw error }
+      guard error.code == .configuration || error.code == .unknownContent else { throw error }
       return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
     }
     let checks = VerifyPolicy(subject.settings).apply(to: subject.lint(try stages(of: subject)), on: today)
@@ -85,13 +85,14 @@ package struct VerifyRequest: Sendable {
     }
   }
 
-  /// `.dvc/config` cannot be understood: a file of the user's, so that there is a verdict.
+  /// `.dvc/config` cannot be understood, or not be read: a file of the user's, so that there is a verdict.
   private static func broken(_ error: Diagnostic, _ repository: Repository) -> Verification {
     let paths = PathResolver(root: repository.root, workTree: nil)
     let at = CheckPlace(error.mark, orFile: ".dvc/config", paths)
     return Verification(checks: [
       Check(
-        .pipelineValid, .failed, path: at.file, message: CheckWords.short(error.fullMessage),
+        .pipelineValid, error.code == .unknownContent ? .unknown : .failed, path: at.file,
+        message: CheckWords.short(error.fullMessage),
         hint: error.hint ?? "mend \(at.file)", at: at)
     ])
   }

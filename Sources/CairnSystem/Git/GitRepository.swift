@@ -111,6 +111,13 @@ package struct GitRepository: Sendable {
     return String(rest)
   }
 
+  /// Contents may be missing here that its remote has.
+  package var isPartial: Bool {
+    guard let text = (try? Files.readText(commonDirectory + "/config")) ?? nil else { return false }
+    let config = GitConfig(text)
+    return config.subsections(of: "remote").contains { config.value("remote", $0, "promisor") == "true" }
+  }
+
   private func commit(ofRef name: String, depth: Int = 0) throws(Diagnostic) -> String? {
     for folder in [gitDirectory, commonDirectory] {
       guard let line = try Files.readText("\(folder)/\(name)").flatMap(Self.firstLine) else { continue }
