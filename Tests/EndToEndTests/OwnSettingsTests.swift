@@ -32,12 +32,41 @@ struct OwnSettingsTests {
     let repository = try project()
     try repository.write(
       ".cairn/config.toml",
-      "jobs = 2\ngrace = 0.5\nstrict = true\nresources = {gpu = 1, licence = 2}\n[runs]\nlog_limit = 100\n[verify]\nx = 1\n")
+      "jobs = 2\ngrace = 0.5\nstrict = true\nresources = {gpu = 1, licence = 2}\n[runs]\nlog_limit = 100\n[tracking]\nx = 1\n[verify]\nrequire_records = false\n"
+        + "severity = {lock-orphan = \"off\"}\n[[verify.accepted]]\ncheck = \"lock-command\"\nstage = \"a\"\n"
+        + "reason = \"old\"\nuntil = 2030-01-01\n")
     let result = try repository.cairn("status", environment: ["CAIRN_JOBS": "3"])
     #expect(result.status == 0)
-    #expect(result.errors == "WARNING: 'verify' in .cairn/config.toml is not in this version and has no effect\n")
+    #expect(result.errors == "WARNING: 'tracking' in .cairn/config.toml is not in this version and has no effect\n")
     let wrong = try repository.cairn("repro", environment: ["CAIRN_JOBS": "many"])
     #expect(wrong.status == 255 && wrong.errors.contains("CAIRN_JOBS must be a whole number"), "\(wrong)")
+  }
+
+  @Test(
+    "what is wrong in what a team says of checks is told with its place",
+    arguments: [
+      ("[verify.severity]\nlock-comand = \"off\"", "unknown check 'lock-comand'", "2:1", "did you mean 'lock-command'?"),
+      ("[verify.severity]\nlock-command = \"fatal\"", "must be \"error\", \"warning\" or \"off\"", "2:16", ""),
+      ("[[verify.accepted]]\ncheck = \"nope\"\nstage = \"a\"", "unknown check 'nope'", "2:9", ""),
+      ("[[verify.accepted]]\ncheck = \"record\"\nreason = \"x\"", "names neither a stage nor a path", "", ""),
+      ("[[verify.accepted]]\ncheck = \"record\"\nstage = \"a\"\nuntil = 2030-01-01", "gives no reason", "", ""),
+      ("[[verify.accepted]]\ncheck = \"record\"\nstage = \"a\"\nreason = \"x\"", "says not until when", "", ""),
+      (
+        "[[verify.accepted]]\ncheck = \"record\"\nstage = \"a\"\nreason = \"x\"\nuntil = \"2030-02-30\"",
+        "must be a date", "5:9", ""
+      ),
+      ("[[verify.accepted]]\ncheck = \"record\"\nstge = \"a\"", "unknown setting 'verify.accepted.stge'", "3:1", "'stage'"),
+      ("[verify]\naccepted = 3", "must be a list of tables", "2:12", ""),
+      ("[verify]\nrequire_record = true", "unknown setting 'verify.require_record'", "2:1", "'require_records'"),
+    ])
+  func checks(text: String, words: String, place: String, hint: String) throws {
+    let repository = try project()
+    try repository.git("add", "-A")
+    try repository.write(".cairn/config.toml", text + "\n")
+    let result = try repository.cairn("verify")
+    #expect(result.status == 255 && result.output.isEmpty, "\(result)")
+    #expect(result.errors.contains(words) && (hint.isEmpty || result.errors.contains(hint)), "\(result)")
+    #expect(place.isEmpty || result.errors.contains("--> .cairn/config.toml:\(place)\n"), "\(result)")
   }
 
   @Test("a resource's amount may be a variable, and one that is no amount is an error")
