@@ -91,6 +91,8 @@ struct Cairn: ParsableCommand {
       CompletionCommand.self,
       ConfigCommand.self,
       DagCommand.self,
+      DataCommand.self,
+      DiffCommand.self,
       FreezeCommand.self,
       InitCommand.self,
       LineageCommand.self,

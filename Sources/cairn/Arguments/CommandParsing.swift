@@ -11,12 +11,13 @@ enum CommandParsing {
   }
 
   static func parse(_ words: [String]) -> Result {
-    let (path, command, rest) = find(words)
+    let (path, command, given) = find(words)
+    let rest = LeftOutValues.filled(given, for: command)
     // A command that takes another command's words would take a wrong option of its own for one of them; and what may
     // stand before a command would be taken behind it, and count for nothing.
     if !takesRest(command), !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
       do {
-        return try parsed(words)
+        return try parsed(path + rest)
       } catch {
         if Cairn.exitCode(for: error) == .success { return .help(Cairn.fullMessage(for: error)) }
       }
