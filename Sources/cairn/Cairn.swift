@@ -96,6 +96,7 @@ struct Cairn: ParsableCommand {
       FreezeCommand.self,
       InitCommand.self,
       LineageCommand.self,
+      ListCommand.self,
       MetricsCommand.self,
       MoveCommand.self,
       ParamsCommand.self,

@@ -156,6 +156,14 @@ package final class DataTree {
     }
   }
 
+  /// Why what is in a folder is unknown, in DVC's words.
+  package func fault(of node: Node) -> Diagnostic {
+    guard case .branch(let branch) = node.place, case .lost(let why) = list(of: branch) else {
+      return .noFolderList(node.path)
+    }
+    return .noFolderList(node.path).because(of: why)
+  }
+
   /// The list behind a folder whose whole content both trees have from it: there is nothing to compare below.
   func wholeList(of node: Node) -> DataHash? {
     guard case .branch(let branch) = node.place, branch.branches.isEmpty, case .listed = branch.contents,

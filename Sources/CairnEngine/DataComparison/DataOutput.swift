@@ -9,7 +9,7 @@ struct DataOutput: Sendable {
   /// Told file by file in a `.dvc` file, as version-aware remotes have it.
   var files: DirectoryManifest?
   /// What lies in a folder that was imported without its bytes.
-  var filesAtSource: [String] = []
+  var filesAtSource: [String: DataTree.Entry] = [:]
   /// The remote that the output names itself.
   var remote: String?
   var isPushed: Bool
@@ -53,15 +53,20 @@ extension LoadedProject {
   }
 
   /// Those of a folder of this machine; none where it is not there.
-  private func files(at location: Location) -> [String] {
-    guard let folder = PathResolver(ofProject: root).absolute(location) else { return [] }
-    var files: [String] = []
+  private func files(at location: Location) -> [String: DataTree.Entry] {
+    guard let folder = PathResolver(ofProject: root).absolute(location) else { return [:] }
+    var files: [String: DataTree.Entry] = [:]
     var folders = [""]
     while let inner = folders.popLast() {
       let entries = (try? Files.list(inner.isEmpty ? folder : folder + "/" + inner)) ?? nil
       for entry in entries ?? [] {
         let path = inner.isEmpty ? entry.name : inner + "/" + entry.name
-        if entry.kind == .directory { folders.append(path) } else { files.append(path) }
+        if entry.kind == .directory {
+          folders.append(path)
+        } else {
+          let stat = (try? FileStat.of(folder + "/" + path)) ?? nil
+          files[path] = DataTree.Entry(isDirectory: false, size: stat?.size)
+        }
       }
     }
     return files

@@ -42,7 +42,7 @@ package final class DataStorage: Sendable {
     let tree = DataTree { hash throws(Diagnostic) in try self.manifest(hash, outputs).get() }
     for output in outputs {
       tree.insert(output.entry, at: output.path, output.contents)
-      for file in output.filesAtSource { tree.insert(.init(isDirectory: false), at: output.path.appending(file)) }
+      for (file, entry) in output.filesAtSource { tree.insert(entry, at: output.path.appending(file)) }
     }
     return tree
   }

@@ -20,7 +20,6 @@ enum MissingCommands {
     "import-db": [],
     "import-url": [],
     "install": [],
-    "list": [], "ls": [],
     "list-url": [], "ls-url": [],
     "plots": [],
     "pull": [],
