@@ -151,11 +151,22 @@ struct DataCommandTests {
         """)
   }
 
+  @Test("a question changes nothing: no folder of Cairn's is made for it")
+  func changesNothing() throws {
+    let repository = try changed()
+    try repository.remove(".cairn")
+    for words in [["diff"], ["data", "status"], ["ls", "."]] {
+      #expect(try repository.run([try CairnBinary.path()] + words).status == 0)
+    }
+    #expect(!repository.exists(".cairn"))
+    #expect(try repository.git("status", "--porcelain").isEmpty)
+  }
+
   @Test("data status tells what cache and remote lack; of what no list names, nothing is known")
   func places() throws {
     let repository = try changed()
     try repository.cairn("remote", "add", "-q", "-d", "store", repository.path("store"))
-    try repository.shell("mkdir -p store/files/md5 && cp -r .dvc/cache/files/md5/* store/files/md5 && rm -rf .dvc/cache")
+    try repository.shell("mkdir -p store/files && mv .dvc/cache/files/md5 store/files && rm -rf .dvc/cache")
     let status = ["data", "status", "--json", "--granular"]
     let program = try CairnBinary.path()
     #expect(

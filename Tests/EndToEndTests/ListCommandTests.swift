@@ -60,8 +60,8 @@ struct ListCommandTests {
     #expect(
       try repository.cairn("ls", ".", "data", "--json").output == """
         [{"isout": true, "isdir": false, "isexec": false, "size": null, "md5": \
-        "5bbf5a52328e7439ae6e719dfe712200", "path": "a"}, {"isout": true, "isdir": true, "isexec": false, "size": null, \
-        "md5": null, "path": "sub"}]
+        "5bbf5a52328e7439ae6e719dfe712200", "path": "a"}, {"isout": true, "isdir": true, "isexec": false, \
+        "size": null, "md5": null, "path": "sub"}]
 
         """)
     #expect(try repository.cairn("ls", ".", "code", "--json").output.contains("\"isexec\": true, \"size\": 5"))
@@ -80,7 +80,8 @@ struct ListCommandTests {
     #expect(try repository.cairn("ls", "../bare.git", "code", "--rev", "v1").output == "run.sh\n")
     #expect(try repository.cairn("ls", ".", "code", "--rev").output == "run.sh\n")
     // Of git's own object of a folder.
-    #expect(try repository.cairn("ls", ".", "--rev", "v1", "--json").output.contains("\"size\": 34, \"md5\": null, \"path\": \"code\""))
+    let whole = try repository.cairn("ls", ".", "--rev", "v1", "--json").output
+    #expect(whole.contains("\"size\": 34, \"md5\": null, \"path\": \"code\""))
   }
 
   @Test("a list that the cache lacks is taken from a remote, also from one that the call names")
@@ -96,8 +97,8 @@ struct ListCommandTests {
     try repository.cairn("remote", "add", "-q", "store", repository.path("store"))
     #expect(try repository.cairn("ls", ".", "data", "--remote", "store").output == "a\nsub\n")
     try repository.cairn("remote", "add", "-q", "-d", "other", repository.path("other"))
-    #expect(
-      try repository.cairn("ls", ".", "data", "--remote-config", "url=\(repository.path("store"))").output == "a\nsub\n")
+    let option = "url=\(repository.path("store"))"
+    #expect(try repository.cairn("ls", ".", "data", "--remote-config", option).output == "a\nsub\n")
     try repository.write("settings", "[core]\n    remote = store\n")
     #expect(try repository.cairn("ls", ".", "data", "--config", "settings").output == "a\nsub\n")
   }

@@ -69,9 +69,8 @@ package struct DataDiff: Sendable {
     var cached: [DataChange.Place] = []
     for change in changes {
       // A folder without a hash is told by what lies in it.
-      if [change.old, change.new].contains(where: { $0.map { $0.entry.isDirectory && $0.entry.hash == nil } ?? false }) {
-        continue
-      }
+      let entries = [change.old?.entry, change.new?.entry].compactMap { $0 }
+      if entries.contains(where: { $0.isDirectory && $0.hash == nil }) { continue }
       var item = Item(path: change.old?.text ?? change.new?.text ?? "", hash: change.old?.entry.hash?.text)
       switch change.kind {
       case .added:

@@ -20,6 +20,7 @@ package struct DataProject: Sendable {
   func workspaceData(_ filter: any PathFilter) -> WorkspaceData {
     let index = StateIndex(
       path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))
-    return WorkspaceData(snapshotter: Snapshotter(root: repository.root, index: index, filter: filter))
+    return WorkspaceData(
+      repository: repository, snapshotter: Snapshotter(root: repository.root, index: index, filter: filter))
   }
 }

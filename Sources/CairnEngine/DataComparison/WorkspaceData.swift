@@ -5,6 +5,7 @@ import CairnStore
 import CairnSystem
 
 struct WorkspaceData {
+  let repository: Repository
   let snapshotter: Snapshotter
 
   /// One path that data may be at.
@@ -21,7 +22,7 @@ struct WorkspaceData {
     let surveys = try Parallel.map(places.count, chunk: 1) { number throws(Diagnostic) in
       try snapshotter.survey(places[number].path, algorithm: places[number].algorithm)
     }
-    snapshotter.index.flush()
+    keepHashes()
     let tree = DataTree()
     var above: Set<RepoPath> = []
     for (place, survey) in zip(places, surveys) {
@@ -48,6 +49,13 @@ struct WorkspaceData {
       if Files.exists(snapshotter.absolute(folder), followLinks: false) { tree.insert(.folder, at: folder) }
     }
     return tree
+  }
+}
+
+extension WorkspaceData {
+  /// For the next question, where the project already has a place for them: a question makes none.
+  private func keepHashes() {
+    if Files.isDirectory(repository.cairnFolder) { snapshotter.index.flush() }
   }
 }
 

@@ -15,7 +15,8 @@ enum CommandParsing {
     let rest = LeftOutValues.filled(given, for: command)
     // A command that takes another command's words would take a wrong option of its own for one of them; and what may
     // stand before a command would be taken behind it, and count for nothing.
-    if !takesRest(command), !isInterrupted(rest, command), !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
+    let isPlain = !takesRest(command) && !isInterrupted(rest, command)
+    if isPlain, !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
       do {
         return try parsed(path + rest)
       } catch {

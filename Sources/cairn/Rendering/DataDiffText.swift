@@ -59,8 +59,8 @@ struct DataDiffText {
     for state in states {
       let items = items[state] ?? []
       if items.isEmpty { continue }
-      let name = state.rawValue
-      console.write(Self.color(of: state).paint(name.prefix(1).uppercased() + name.dropFirst(), if: console.colorsOutput) + ":")
+      let name = state.rawValue.prefix(1).uppercased() + state.rawValue.dropFirst()
+      console.write(Self.color(of: state).paint(name, if: console.colorsOutput) + ":")
       for item in items {
         let hash = showsHash && (item.hash != nil || state == .modified) ? try digest(item, state) + "  " : ""
         console.write("    " + hash + Self.path(item))

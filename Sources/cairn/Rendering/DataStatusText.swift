@@ -14,8 +14,9 @@ struct DataStatusText {
     }
     add("not_in_cache", status.notInCache)
     add("not_in_remote", status.notInRemote)
-    for (name, changes) in [("committed", status.committed), ("uncommitted", status.uncommitted)] where !changes.isEmpty {
-      document[.string(name)] = .map(
+    let parts: [(Value, DataStatus.Changes)] = [("committed", status.committed), ("uncommitted", status.uncommitted)]
+    for (name, changes) in parts where !changes.isEmpty {
+      document[name] = .map(
         ValueMap(changes.map { (.string($0), .list($1.map(Self.value))) }, uniquingKeysWith: { $1 }))
     }
     add("untracked", status.untracked)

@@ -82,7 +82,11 @@ struct LsColors {
     for item in items.split(separator: ":") {
       let parts = item.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
       guard parts.count == 2 else { continue }
-      if parts[0].hasPrefix("*.") { extensions[String(parts[0].dropFirst())] = parts[1] } else { codes[parts[0]] = parts[1] }
+      if parts[0].hasPrefix("*.") {
+        extensions[String(parts[0].dropFirst())] = parts[1]
+      } else {
+        codes[parts[0]] = parts[1]
+      }
     }
   }
 
