@@ -37,16 +37,26 @@ struct FoundFile: Sendable {
 struct DirectoryScan {
   /// Ordered by the bytes of their paths.
   private(set) var files: [FoundFile] = []
-  private let passesDanglingLinks: Bool
+  /// Below the one that was scanned, links to folders among them; only of `Pass.all`.
+  private(set) var folders: [String] = []
+  /// Links that lead nowhere; only of `Pass.all`.
+  private(set) var deadLinks: [String] = []
+  private let pass: Pass
+
+  /// What is no error.
+  enum Pass {
+    case nothing
+    /// A link that leads nowhere: as if it were not there.
+    case deadLinks
+    /// Such a link, and a `.dvcignore` inside of the folder; with a note of folders and such links.
+    case all
+  }
 
   /// - Parameters:
   ///   - folder: where it lies on the disk.
   ///   - base: its path in the project; `nil` outside, where no filter applies.
-  ///   - passesDanglingLinks: a link that leads nowhere is as if it were not there, instead of an error.
-  init(
-    _ folder: String, base: RepoPath?, filter: any PathFilter, passesDanglingLinks: Bool = false
-  ) throws(Diagnostic) {
-    self.passesDanglingLinks = passesDanglingLinks
+  init(_ folder: String, base: RepoPath?, filter: any PathFilter, pass: Pass = .nothing) throws(Diagnostic) {
+    self.pass = pass
     try visit(folder, relative: "", base: base, filter: filter)
     files.sort { $0.path.precedesInBytes($1.path) }
   }
@@ -82,16 +92,20 @@ struct DirectoryScan {
         let isLink = found.isSymbolicLink
         if isLink, RawFile.withPath(name, { fstatat(descriptor, $0, &found, 0) }) != 0 {
           if let inner, filter.isIgnored(inner, isDirectory: false) { continue }
-          if passesDanglingLinks, errno == ENOENT { continue }
+          if pass != .nothing, errno == ENOENT {
+            if pass == .all { deadLinks.append(relative.isEmpty ? name : relative + "/" + name) }
+            continue
+          }
           throw .system(errno, "follow the link", folder + "/" + name)
         }
         if let inner, filter.isIgnored(inner, isDirectory: found.isDirectory) { continue }
         if found.isDirectory {
+          if pass == .all { self.folders.append(relative.isEmpty ? name : relative + "/" + name) }
           if !isLink { folders.append((name, inner)) }
           continue
         }
         guard found.isFile else { throw .notAFile(folder + "/" + name) }
-        if name == ".dvcignore" { throw .ignoreFileInside(folder) }
+        if name == ".dvcignore", pass != .all { throw .ignoreFileInside(folder) }
         files.append(
           FoundFile(
             path: relative.isEmpty ? name : relative + "/" + name, fingerprint: found.fingerprint,

@@ -50,8 +50,17 @@ package struct LocalRemote: Sendable {
     return true
   }
 
+  /// The list of a folder, not fetched; `nil` when it is not there or not whole.
+  package func manifest(_ hash: ContentHash) -> DirectoryManifest? {
+    let store = LocalObjectStore(
+      folder: store(hash.algorithm).folder, algorithm: hash.algorithm, isShared: false, mends: false)
+    return (try? store.manifest(hash)) ?? nil
+  }
+
+  package func path(of hash: ContentHash) -> String { store(hash.algorithm).path(of: hash) }
+
   /// Whether an object of this name is there; its bytes are not looked at, and nothing is removed.
-  package func holds(_ hash: ContentHash) -> Bool { Files.exists(store(hash.algorithm).path(of: hash)) }
+  package func holds(_ hash: ContentHash) -> Bool { Files.exists(path(of: hash)) }
 
   /// Those of the objects that the remote has; altered ones are removed, as DVC removes them.
   ///

@@ -97,7 +97,7 @@ package struct Snapshotter: Sendable {
       return .file(try content(place, found.fingerprint, kinds, isExecutable: found.isExecutable, observed))
     case .success(let found) where found.isDirectory:
       let scan = try DirectoryScan(
-        place.absolute, base: place.base, filter: filter, passesDanglingLinks: passesDanglingLinks)
+        place.absolute, base: place.base, filter: filter, pass: passesDanglingLinks ? .deadLinks : .nothing)
       let all = try digests(of: scan.files, in: place, kinds, observed: observed)
       return .directory(try DirectoryContent(scan.files, all, kinds))
     case .success: throw .notAFile(place.absolute)

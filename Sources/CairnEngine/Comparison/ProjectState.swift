@@ -138,19 +138,11 @@ package final class ProjectState: Sendable {
 extension Diagnostic.Code {
   package static let isFolder = Diagnostic.Code("is-folder")
   package static let noFile = Diagnostic.Code("no-file")
-  package static let noFolderList = Diagnostic.Code("no-folder-list")
 }
 
 extension Diagnostic {
   fileprivate static func noFile(_ path: String) -> Diagnostic {
     Diagnostic(.noFile, "[Errno 2] No such file or directory: '\(path)'")
-  }
-
-  /// In DVC's words: the key of its index, as Python shows a tuple.
-  fileprivate static func noFolderList(_ folder: RepoPath) -> Diagnostic {
-    let parts = folder.text.split(separator: "/").map { PythonText.repr(.string(String($0))) }
-    return Diagnostic(
-      .noFolderList, "failed to load directory (\(parts.joined(separator: ", "))\(parts.count == 1 ? "," : ""))")
   }
 
   fileprivate static func noStorage(_ path: RepoPath) -> Diagnostic {

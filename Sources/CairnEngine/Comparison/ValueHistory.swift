@@ -1,27 +1,32 @@
 // The states of a project that a command compares: the workspace and the commits that the user names.
 package import CairnCore
 import CairnStore
-import CairnSystem
+package import CairnSystem
 package import OrderedCollections
 
 /// Works in a git repository without DVC too, as DVC's `params` and `metrics` do.
 package struct ValueHistory: Sendable {
   package let repository: Repository
   private let settings: Settings?
-  private let git: GitRepository?
+  /// `nil` without git, or with `core.no_scm`.
+  package let git: GitRepository?
   private let cache: DataCache
 
   package static func open() throws(Diagnostic) -> ValueHistory {
     do throws(Diagnostic) {
       let repository = try Repository.findRoot()
-      let settings = try Settings.load(repository)
-      return try ValueHistory(repository, settings, git: settings.hasNoSCM ? nil : GitRepository.find(from: repository.root))
+      return try ValueHistory(repository, try Settings.load(repository))
     } catch {
       guard error.code == .notARepository else { throw error }
       let here = try Repository.currentDirectory()
       let git = try GitRepository.find(from: here)
       return try ValueHistory(Repository(root: git?.workTree ?? here, workingDirectory: here), nil, git: git)
     }
+  }
+
+  package init(_ repository: Repository, _ settings: Settings) throws(Diagnostic) {
+    let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
+    try self.init(repository, settings, git: git)
   }
 
   private init(_ repository: Repository, _ settings: Settings?, git: GitRepository?) throws(Diagnostic) {
@@ -75,19 +80,26 @@ package struct ValueHistory: Sendable {
     }
     var commits: OrderedDictionary<String, [String]> = [:]
     for name in names {
-      guard let commit = try git.revision(name) else {
+      var found = try git.revision(name)
+      if found == nil { found = try git.remoteBranch(name) }
+      guard let commit = found else {
         throw Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")
       }
       if commits[commit]?.contains(name) != true { commits[commit, default: []].append(name) }
     }
-    let inside = Repository.relative(repository.root, to: git.workTree)
     var states: OrderedDictionary<String, ProjectState> = ["workspace": workspace]
     for (commit, names) in commits {
       // A commit from before the project began has nothing to say.
-      guard let files = try CommitFiles(commit, git, prefix: inside == "." ? "" : inside + "/") else { continue }
-      states[names.joined(separator: ",")] = state(files, commit)
+      guard let state = try state(ofCommit: commit, git) else { continue }
+      states[names.joined(separator: ",")] = state
     }
     return states
+  }
+
+  /// `nil` when the commit does not have the project's folder.
+  func state(ofCommit commit: String, _ git: GitRepository) throws(Diagnostic) -> ProjectState? {
+    let inside = Repository.relative(repository.root, to: git.workTree)
+    return try CommitFiles(commit, git, prefix: inside == "." ? "" : inside + "/").map { state($0, commit) }
   }
 
   package func branch() -> String? { (try? git?.branch()) ?? nil }

@@ -123,3 +123,19 @@ extension LockedFile {
 
   private static let versionKeys: Set<Value> = ["version_id", "etag", "checksum", "remote", "cloud"]
 }
+
+extension LockedFile {
+  /// What `files:` says of the files of a folder; `nil` where there is no such list.
+  var listOfFiles: DirectoryManifest? {
+    guard let items = versionedFiles else { return nil }
+    return DirectoryManifest(
+      items.compactMap { item in
+        guard let path = item["relpath"]?.string, let md5 = item["md5"]?.string.flatMap({ Digest16(hex: $0) }) else {
+          return nil
+        }
+        return DirectoryManifest.Entry(
+          path: path, md5: md5, size: item["size"]?.int.flatMap { UInt64(exactly: $0) },
+          isExecutable: item["isexec"]?.bool)
+      })
+  }
+}

@@ -36,7 +36,7 @@ extension Diagnostic {
     return Diagnostic(.noRemote, "config file error: no remote specified in \(repository.root). \(advice)")
   }
 
-  fileprivate static func farRemote(_ name: String, _ command: String) -> Diagnostic {
+  static func farRemote(_ name: String, _ command: String) -> Diagnostic {
     var diagnostic = Diagnostic(
       .notInThisVersion, "remote '\(name)' is no folder of this machine: such remotes are not in Cairn yet",
       hint: "`dvc \(command)` works on the same files")

@@ -8,7 +8,7 @@ internal import Glibc
 /// `.cairn/config.local.toml` and the `CAIRN_…` variables over it.
 package struct Settings: Sendable {
   /// Section → option → text, as merged. Validated: what a section holds is what DVC accepts there.
-  package let config: ValueMap
+  package private(set) var config: ValueMap
   /// What is only mentioned: options that DVC calls unsupported, sections of Cairn's that come later.
   package let warnings: [String]
   let dvcFolder: String
@@ -41,6 +41,13 @@ package struct Settings: Sendable {
     }
     try OwnSettings.checkVariables()
     return Settings(config: config, warnings: warnings, dvcFolder: repository.dvcFolder, loaded: loaded, own: own)
+  }
+
+  /// The same with other settings of DVC's laid over them.
+  func overlaid(with other: ValueMap) -> Settings {
+    var settings = self
+    ConfigLevels.merge(other, into: &settings.config)
+    return settings
   }
 
   /// One of DVC's settings; `nil` when no level has it.

@@ -5,6 +5,13 @@ package import CairnCore
 /// points, `", "` and `": "` between, everything but printable ASCII escaped, no newline at the end. The object's
 /// name is the MD5 of exactly these bytes followed by `.dir`.
 package enum ManifestJSON {
+  /// The text of a folder in which links lead nowhere, as DVC compares it: it names them without a hash.
+  package static func encode(_ manifest: DirectoryManifest, deadLinks: [String]) -> [UInt8] {
+    let items = manifest.entries.map { ($0.path, ["md5": .string($0.md5.hex), "relpath": .string($0.path)]) }
+      + deadLinks.map { ($0, ["relpath": .string($0)] as ValueMap) }
+    return JSONWriter.bytes(.list(items.sorted { PythonText.precedes($0.0, $1.0) }.map { .map($0.1) }))
+  }
+
   package static func encode(_ manifest: DirectoryManifest) -> [UInt8] {
     var entries = manifest.entries
     // The order of bytes is that of code points, but for bytes that are not UTF-8 (Python: U+DC80…U+DCFF).

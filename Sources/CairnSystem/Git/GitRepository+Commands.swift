@@ -44,8 +44,22 @@ package struct LineCounts: Hashable, Sendable {
 extension GitRepository {
   /// The commit that a revision means; `nil` when there is none.
   package func revision(_ text: String) throws(Diagnostic) -> String? {
-    let result = try git(["rev-parse", "--verify", "--quiet", "--end-of-options", text + "^{commit}"], accepting: [0, 1, 128])
+    if text == "HEAD", let head = try headCommit() { return head }
+    // What `:/` looks for reaches to the end, and is a commit already.
+    let name = text.hasPrefix(":/") ? text : text + "^{commit}"
+    let result = try git(["rev-parse", "--verify", "--quiet", "--end-of-options", name], accepting: [0, 1, 128])
     return result.exit.code == 0 ? Self.firstLine(result.text) : nil
+  }
+
+  /// The commit of a remote's branch that is no branch here; `nil` where no remote has it, or two have different ones.
+  package func remoteBranch(_ name: String) throws(Diagnostic) -> String? {
+    let result = try git(["for-each-ref", "--format=%(objectname) %(refname:lstrip=3)", "refs/remotes/"])
+    var commits: Set<String> = []
+    for line in result.text.split(separator: "\n") {
+      let fields = line.split(separator: " ", maxSplits: 1).map(String.init)
+      if fields.count == 2, fields[1].hasSameBytes(as: name) { commits.insert(fields[0]) }
+    }
+    return commits.count == 1 ? commits.first : nil
   }
 
   /// The names of the references below `prefix` (`refs/heads/`), without it, in the order of their bytes.
@@ -69,8 +83,12 @@ extension GitRepository {
   }
 
   /// Tracked files that differ from HEAD, in the index or the work tree.
-  package func changedTrackedFiles() throws(Diagnostic) -> [GitChange] {
-    let result = try git(["status", "--porcelain=v1", "-z", "--untracked-files=no", "--no-renames"])
+  package func changedTrackedFiles() throws(Diagnostic) -> [GitChange] { try changedFiles(untracked: false) }
+
+  /// The same, and with `untracked` each file that git neither tracks nor ignores: `?` in both letters.
+  package func changedFiles(untracked: Bool) throws(Diagnostic) -> [GitChange] {
+    let result = try git(
+      ["status", "--porcelain=v1", "-z", "--untracked-files=\(untracked ? "all" : "no")", "--no-renames"])
     return Self.records(result.output).compactMap { record in
       guard record.count > 3 else { return nil }
       let bytes = Array(record)

@@ -46,12 +46,14 @@ struct ArgparseRules {
     /// stands behind a later option for too much.
     var isInRun = false
     var hasFilledRepeating = false
+    /// The arguments that may be left out have been: they were not among the first run of words.
+    var hasFilledAll = false
 
     mutating func take(_ word: String) throws(Fault) {
       if isBehindTerminator || word == "-" || !word.hasPrefix("-") || Self.isNegativeNumber(word) {
         positional(word)
       } else {
-        isInRun = false
+        if isInRun { endRun() }
         if word == "--" {
           isBehindTerminator = true
         } else if word.hasPrefix("--") {
@@ -62,7 +64,16 @@ struct ArgparseRules {
       }
     }
 
+    private mutating func endRun() {
+      isInRun = false
+      hasFilledAll = shapes.positionals.dropFirst(positionals.count).allSatisfy { !$0.isRequired && !$0.isRepeating }
+    }
+
     private mutating func positional(_ word: String) {
+      if hasFilledAll, shapes.positionals.last?.isRepeating != true {
+        unknown.append(word)
+        return
+      }
       let index = min(positionals.count, shapes.positionals.count - 1)
       let isRest = index >= 0 && shapes.positionals[index].takesRest
       let isRepeating = index >= 0 && shapes.positionals[index].isRepeating && !isRest
@@ -162,7 +173,11 @@ struct ArgparseRules {
       missing += shapes.options.filter { $0.isRequired && given.isDisjoint(with: $0.names) }.map(\.display)
       if !missing.isEmpty { throw Fault("the following arguments are required: \(missing.joined(separator: ", "))") }
       if !unknown.isEmpty { throw Fault("unrecognized arguments: \(unknown.joined(separator: " "))") }
-      if positionals.contains(where: { $0.hasPrefix("-") && $0 != "-" }), !takesRest { return result + ["--"] + positionals }
+      let needsTerminator =
+        positionals.contains { $0.hasPrefix("-") && $0 != "-" }
+        // Which would take them for values of its own.
+        || !positionals.isEmpty && shapes.options.contains { $0.takesMany && !given.isDisjoint(with: $0.names) }
+      if needsTerminator, !takesRest { return result + ["--"] + positionals }
       return result + positionals
     }
 

@@ -11,12 +11,14 @@ enum CommandParsing {
   }
 
   static func parse(_ words: [String]) -> Result {
-    let (path, command, rest) = find(words)
+    let (path, command, given) = find(words)
+    let rest = LeftOutValues.filled(given, for: command)
     // A command that takes another command's words would take a wrong option of its own for one of them; and what may
     // stand before a command would be taken behind it, and count for nothing.
-    if !takesRest(command), !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
+    let isPlain = !takesRest(command) && !isInterrupted(rest, command)
+    if isPlain, !rest.prefix(while: { $0 != "--" }).contains(where: isLeading) {
       do {
-        return try parsed(words)
+        return try parsed(path + rest)
       } catch {
         if Cairn.exitCode(for: error) == .success { return .help(Cairn.fullMessage(for: error)) }
       }
@@ -58,6 +60,12 @@ enum CommandParsing {
 
   private static func takesRest(_ command: any ParsableCommand.Type) -> Bool {
     command == StageAddCommand.self
+  }
+
+  /// Arguments stand in front of an option and perhaps behind it, where argparse has left out what may be left out.
+  private static func isInterrupted(_ words: [String], _ command: any ParsableCommand.Type) -> Bool {
+    guard command is any OptionalValues.Type, let first = words.first, !first.hasPrefix("-") else { return false }
+    return words.drop { !$0.hasPrefix("-") }.contains { !$0.hasPrefix("-") }
   }
 
   /// An option of the program, as DVC has them before the command alone.

@@ -2,8 +2,12 @@
 
 enum PlainTable {
   /// Two blanks between columns, each as wide as its widest cell; nothing behind the last.
-  static func text(_ rows: [[String]]) -> String {
-    let cells = rows.map { $0.map { trimmed($0) } }
+  ///
+  /// - Parameters:
+  ///   - rightAligned: numbers of columns.
+  ///   - keepsSpace: white space around a cell is part of it.
+  static func text(_ rows: [[String]], rightAligned: Set<Int> = [], keepsSpace: Bool = false) -> String {
+    let cells = keepsSpace ? rows : rows.map { $0.map { trimmed($0) } }
     let columns = cells.map(\.count).max() ?? 0
     let widths = (0..<columns).map { column in
       cells.map { column < $0.count ? TextWidth.of($0[column]) : 0 }.max() ?? 0
@@ -12,7 +16,8 @@ enum PlainTable {
       var line = ""
       for (column, cell) in row.enumerated() {
         if column > 0 { line += "  " }
-        line += cell + String(repeating: " ", count: widths[column] - TextWidth.of(cell))
+        let space = String(repeating: " ", count: widths[column] - TextWidth.of(cell))
+        line += rightAligned.contains(column) ? space + cell : cell + space
       }
       while line.last == " " { line.removeLast() }
       return line

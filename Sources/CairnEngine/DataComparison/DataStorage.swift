@@ -1,0 +1,97 @@
+// Where the objects behind recorded data are: the cache, and remotes that are folders of this machine. Changes nothing
+// there. Knows nothing of the workspace.
+import CairnCore
+import CairnStore
+import CairnSystem
+import Synchronization
+
+package final class DataStorage: Sendable {
+  private let cache: DataCache
+  private let settings: Settings
+  private let folders: RemoteFolders
+  /// Instead of the default one.
+  private let remote: String?
+  private let manifests = Mutex<[ContentHash: Result<DirectoryManifest, Diagnostic>]>([:])
+
+  /// - Parameter remote: the name of one to take in place of the default.
+  package init(_ settings: Settings, remote: String? = nil) {
+    self.settings = settings
+    self.remote = remote
+    folders = RemoteFolders(settings)
+    cache = DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared, mends: false)
+  }
+
+  /// The name of the remote of an output; `nil` where there is none.
+  ///
+  /// - Throws: DVC's words for one that no setting knows.
+  private func remoteName(of output: DataOutput) throws(Diagnostic) -> String? {
+    guard let name = output.remote ?? remote ?? settings.defaultRemote else { return nil }
+    guard settings.remote(name)?["url"] != nil else {
+      throw Diagnostic(.configuration, "config file error: remote '\(name)' doesn't exist")
+    }
+    return name
+  }
+
+  func check(_ outputs: [DataOutput]) throws(Diagnostic) {
+    for name in Dictionary(grouping: outputs, by: \.remote).values.compactMap(\.first) { _ = try remoteName(of: name) }
+  }
+
+  /// A tree of outputs, whose lists are read where they are wanted.
+  func tree(of outputs: [DataOutput]) throws(Diagnostic) -> DataTree {
+    try check(outputs)
+    let tree = DataTree { hash throws(Diagnostic) in try self.manifest(hash, outputs).get() }
+    for output in outputs {
+      tree.insert(output.entry, at: output.path, output.contents)
+      for (file, entry) in output.filesAtSource { tree.insert(entry, at: output.path.appending(file)) }
+    }
+    return tree
+  }
+
+  /// From the cache, else from the remotes that outputs have.
+  private func manifest(_ hash: ContentHash, _ outputs: [DataOutput]) -> Result<DirectoryManifest, Diagnostic> {
+    if let known = manifests.withLock({ $0[hash] }) { return known }
+    let users = outputs.filter { $0.entry.hash == .content(hash) }
+    let remotes = users.compactMap(folder)
+    let found = (try? cache.store(for: hash).manifest(hash)) ?? remotes.lazy.compactMap { $0.manifest(hash) }.first
+    let result: Result<DirectoryManifest, Diagnostic>
+    if let found {
+      result = .success(found)
+    } else {
+      // DVC tells where it looked last.
+      let path = remotes.last?.path(of: hash) ?? cache.store(for: hash).path(of: hash)
+      result = .failure(Diagnostic(.noFolderList, "[Errno 2] No such file or directory: '\(path)'"))
+    }
+    manifests.withLock { $0[hash] = result }
+    return result
+  }
+
+  /// `nil` where the output has no remote, or one on another machine.
+  private func folder(of output: DataOutput) -> LocalRemote? {
+    guard let name = (try? remoteName(of: output)) ?? nil else { return nil }
+    return folders.folder(of: name).map(LocalRemote.init(folder:))
+  }
+
+  /// Whether an object of this name is in the cache; its bytes are not looked at.
+  func isInCache(_ hash: DataHash) -> Bool {
+    guard let hash = hash.content else { return false }
+    return Files.exists(cache.store(for: hash).path(of: hash))
+  }
+
+  /// Positions of the entries with a hash that is not in the cache, in their order.
+  func missing(_ entries: [DataTree.Entry]) -> [Int] {
+    let present = Parallel.map(entries.count) { number in
+      let entry = entries[number]
+      return entry.isStored && entry.hash.map(isInCache) ?? true
+    }
+    return present.indices.filter { !present[$0] }
+  }
+
+  /// Whether the remote of an output has an object; false where there is no remote.
+  ///
+  /// - Throws: a refusal where the remote is no folder of this machine.
+  func isInRemote(_ hash: DataHash, of output: DataOutput) throws(Diagnostic) -> Bool {
+    guard let name = try remoteName(of: output) else { return false }
+    guard let folder = folders.folder(of: name) else { throw .farRemote(name, "data status") }
+    return hash.content.map(LocalRemote(folder: folder).holds) ?? false
+  }
+}
