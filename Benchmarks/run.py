@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Runs Cairn beside ninja, DVC, md5sum and an empty C program, and prints times and ratios.
 
-    Benchmarks/run.py [--only noop,cold,startup,add] [--stages 100,1000,10000] [--repeat 5] [--readme]
+    Benchmarks/run.py [--only noop,cold,startup,add,verify] [--stages 100,1000,10000] [--repeat 5] [--readme]
 
 Both sides run in the same minute, by turns, on the same files, with SHELL=/bin/sh and two jobs; the fastest of
 --repeat runs counts, for noise only ever adds. CAIRN_BIN names the program (default: .build/release/cairn),
@@ -22,7 +22,8 @@ import layered
 
 TOP = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 # What is promised: the ratio, by benchmark and size.
-LIMITS = {("noop", 1000): 3, ("noop", 10000): 3, ("cold", 1000): 1.7, ("cold", 10000): 2, ("add", 20000): 2.5}
+LIMITS = {("noop", 1000): 3, ("noop", 10000): 3, ("cold", 1000): 1.7, ("cold", 10000): 2, ("add", 20000): 2.5,
+          ("verify", "index"): 3, ("verify", "clone"): 12}
 
 
 def program(variable, default):
@@ -144,17 +145,56 @@ def bench_repro(options, table, top):
                       dvc=noop.get("dvc", (None,))[0], limit=LIMITS.get(("noop", count)))
 
 
+def bench_verify(options, table, top):
+    """`cairn verify` beside ninja's "nothing to do" for the same graph: with the index, and in a fresh clone without."""
+    git = ["git", "-c", "user.name=a", "-c", "user.email=a@b"]
+    for count in (40, 10000):
+        home = os.path.join(top, f"home-verify-{count}")
+        os.makedirs(home)
+        env = environment(home)
+        folder, clone = os.path.join(top, f"verify-{count}"), os.path.join(top, f"verify-clone-{count}")
+        project(folder, count)
+        run([NINJA, "-j2"], folder, env)
+        run([CAIRN, "repro", "-q", "-j", "2"], folder, env)
+        run([*git, "add", "-A"], folder, env)
+        run([*git, "commit", "-qm", "x"], folder, env)
+        run(["git", "clone", "-q", folder, clone], top, env)
+        settle()
+        sides = {"ninja": ([NINJA, "-j2"], folder, env), "index": ([CAIRN, "verify"], folder, env),
+                 "clone": ([CAIRN, "verify"], clone, env), "rev": ([CAIRN, "verify", "--rev", "HEAD"], clone, env)}
+        if count == 40:
+            sides["empty"] = ([empty_program(home)], folder, env)
+        for side in sides.values():    # ninja reads its log anew, the index is made
+            run(*side)
+        settle()
+        run(*sides["index"])
+        found = best(sides, options.repeat * 2)
+        if count == 40:
+            for name in ("index", "clone", "rev"):
+                more = (found[name][0] - found["empty"][0]) * 1000
+                print(f"verify, 40 stages, {name}: {more:.1f} ms more than an empty C program "
+                      f"(under 30: {'kept' if more < 30 else 'NOT KEPT'})", flush=True)
+            continue
+        for name, words in (("index", "with the index"), ("clone", "in a fresh clone"), ("rev", "of a commit")):
+            table.add(f"verify, {count:,} stages, {words}", found[name][0], "ninja", found["ninja"][0],
+                      limit=LIMITS.get(("verify", name)), memory=found[name][1])
+
+
+def empty_program(folder):
+    source = os.path.join(folder, "empty.c")
+    with open(source, "w") as f:
+        f.write("int main(void) { return 0; }\n")
+    subprocess.run([shutil.which("cc") or shutil.which("clang"), "-O2", "-o", source[:-2], source], check=True)
+    return source[:-2]
+
+
 def bench_startup(options, table, top):
     home = os.path.join(top, "home-startup")
     folder = os.path.join(top, "startup")
     os.makedirs(home)
     project(folder, 1)
     env = environment(home)
-    source = os.path.join(home, "empty.c")
-    with open(source, "w") as f:
-        f.write("int main(void) { return 0; }\n")
-    subprocess.run([shutil.which("cc") or shutil.which("clang"), "-O2", "-o", source[:-2], source], check=True)
-    commands = {"empty": [source[:-2]], "version": [CAIRN, "--version"], "root": [CAIRN, "root"]}
+    commands = {"empty": [empty_program(home)], "version": [CAIRN, "--version"], "root": [CAIRN, "root"]}
     times = {name: [] for name in commands}
     for _ in range(20 * options.repeat):
         for name, argv in commands.items():
@@ -223,7 +263,7 @@ def write_readme(table):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="noop,cold,startup,add", type=lambda text: text.split(","))
+    parser.add_argument("--only", default="noop,cold,startup,add,verify", type=lambda text: text.split(","))
     parser.add_argument("--stages", default=[100, 1000, 10000], type=lambda text: [int(n) for n in text.split(",")])
     parser.add_argument("--repeat", default=5, type=int)
     parser.add_argument("--readme", action="store_true")
@@ -239,6 +279,8 @@ def main():
             bench_startup(options, table, top)
         if "add" in options.only:
             bench_add(options, table, top)
+        if "verify" in options.only:
+            bench_verify(options, table, top)
     if options.readme:
         write_readme(table)
 
