@@ -13,12 +13,29 @@ package enum ParameterReading: Sendable {
   case values([(key: String, value: MarkedValue)])
 }
 
+/// A parameter file that was read from elsewhere than its place.
+package struct KnownParameters: Sendable {
+  package var location: Location
+  package var document: MarkedValue
+
+  package init(location: Location, document: MarkedValue) {
+    self.location = location
+    self.document = document
+  }
+}
+
 package final class ParameterFiles: ParameterSource, Sendable {
   private let files: any ProjectFiles
   private let read = Mutex<[Location: Result<ParameterContent?, Diagnostic>]>([:])
 
   /// - Parameter files: `nil` for those on the disk.
   package init(root: String, files: (any ProjectFiles)? = nil) { self.files = files ?? DiskFiles(root: root) }
+
+  /// Those of one file whose content is at hand.
+  package convenience init(known: KnownParameters) {
+    self.init(root: "/")
+    read.withLock { $0[known.location] = .success(.document(known.document)) }
+  }
 
   package func parameters(at location: Location) throws(Diagnostic) -> ParameterContent? {
     if let known = read.withLock({ $0[location] }) { return try known.get() }

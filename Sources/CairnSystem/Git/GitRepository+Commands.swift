@@ -310,7 +310,7 @@ extension GitRepository {
   static let localEnvironment: ChildEnvironment = {
     // Settings of the caller's stay; ours stand behind them and win.
     let count = Environment.value("GIT_CONFIG_COUNT").flatMap { Int($0) } ?? 0
-    let settings = [("core.fsmonitor", "false"), ("core.hooksPath", "/dev/null")]
+    let settings = [("core.fsmonitor", "false")]
     var variables: [(String, String?)] = [
       ("GIT_NO_LAZY_FETCH", "1"), ("GIT_ALLOW_PROTOCOL", "none"), ("GIT_CONFIG_COUNT", String(count + settings.count)),
     ]

@@ -1,6 +1,7 @@
 // Holds the parameters that a stage declares, and their values in the files, against its lock entry.
 import CairnCore
 import CairnEngine
+import CairnFormats
 import OrderedCollections
 
 struct ParameterChecks {
@@ -10,6 +11,8 @@ struct ParameterChecks {
   private var stage: Stage { _read { yield maker.stage } }
   /// The location is made by a stage, or tracked: its values are not in git.
   let isData: (Location) -> Bool
+  /// The bytes that such a file has by its lock, where they happen to be here.
+  let data: (Location) -> [UInt8]?
   /// Why git does not have the file, where it does not.
   let absence: (Location) -> Absence?
 
@@ -33,6 +36,11 @@ struct ParameterChecks {
       return maker.unknown(.lockParams, path: path, "parameters on other machines are not looked at", at: set.mark)
     }
     if isData(set.location) { return made(path, set) }
+    return tracked(path, set)
+  }
+
+  /// In git, or nowhere.
+  private func tracked(_ path: String, _ set: ParameterSet) -> Check {
     let reading: CairnEngine.ParameterReading
     do throws(Diagnostic) {
       reading = try subject.loader.parameters.reading(of: set, from: .root)
@@ -55,8 +63,15 @@ struct ParameterChecks {
     }
   }
 
+  /// What a stage made says its values where its bytes are here, in the cache or the work tree: no more is looked for.
   private func made(_ path: String, _ set: ParameterSet) -> Check {
-    maker.skipped(.lockParams, path: path, "\(set.declared) is data: its values are not in git", at: set.mark)
+    if let bytes = data(set.location), let document = try? ParameterFile.parse(SourceText(path: path, bytes: bytes)) {
+      let known = KnownParameters(location: set.location, document: document)
+      if case .values(let values)? = try? ParameterFiles(known: known).reading(of: set, from: .root) {
+        return compare(set, values, path)
+      }
+    }
+    return maker.skipped(.lockParams, path: path, "\(set.declared) is data: its values are not in git", at: set.mark)
   }
 
   /// The file is on this machine only: who clones the repository does not have it.

@@ -190,6 +190,7 @@ package final class StaticChecks: Sendable {
     if let entry = work.entry, maker.stage.kind == .pipeline, !maker.stage.parameters.isEmpty || !entry.params.isEmpty {
       let parameters = ParameterChecks(
         subject: subject, maker: maker, entry: entry, isData: { self.isData($0, source) },
+        data: { self.data($0) },
         absence: { self.absence(of: $0, source) })
       inputs += parameters.all()
     }
@@ -235,6 +236,18 @@ package final class StaticChecks: Sendable {
     guard let path = subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else { return true }
     if case .file = source.target(of: path) { return false }
     return true
+  }
+
+  /// What was locked at exactly this place, by its hash.
+  private func data(_ location: Location) -> [UInt8]? {
+    guard let place = places.around(location), places.output(place).location == location,
+      let hash = places.locked(place)?.contentHash, !hash.isDirectory
+    else { return nil }
+    if let bytes = (try? subject.cache.store(for: hash).read(hash)) ?? nil { return bytes }
+    guard subject.revision == nil, case .local(let path) = location, let bytes = (try? subject.files.read(path)) ?? nil
+    else { return nil }
+    let digests = ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))
+    return digests[hash.algorithm] == hash.digest ? bytes : nil
   }
 
   private func absence(of location: Location, _ source: any SourceTree) -> Absence? {
