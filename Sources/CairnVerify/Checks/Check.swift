@@ -109,6 +109,12 @@ package struct Check: Sendable {
     set { say { $0.acceptance = newValue } }
   }
 
+  /// What is said of it where the pipeline's own files cannot be understood.
+  static let unlooked = "not looked at: a file of the pipeline cannot be understood"
+
+  /// It is unknown for no reason of its own.
+  package var isUnlooked: Bool { status == .unknown && message == Self.unlooked }
+
   /// It stands against the verdict.
   package var isFault: Bool { status == .failed && severity == .error }
   /// The verdict cannot be reached because of it.

@@ -71,7 +71,7 @@ package final class StaticChecks: Sendable {
     guard stage.kind == .pipeline else { return [] }
     let maker = CheckMaker(stage, subject.paths)
     return [CheckID.lockCommand, .lockDeps, .lockOuts, .lockParams].map {
-      maker.unknown($0, "not looked at: a file of the pipeline cannot be understood")
+      maker.unknown($0, Check.unlooked)
     }
   }
 

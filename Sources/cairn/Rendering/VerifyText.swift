@@ -13,11 +13,14 @@ struct VerifyText {
 
   func lines() -> [String] {
     var lines = [headline]
-    let findings = verification.findings
+    // What follows from a file that cannot be understood is said once.
+    let findings = verification.findings.filter { !$0.isUnlooked }
+    let unlooked = verification.findings.count - findings.count
     for check in findings.prefix(Self.limit) { lines += block(check) }
     if findings.count > Self.limit {
       lines.append("  … and \(findings.count - Self.limit) more: `cairn \(command) --json` lists them all")
     }
+    if unlooked > 0 { lines.append("  \(HumanText.count(unlooked, "check")) could not be made because of it") }
     return lines
   }
 
