@@ -158,7 +158,7 @@ def bench_verify(options, table, top):
         run([CAIRN, "repro", "-q", "-j", "2"], folder, env)
         run([*git, "add", "-A"], folder, env)
         run([*git, "commit", "-qm", "x"], folder, env)
-        run(["git", "clone", "-q", folder, clone], top, env)
+        run(["git", "clone", "-q", "--no-local", folder, clone], top, env)
         settle()
         sides = {"ninja": ([NINJA, "-j2"], folder, env), "index": ([CAIRN, "verify"], folder, env),
                  "clone": ([CAIRN, "verify"], clone, env), "rev": ([CAIRN, "verify", "--rev", "HEAD"], clone, env)}
