@@ -139,8 +139,8 @@ struct PipelineFileReader: Sendable {
       if reader.git?.isIgnored(path, isDirectory: false) ?? false {
         throw Diagnostic(.gitIgnored, "'\(reader.paths.absolute(path))' is git-ignored.")
       }
-      guard !reader.ignore.isIgnored(path, isDirectory: false), let document = try reader.document(path) else { return nil }
-      return try LockYAML.parse(document)
+      guard !reader.ignore.isIgnored(path, isDirectory: false), let bytes = try reader.files.read(path) else { return nil }
+      return try LockYAML.read(SourceText(path: path.text, bytes: bytes))
     }
 
     func take(into result: inout Result) throws(Diagnostic) {

@@ -105,7 +105,7 @@ extension RunRestoration {
     let file = repository.absolute(path)
     var lock = LockFile()
     if let bytes = try Files.read(file), !bytes.isEmpty {
-      lock = try LockYAML.parse(YAMLReader.parse(SourceText(path: path.text, bytes: bytes)))
+      lock = try LockYAML.read(SourceText(path: path.text, bytes: bytes))
     }
     lock.entries[name] = entry
     try AtomicFile.writeKeepingMode(LockYAML.encode(lock), to: file, sync: true)

@@ -235,3 +235,66 @@ struct LockTests {
     #expect(DataFiles.outputs(parsed) == [file])
   }
 }
+
+struct LockScanTests {
+  private static let values: [Value] = [
+    .int(3), .bool(true), .string("text"), .float(0.1), .null, .string("1"), .string("true"), .list([1, 2]),
+    .map(["a": 1]), .string("long " + String(repeating: "word ", count: 30)), .string("ünï"), .string("a: b"), .string(""),
+  ]
+  private static let texts = [
+    "echo 1 > a", "python train.py --lr 0.1", "echo 'a: b' # c", "true", "12", String(repeating: "long words ", count: 20),
+    "a\nb\n", "{x}", "ünï", "- dash", "x: y", "",
+  ]
+
+  private func entry(_ number: Int) -> LockEntry {
+    func text(_ seed: Int) -> String { Self.texts[(number * 7 + seed * 5) % Self.texts.count] }
+    var entry = LockEntry(
+      command: number % 5 == 0 ? .list([.string(text(1)), .string(text(2))]) : .string(text(1)))
+    let hash = String(repeating: "0123456789abcdef", count: 2)
+    entry.deps = (0..<(number % 3)).map {
+      LockedFile(path: "d\($0)", hashName: "md5", hashText: hash + ($0 == 1 ? ".dir" : ""), hasHashField: number % 2 == 0, size: 5, fileCount: $0 == 1 ? 3 : nil)
+    }
+    if number % 4 > 1 {
+      entry.params["params.yaml"] = ["k": Self.values[number % Self.values.count], "l.m": Self.values[(number * 3) % Self.values.count]]
+    }
+    entry.outs = (0..<(number % 2)).map { LockedFile(path: text($0 + 3), hashName: "md5", hashText: hash, size: 1, isExecutable: number % 3 == 0) }
+    return entry
+  }
+
+  @Test("what is read line by line is what YAML says, and what is not as DVC writes it is YAML's")
+  func same() throws {
+    var scanned = 0
+    for size in [0, 1, 2, 40] {
+      for start in 0..<60 {
+        var lock = LockFile()
+        for number in start..<(start + size) { lock.entries["stage\(number)"] = entry(number) }
+        let bytes = LockYAML.encode(lock)
+        let parsed = try LockYAML.parse(YAMLReader.parse(SourceText(path: "dvc.lock", bytes: bytes)))
+        if let found = LockYAML.scan(bytes) {
+          scanned += 1
+          #expect(found.entries == parsed.entries && found.keys == parsed.keys && found.datasets == parsed.datasets)
+        }
+      }
+    }
+    #expect(scanned > 60)
+  }
+
+  @Test(
+    "an edit by hand is never read otherwise than as YAML",
+    arguments: [
+      "schema: '2.0'\nstages:\n  a:\n    cmd: yes\n", "schema: '2.0'\nstages:\n  a:\n    cmd: echo # c\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  a:\n    cmd: y\n", "schema: '2.0'\nstages:\n  a:\n    cmd: \"x\n  b:\n    cmd: y\"\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n      y\n", "schema: '2.0'\nstages:\n  a: {cmd: x}\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    deps:\n    - path: p\n      size: 007\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    params:\n      p.yaml:\n        k: 1e3\n        l: 0x1F\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: &c x\n  b:\n    cmd: *c\n", "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    cmd: y\n",
+      "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    outs:\n    - path: p\n      md5: 12345678901234567890123456789012\n",
+      "schema: '2.0'\nstages:\n  1:\n    cmd: x\n", "schema: '2.0'\nstages:\n  a:\n    cmd: x\n...\n", "schema: '2.0'\nstages:\n  a:\n    cmd: x",
+    ])
+  func edited(text: String) {
+    let source = SourceText(path: "dvc.lock", bytes: Array(text.utf8))
+    let parsed = try? LockYAML.parse(YAMLReader.parse(source))
+    let read = try? LockYAML.read(source)
+    #expect(parsed?.entries == read?.entries)
+  }
+}

@@ -247,7 +247,7 @@ package struct CommitData {
     let path = project.repository.absolute(lockFile)
     let bytes = try Files.read(path)
     var lock = LockFile()
-    if let bytes { lock = try LockYAML.parse(YAMLReader.parse(SourceText(path: lockFile.text, bytes: bytes))) }
+    if let bytes { lock = try LockYAML.read(SourceText(path: lockFile.text, bytes: bytes)) }
     if bytes == nil { said.append("Generating lock file '\(project.shown(lockFile))'") }
     var isChanged = false
     for (name, entry) in entries where lock.entries[name] != entry {

@@ -66,7 +66,7 @@ struct PipelineFileWriter {
     let lockFile = PipelineLoader.lockPath(of: file)
     let path = project.repository.absolute(lockFile)
     guard let bytes = try Files.read(path) else { return }
-    var lock = try LockYAML.parse(YAMLReader.parse(SourceText(path: lockFile.text, bytes: bytes)))
+    var lock = try LockYAML.read(SourceText(path: lockFile.text, bytes: bytes))
     guard lock.entries.removeValue(forKey: name) != nil else { return }
     if lock.entries.isEmpty {
       _ = try Files.remove(path)

@@ -136,7 +136,7 @@ extension LockedFile {
 
 /// Writes entries whose scalars all stand as plain text on one line, which is nearly all: ten times faster than a
 /// tree of values and the analysis of each scalar.
-private struct PlainLockWriter {
+struct PlainLockWriter {
   var bytes: [UInt8]
 
   /// False, with part of the entry written, when a scalar wants quotes, folding or anything else.
