@@ -34,10 +34,9 @@ final class GitIgnoreTree: Sendable {
     if let repository = (try? GitRepository.at(gitRoot)) ?? nil {
       let places = GitIgnoreFiles(
         repository, directory: (try? Repository.currentDirectory()) ?? root, variable: Self.variable)
-      files = places.configuration
+      files = places.configuration + places.absent + places.patterns
       for path in places.patterns {
-        guard let bytes = (try? Files.read(path)) ?? nil else { continue }
-        files.append(path)
+        guard let bytes = (try? Files.read(plain: path)) ?? nil else { continue }
         patterns += IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: path)
       }
     }
@@ -88,8 +87,10 @@ final class GitIgnoreTree: Sendable {
     let above = folder.isRoot ? global : rules(in: folder.parent)
     var result = above
     let file = folder.appending(".gitignore")
-    if let bytes = instead[file] ?? read(file) {
-      state.withLock { $0.files.append(git.absolute(file)) }
+    let bytes = instead[file] ?? read(file)
+    // In the project a new file changes the folder, which is watched itself.
+    if bytes != nil || !folder.isInside(project) { state.withLock { $0.files.append(git.absolute(file)) } }
+    if let bytes {
       result = above.adding(IgnoreRules.lines(of: String(decoding: bytes, as: UTF8.self), name: file.text), of: folder)
     }
     state.withLock { $0.rules[folder] = result }
@@ -107,7 +108,7 @@ final class GitIgnoreTree: Sendable {
     return text.isEmpty ? nil : text
   }
 
-  /// What was read, absolute.
+  /// What was read or looked for, absolute.
   var files: [String] { state.withLock { $0.files } }
 }
 

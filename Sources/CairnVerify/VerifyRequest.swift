@@ -23,11 +23,9 @@ package struct VerifyRequest: Sendable {
     let began = WallClock.monotonic()
     let time = WallClock.now()
     let subject: VerifySubject
-    do throws(Diagnostic) {
-      subject = try self.subject(repository)
-    } catch {
-      guard error.code == .configuration || error.code == .unknownContent else { throw error }
-      return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
+    switch try opened(repository) {
+    case .subject(let opened): subject = opened
+    case .broken(let outcome): return outcome
     }
     let policy = VerifyPolicy(subject.settings)
     let wanted = try stages(of: subject)
@@ -37,11 +35,11 @@ package struct VerifyRequest: Sendable {
     var checks = judge.run(wanted)
     checks = policy.apply(to: checks, on: today)
     var base: VerifySubject?
+    var notes: [String] = []
     if let name = self.base {
-      let old = try VerifySubject.commit(name, repository)
-      base = old
-      if newOnly {
-        let before = StaticChecks(old, looksAtRecords: looksAtRecords, requiresRecords: records).run()
+      base = try Self.base(name, repository, &notes)
+      if newOnly, let base {
+        let before = StaticChecks(base, looksAtRecords: looksAtRecords, requiresRecords: records).run()
         checks = VerifyPolicy.accepting(policy.apply(to: before, on: today), in: checks)
       }
     }
@@ -50,26 +48,51 @@ package struct VerifyRequest: Sendable {
     verification.countsNewOnly = newOnly
     verification.time = time
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9
-    return VerifyOutcome(verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt)
+    return VerifyOutcome(verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
+  }
+
+  /// `nil`, with a word on it, for a commit that has no project yet, or one that cannot be understood: then all faults are
+  /// new ones.
+  ///
+  /// - Throws: when there is no such commit.
+  private static func base(
+    _ name: String, _ repository: Repository, _ notes: inout [String]
+  ) throws(Diagnostic) -> VerifySubject? {
+    do throws(Diagnostic) {
+      return try VerifySubject.commit(name, repository)
+    } catch {
+      if [.unknownRevision, .noGit, .git].contains(error.code) { throw error }
+      notes.append("the base '\(name)' cannot be compared with, so that all faults count as new: \(error.fullMessage)")
+      return nil
+    }
   }
 
   /// The checks that need no lock.
   func lint(_ repository: Repository) throws(Diagnostic) -> VerifyOutcome {
     let subject: VerifySubject
-    do throws(Diagnostic) {
-      subject = try self.subject(repository)
-    } catch {
-      guard error.code == .configuration || error.code == .unknownContent else { throw error }
-      return VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil)
+    switch try opened(repository) {
+    case .subject(let opened): subject = opened
+    case .broken(let outcome): return outcome
     }
     let checks = VerifyPolicy(subject.settings).apply(to: subject.lint(try stages(of: subject)), on: today)
     let verification = Verification(revision: subject.revision, checks: checks, prefix: subject.prefix)
     return VerifyOutcome(verification: verification, subject: subject, base: nil)
   }
 
-  private func subject(_ repository: Repository) throws(Diagnostic) -> VerifySubject {
-    if let revision { return try VerifySubject.commit(revision, repository) }
-    return try VerifySubject.workTree(repository)
+  private enum Opened {
+    case subject(VerifySubject)
+    /// Not even the settings of the project can be understood: there is a verdict all the same.
+    case broken(VerifyOutcome)
+  }
+
+  private func opened(_ repository: Repository) throws(Diagnostic) -> Opened {
+    do throws(Diagnostic) {
+      if let revision { return .subject(try VerifySubject.commit(revision, repository)) }
+      return .subject(try VerifySubject.workTree(repository))
+    } catch {
+      guard error.code == .configuration || error.code == .unknownContent else { throw error }
+      return .broken(VerifyOutcome(verification: Self.broken(error, repository), subject: nil, base: nil))
+    }
   }
 
   /// A stage that cannot be read is told by the check of its file.
@@ -106,6 +129,8 @@ package struct VerifyOutcome: Sendable {
   package var base: VerifySubject?
   /// What it was made from; `nil` where that is not known.
   package var lookedAt: LookedAt?
+  /// What is to be said beside the verdict.
+  package var notes: [String] = []
 }
 
 extension VerifyPolicy {
@@ -115,6 +140,11 @@ extension VerifyPolicy {
     return checks.compactMap { check in
       var check = check
       if let severity = severities[check.id] {
+        // Nothing can be told of what cannot be read, whatever a team thinks of it.
+        if check.id == .pipelineValid, check.status == .failed, severity != .error {
+          check.status = .unknown
+          return check
+        }
         if severity == .off { return nil }
         // A frozen stage's warning is no error for being one elsewhere.
         if check.severity == check.id.defaultSeverity { check.severity = severity }
@@ -139,9 +169,11 @@ extension VerifyPolicy {
     struct Key: Hashable {
       var id: CheckID
       var texts: [String?]
+      /// Its words hang on where it is looked at: a file that was never added is merely not in a commit.
+      static func isTold(_ id: CheckID) -> Bool { [.depOrigin, .lockMissing, .outInGit].contains(id) }
       init(_ check: Check) {
         id = check.id
-        texts = [check.stage, check.path, check.was, check.now, check.message]
+        texts = [check.stage, check.path, check.was, check.now, Self.isTold(check.id) ? nil : check.message]
       }
     }
     let old = Set(before.filter { $0.status == .failed || $0.status == .accepted }.map(Key.init))

@@ -6,6 +6,8 @@ package struct GitIgnoreFiles: Sendable {
   package let patterns: [String]
   /// The configuration that was read to know it.
   package let configuration: [String]
+  /// The configuration that would have been read, had it been there.
+  package let absent: [String]
 
   /// - Parameters:
   ///   - directory: where a relative `core.excludesFile` starts.
@@ -23,14 +25,19 @@ package struct GitIgnoreFiles: Sendable {
     }
     if variable("GIT_CONFIG_NOSYSTEM") == nil { candidates.append(variable("GIT_CONFIG_SYSTEM") ?? "/etc/gitconfig") }
     var read: [String] = []
+    var absent: [String] = []
     var chosen: String?
     for file in candidates {
-      guard let text = (try? Files.readText(file)) ?? nil else { continue }
+      guard let text = (try? Files.readText(file)) ?? nil else {
+        absent.append(file)
+        continue
+      }
       read.append(file)
       chosen = GitConfig(text).value("core", "", "excludesfile")
       if chosen != nil { break }
     }
     configuration = read
+    self.absent = absent
     // In a linked work tree DVC looks beside its own HEAD, unlike git.
     let own = repository.gitDirectory + "/info/exclude"
     let user = chosen.map { Self.absolute($0, home, directory) } ?? folder.map { $0 + "/git/ignore" }

@@ -15,6 +15,9 @@ struct PipelineChecks {
 
   // MARK: Validity
 
+  /// The pipeline cannot be understood, so that nothing can be said of its stages.
+  var isBroken: Bool { (try? subject.project.graph()) == nil }
+
   /// One check for each file that stages are read from; those that failed may have several.
   func validity() -> [Check] {
     var checks = subject.project.failures.map(fault)
@@ -22,6 +25,7 @@ struct PipelineChecks {
     if checks.isEmpty {
       do throws(Diagnostic) { _ = try subject.project.graph() } catch { checks.append(graphFault(error)) }
     }
+    checks += hidden()
     for file in files where !bad.contains(file) {
       if let fault = absence(of: file) {
         checks.append(fault)
@@ -53,10 +57,34 @@ struct PipelineChecks {
     var stage: String?
     if let name = failure.stage, !name.isEmpty { stage = StageAddress(file: failure.file, name: name).text() }
     let isUnknown = error.code == .unknownContent
-    let notes = error.notes.prefix(3).map { "; " + $0.message }.joined()
     return Check(
-      .pipelineValid, isUnknown ? .unknown : .failed, stage: stage, path: at.file,
-      message: CheckWords.short(error.fullMessage + notes), hint: error.hint ?? "mend \(at.file)", at: at)
+      .pipelineValid, isUnknown ? .unknown : .failed, stage: stage, path: at.file, message: words(error),
+      hint: error.hint ?? hint(error, at.file), at: at)
+  }
+
+  /// On one line, and without the folder where this clone happens to lie.
+  private func words(_ error: Diagnostic) -> String {
+    var text = error.fullMessage
+    for note in error.notes.prefix(3) { text += (text.hasSuffix(".") ? " " : "; ") + note.message }
+    return CheckWords.short(text.replacing(subject.repository.root + "/", with: ""))
+  }
+
+  private func hint(_ error: Diagnostic, _ file: String) -> String {
+    error.code == .gitIgnored ? "take it out of .gitignore, and `git add \(ShellQuoting.quote(file))`" : "mend \(file)"
+  }
+
+  /// Pipelines and `.dvc` files that git has and that its own patterns hide: DVC does not look at them.
+  private func hidden() -> [Check] {
+    guard let source else { return [] }
+    return subject.project.sources.passedOver.compactMap { path in
+      guard path.name == "dvc.yaml" || path.text.hasSuffix(".dvc"), !subject.loader.ignore.isIgnored(path, isDirectory: false),
+        source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(path))] != nil
+      else { return nil }
+      return Check(
+        .pipelineValid, .failed, path: path.text,
+        message: "\(path) is in git, and a .gitignore hides it: what it says does not count",
+        hint: "take it out of .gitignore", at: CheckPlace(file: path.text, line: 1))
+    }
   }
 
   /// A lock that cannot be read, or that git does not see, is told of the file beside it.
@@ -70,8 +98,7 @@ struct PipelineChecks {
     let file = subject.project.pipeline.files.first?.path ?? RepoPath(unchecked: "dvc.yaml")
     let at = place(error.mark, file)
     return Check(
-      .pipelineValid, .failed, path: at.file, message: CheckWords.short(error.fullMessage), hint: error.hint ?? "mend \(at.file)",
-      at: at)
+      .pipelineValid, .failed, path: at.file, message: words(error), hint: error.hint ?? "mend \(at.file)", at: at)
   }
 
   /// A pipeline that only this machine has. A `.dvc` file is asked for where something needs its data.
@@ -154,7 +181,7 @@ struct PipelineChecks {
     let project = RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
     for path in source.listing.files(below: project) where path.name == "dvc.lock" {
       guard case .local(let lock) = subject.paths.location(inWorkTree: path.text), subject.project.locks[lock] == nil,
-        !subject.files.exists(pipelineFile(of: lock)), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
+        !subject.project.pipeline.files.contains(where: { $0.path == pipelineFile(of: lock) }), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
         let bytes = (try? subject.files.read(lock)) ?? nil,
         let document = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes)),
         let content = try? LockYAML.parse(document)

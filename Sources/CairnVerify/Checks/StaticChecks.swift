@@ -50,9 +50,7 @@ package final class StaticChecks: Sendable {
     let files = PipelineChecks(subject: subject, source: source)
     var checks = files.validity()
     let ids = wanted ?? project.pipeline.ids
-    if checks.contains(where: { $0.status == .failed || $0.status == .unknown }) {
-      return checks + ids.flatMap(unlooked)
-    }
+    if files.isBroken { return checks + ids.flatMap(unlooked) }
     if wanted == nil { checks += files.orphans() }
     guard let source else { return checks + ids.flatMap { withoutGit($0) } }
     return checks + judge(ids, source)
@@ -62,6 +60,8 @@ package final class StaticChecks: Sendable {
   package var lookedAt: LookedAt {
     var result = looked.withLock { $0 }
     if let records { records.add(to: &result) }
+    result.paths += subject.lookedFor
+    if let source, source.isSpread { result.isComplete = false }
     return result
   }
 
@@ -79,10 +79,21 @@ package final class StaticChecks: Sendable {
     let maker = CheckMaker(project.pipeline[id], subject.paths)
     let stage = maker.stage
     let why = sourceFault?.fullMessage ?? "git did not answer"
-    let git = stage.dependencies.filter { !$0.isDataset && !$0.location.isURL }.map { dependency in
-      maker.unknown(
-        .depOrigin, path: dependency.location.recordPath, "it cannot be known whether others have it: \(why)",
-        hint: sourceFault?.hint, at: dependency.mark)
+    var git: [Check] = []
+    for dependency in stage.dependencies where !dependency.isDataset && !dependency.location.isURL {
+      if places.around(dependency.location) != nil { continue }
+      for id in [CheckID.depOrigin, .depContent] {
+        git.append(
+          maker.unknown(
+            id, path: dependency.location.recordPath, "it cannot be known what is committed of it: \(why)",
+            hint: sourceFault?.hint, at: dependency.mark))
+      }
+    }
+    for output in stage.outputs where output.isCached && !output.location.isURL {
+      git.append(
+        maker.unknown(
+          .outInGit, path: output.location.recordPath, "it cannot be known whether git has it: \(why)",
+          hint: sourceFault?.hint, at: output.mark))
     }
     return LockChecks(entry(of: stage), maker).all() + git
   }
@@ -243,7 +254,7 @@ package final class StaticChecks: Sendable {
     guard let place = places.around(location), places.output(place).location == location,
       let hash = places.locked(place)?.contentHash, !hash.isDirectory
     else { return nil }
-    if let bytes = (try? subject.cache.store(for: hash).read(hash)) ?? nil { return bytes }
+    if let bytes = subject.object(hash) { return bytes }
     guard subject.revision == nil, case .local(let path) = location, let bytes = (try? subject.files.read(path)) ?? nil
     else { return nil }
     let digests = ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))

@@ -23,9 +23,10 @@ package struct LintRequest: Sendable {
 extension VerifySubject {
   /// Everything that can be said without a lock.
   func lint(_ wanted: [StageID]?) -> [Check] {
-    let source = try? source.get()
-    var checks = PipelineChecks(subject: self, source: source).validity()
-    if checks.contains(where: { $0.status == .failed }) { return checks }
+    // What is not committed yet is no fault before a run.
+    let files = PipelineChecks(subject: self, source: nil)
+    var checks = files.validity()
+    if files.isBroken { return checks }
     let ids = wanted ?? project.pipeline.ids
     let kept: Set<CheckID> = [.depOrigin, .outInGit, .pathOutside, .paramsAsDep]
     let known = StaticChecks(self, looksAtRecords: false).run(ids).filter { kept.contains($0.id) && $0.status != .skipped }

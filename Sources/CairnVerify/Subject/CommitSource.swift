@@ -11,6 +11,7 @@ package struct CommitSource: SourceTree {
   package init(_ tree: CommitTree) { self.tree = tree }
 
   package var listing: GitListing { tree.listing }
+  package var isSpread: Bool { false }
   package func linkText(_ path: RepoPath) -> String? { tree.linkText(path) }
 
   package func content(of requests: [ContentRequest]) -> [ContentReading] {

@@ -42,6 +42,8 @@ package enum Absence: Sendable {
 package protocol SourceTree: Sendable {
   /// Of submodules that are at hand, their files stand in place of them.
   var listing: GitListing { get }
+  /// Other repositories belong to it, whose indexes decide too.
+  var isSpread: Bool { get }
   /// What a link of git's says; `nil` for what is none, or cannot be read.
   func linkText(_ path: RepoPath) -> String?
   /// One reading for each request, in their order. The paths MUST be files of `listing`, no links, or strangers.

@@ -3,6 +3,7 @@ package import CairnCore
 package import CairnEngine
 package import CairnStore
 import CairnSystem
+import Synchronization
 
 package final class VerifySubject: Sendable {
   package let repository: Repository
@@ -33,9 +34,22 @@ package final class VerifySubject: Sendable {
     cache = DataCache(folder: settings.cacheFolder, mends: false)
   }
 
-  /// Takes the bytes of the lists that the cache has of folders; nothing else of it is looked at.
+  /// Objects of the cache that were looked for.
+  private let objects = Mutex<[String]>([])
+  package var lookedFor: [String] { objects.withLock { $0 } }
+
+  /// The list that the cache has of a folder, if it is here.
   package func manifest(_ hash: ContentHash) -> DirectoryManifest? {
-    (try? cache.store(for: hash).manifest(hash)) ?? nil
+    let store = cache.store(for: hash)
+    objects.withLock { $0.append(store.path(of: hash)) }
+    return (try? store.manifest(hash)) ?? nil
+  }
+
+  /// An object of the cache, if it is here.
+  package func object(_ hash: ContentHash) -> [UInt8]? {
+    let store = cache.store(for: hash)
+    objects.withLock { $0.append(store.path(of: hash)) }
+    return (try? store.read(hash)) ?? nil
   }
 
   /// The project inside git's work tree: empty, or ending in `/`.
@@ -78,7 +92,10 @@ package final class VerifySubject: Sendable {
     let paths = PathResolver(root: repository.root, workTree: git.workTree)
     let inside = Repository.relative(repository.root, to: git.workTree)
     guard let files = CommitFiles(tree, prefix: inside == "." ? "" : inside + "/") else {
-      throw Diagnostic(.unknownRevision, "'\(name)' does not have the project's folder '\(inside)'")
+      throw Diagnostic(.noProject, "'\(name)' does not have the project's folder '\(inside)'")
+    }
+    guard files.isDirectory(RepoPath(unchecked: ".dvc")) else {
+      throw Diagnostic(.noProject, "'\(name)' has no project: there is no .dvc folder in it")
     }
     let settings = try Settings.load(repository, at: files)
     let loader = PipelineLoader(repository, settings, files: files, notesUses: true, ignoredBy: tree)
@@ -86,6 +103,11 @@ package final class VerifySubject: Sendable {
       repository: repository, settings: settings, loader: loader, project: loader.loadKeepingFailures(), files: files,
       source: .success(CommitSource(tree)), paths: paths, revision: commit)
   }
+}
+
+extension Diagnostic.Code {
+  /// A commit from before the project began.
+  package static let noProject = Diagnostic.Code("no-project")
 }
 
 extension Diagnostic {

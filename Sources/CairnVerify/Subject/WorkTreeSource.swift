@@ -3,12 +3,16 @@ package import CairnCore
 import CairnEngine
 package import CairnStore
 package import CairnSystem
+import Synchronization
 
-package struct WorkTreeSource: SourceTree {
+package final class WorkTreeSource: SourceTree {
   package let listing: GitListing
+  package let isSpread: Bool
   private let git: GitRepository
   private let snapshotter: Snapshotter
   private let paths: PathResolver
+  /// Folders that were asked about: whether they are links.
+  private let links = Mutex<[RepoPath: Bool]>([:])
 
   /// - Throws: when nobody can say what the index has.
   package init(_ git: GitRepository, paths: PathResolver, snapshotter: Snapshotter) throws(Diagnostic) {
@@ -16,6 +20,7 @@ package struct WorkTreeSource: SourceTree {
     self.paths = paths
     self.snapshotter = snapshotter
     var listing = try GitListing.index(of: git)
+    isSpread = !listing.submodules.isEmpty
     for (path, _) in listing.submodules {
       guard let module = CommitTree.repository(ofSubmodule: path, in: git),
         let inner = try? GitListing.index(of: module)
@@ -43,6 +48,8 @@ package struct WorkTreeSource: SourceTree {
   }
 
   private func content(of request: ContentRequest) -> ContentReading {
+    // Where git has a file, what a link in its place leads to is another one.
+    if isBehindLink(request.path) { return .missing }
     let seen: Content
     switch paths.location(inWorkTree: request.path.text) {
     case .local(let path): seen = snapshotter.observe(path, algorithm: request.algorithm)
@@ -56,6 +63,22 @@ package struct WorkTreeSource: SourceTree {
     case .dataset: return .unknown("it is no file")
     case .unknown(let error): return .unknown(error.fullMessage)
     }
+  }
+
+  /// The file is a link on the disk, or lies behind one, and git has it as a file in folders.
+  private func isBehindLink(_ path: RepoPath) -> Bool {
+    func isLink(_ path: RepoPath) -> Bool {
+      ((try? FileStat.of(absolute(path), followLinks: false)) ?? nil)?.kind == .symlink
+    }
+    var folder = path.parent
+    while !folder.isRoot {
+      let known = links.withLock { $0[folder] }
+      let found = known ?? isLink(folder)
+      if known == nil { links.withLock { $0[folder] = found } }
+      if found { return true }
+      folder = folder.parent
+    }
+    return listing[path] != nil && isLink(path)
   }
 
   package func holdsPointer(_ path: RepoPath) -> Bool {
