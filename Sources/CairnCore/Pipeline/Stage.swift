@@ -135,6 +135,8 @@ package struct ParameterSet: Sendable {
   /// As declared, relative to the stage's `wdir`.
   package var declared: String
   package var location: Location
+  /// The declaration gives an absolute path, also where it leads into the project.
+  package var isWrittenAbsolute = false
   /// Dotted keys as declared; empty: the whole file.
   package var keys: [String]
   package var mark: SourceMark?

@@ -148,6 +148,7 @@ package struct StageBuilder: Sendable {
       try StagePaths.check(file, "a dependency", mark)
       let (declared, location) = StagePaths.resolve(file, in: stage.wdir, paths)
       sets[file] = ParameterSet(declared: declared, location: location, keys: [], mark: mark)
+      sets[file]?.isWrittenAbsolute = file.utf8.first == UInt8(ascii: "/")
     }
     for item in items {
       guard let entries = item.entries else {

@@ -76,12 +76,23 @@ package enum OwnSettings {
       switch kind {
       case .section(let inner): try checkVariables(inner, path + [key])
       case .amounts: try checkAmounts(variable)
-      case .severities, .accepted: break
+      case .severities: try checkSeverities(path + [key])
+      case .accepted: break
       case .count, .seconds, .truth:
         if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
           throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
         }
       }
+    }
+  }
+
+  private static func checkSeverities(_ path: [String]) throws(Diagnostic) {
+    for id in CheckID.allCases {
+      let variable = Settings.variable(of: path + [id.rawValue])
+      guard let value = Settings.value(ofVariable: variable), value.string.flatMap(Severity.init(rawValue:)) == nil else {
+        continue
+      }
+      throw Diagnostic(.badSetting, "the environment variable \(variable) must be error, warning or off")
     }
   }
 

@@ -106,7 +106,9 @@ package struct Settings: Sendable {
     own.compactMap { document in path.reduce(Value?.some(document)) { $0?[$1] } }
   }
 
-  static func variable(of path: [String]) -> String { "CAIRN_" + path.joined(separator: "_").uppercased() }
+  static func variable(of path: [String]) -> String {
+    "CAIRN_" + path.joined(separator: "_").uppercased().replacing("-", with: "_")
+  }
 
   static func value(ofVariable name: String) -> Value? {
     ConfigLevels.variable(name).map { text in

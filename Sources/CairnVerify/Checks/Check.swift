@@ -110,7 +110,7 @@ package struct Check: Sendable {
   }
 
   /// What is said of it where the pipeline's own files cannot be understood.
-  static let unlooked = "not looked at: a file of the pipeline cannot be understood"
+  static let unlooked = "not looked at: the pipeline cannot be understood"
 
   /// It is unknown for no reason of its own.
   package var isUnlooked: Bool { status == .unknown && message == Self.unlooked }

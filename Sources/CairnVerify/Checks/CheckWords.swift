@@ -42,7 +42,13 @@ final class CheckMaker: Sendable {
   }
 
   /// The next step after most faults.
-  var rerun: String { "run `cairn repro \(quoted)` and commit \(PipelineLoader.lockPath(of: stage.address.file))" }
+  var rerun: String {
+    let lock = PipelineLoader.lockPath(of: stage.address.file)
+    // A frozen one is passed over by whoever runs the pipeline.
+    return stage.isFrozen
+      ? "run `cairn unfreeze \(quoted) && cairn repro \(quoted) && cairn freeze \(quoted)`, and commit \(lock)"
+      : "run `cairn repro \(quoted)` and commit \(lock)"
+  }
 
   var quoted: String { ShellQuoting.quote(address) }
 

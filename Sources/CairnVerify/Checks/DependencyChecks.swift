@@ -36,13 +36,13 @@ struct DependencyChecks {
     case .folder(let plan): return folder(item, plan)
     case .absent(let path): return [absent(item, path)]
     case .leadsOut(let link, let text):
+      return [leadsOut(item, link, text)]
+    case .circle(let link):
       return [
-        failed(
-          .depOrigin, item, "the link \(link) leads out of the repository, to \(CheckWords.short(text))",
-          hint: "put the data itself there, or track it with `cairn add`")
+        failed(.depOrigin, item, "links lead round in a circle at \(shown(link))", hint: "put the data itself there")
       ]
     case .unknown(let why):
-      return [origin(item), unknown(.depContent, item, "its content is not known: \(why)")]
+      return [origin(item), unknown(.depContent, item, "its content is not known: \(why)", hint: Self.hint(why))]
     }
   }
 
@@ -61,8 +61,30 @@ struct DependencyChecks {
       .depOrigin, item, "\(file) tracks \(item.dependency.declared), and is not in git itself", hint: "`git add \(file)`")
   }
 
+  private func leadsOut(_ item: Item, _ link: RepoPath, _ text: String) -> Check {
+    failed(
+      .depOrigin, item, path: shown(link), "the link \(shown(link)) leads out of the repository, to \(CheckWords.short(text))",
+      hint: "put the data itself there, or track it with `cairn add`")
+  }
+
+  /// The next step for a content that is not here.
+  private static func hint(_ why: String) -> String? {
+    if why.contains("pointer") { return "run `git lfs pull` first" }
+    return why.contains("submodule") ? "run `git submodule update --init` first" : nil
+  }
+
   private func absent(_ item: Item, _ path: RepoPath) -> Check {
     let name = item.dependency.declared
+    // A link of git's that is gone, or that leads nowhere.
+    if source.listing[path]?.kind == .link { return deleted(item, path) }
+    let tracker = RepoPath(unchecked: path.text + ".dvc")
+    if source.listing[tracker] == nil, case .local(let file) = subject.paths.location(inWorkTree: tracker.text),
+      subject.files.exists(file), case .ignored = source.absence(of: tracker)
+    {
+      return failed(
+        .depOrigin, item, "\(file) tracks \(name), and git ignores it: nobody else has it",
+        hint: "take it out of .gitignore, and `git add \(ShellQuoting.quote(file.text))`")
+    }
     let track = "`git add` it, track it with `cairn add`, or make it the output of a stage"
     let force = "`git add --force` it, track it with `cairn add`, or make it the output of a stage"
     switch source.absence(of: path) {
@@ -96,7 +118,8 @@ struct DependencyChecks {
       }
       return [origin(item), edited(item, locked, now: digest.hex)]
     case .missing?: return [deleted(item, path)]
-    case .unknown(let why)?: return [origin(item), unknown(.depContent, item, "its content is not known: \(why)")]
+    case .unknown(let why)?:
+      return [origin(item), unknown(.depContent, item, "its content is not known: \(why)", hint: Self.hint(why))]
     case nil: return [origin(item), unknown(.depContent, item, "its content was not looked at")]
     }
   }
@@ -105,8 +128,8 @@ struct DependencyChecks {
 
   private func deleted(_ item: Item, _ path: RepoPath) -> Check {
     failed(
-      .depOrigin, item, "\(item.dependency.declared) was deleted, and the commit that follows would lack it",
-      hint: "bring it back with `git checkout -- \(ShellQuoting.quote(path.text))`, or take it out of the stage")
+      .depOrigin, item, "\(item.dependency.declared) was deleted, or something else stands in its place: the next commit would lack it",
+      hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(path)))`, or take it out of the stage")
   }
 
   private func edited(_ item: Item, _ locked: LockedFile, now: String) -> Check {
@@ -116,18 +139,22 @@ struct DependencyChecks {
   }
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
-    var strangers = plan.strangers.map { stranger(item, $0) }
+    var strangers = plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
     if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil {
       strangers = [
         failed(
-          .depOrigin, item, "\(item.dependency.declared) is a folder without a file in git", hint: "`git add` its files")
+          .depOrigin, item, "\(item.dependency.declared) is a folder without a file in git",
+          hint: "put a file into it, or take it out of the stage")
       ]
     }
     let origin = strangers.isEmpty ? [origin(item)] : strangers
     guard let locked = item.locked, let hash = locked.contentHash else { return origin }
     if let unknown = plan.unknown {
-      return origin + [self.unknown(.depContent, item, "its content is not known: \(unknown)")]
+      return origin + [
+        self.unknown(.depContent, item, "its content is not known: \(unknown)", hint: Self.hint(unknown))
+      ]
     }
+    if !plan.leadingOut.isEmpty { return origin }
     if plan.isOpen {
       return origin + [
         maker.skipped(
@@ -145,9 +172,8 @@ struct DependencyChecks {
         case .missing?:
           return origin.filter { $0.status != .passed } + [
             failed(
-              .depOrigin, item, path: subject.paths.location(inWorkTree: file.text).recordPath,
-              "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
-              hint: "bring it back with `git checkout -- \(ShellQuoting.quote(file.text))`")
+              .depOrigin, item, path: shown(file), "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
+              hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(file)))`")
           ]
         case .unknown(let why)?:
           return origin + [unknown(.depContent, item, "the content of \(name) is not known: \(why)")]
@@ -169,8 +195,11 @@ struct DependencyChecks {
     ]
   }
 
+  /// A path of git's, seen from the project's root.
+  private func shown(_ path: RepoPath) -> String { subject.paths.location(inWorkTree: path.text).recordPath }
+
   private func stranger(_ item: Item, _ file: RepoPath) -> Check {
-    let shown = subject.paths.location(inWorkTree: file.text).recordPath
+    let shown = shown(file)
     let name = ShellQuoting.quote(shown)
     switch source.absence(of: file) {
     case .ignored:

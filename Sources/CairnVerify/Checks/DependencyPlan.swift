@@ -19,6 +19,7 @@ enum DependencySource: Sendable {
   case absent(RepoPath)
   /// A link of git's leads out of the work tree.
   case leadsOut(link: RepoPath, to: String)
+  case circle(RepoPath)
   /// In words that follow "its content is not known: ".
   case unknown(String)
 }
@@ -37,6 +38,8 @@ struct FolderPlan: Sendable {
   var strangers: [RepoPath] = []
   /// The folders that were listed to know it.
   var listed: [RepoPath] = []
+  /// Links in it that lead out of the repository.
+  var leadingOut: [(link: RepoPath, to: String)] = []
   /// An output in it is only known by its name: another level's business.
   var isOpen = false
   /// It holds outputs, so that more than git decides.
@@ -61,7 +64,7 @@ struct DependencyPlanner: Sendable {
     case .file(let file): return .file(file)
     case .folder(let folder): return .folder(plan(folder, algorithm))
     case .submodule(let module): return .unknown("the submodule '\(module)' is not checked out here")
-    case .circle(let link): return .unknown("links lead round in a circle at '\(link)'")
+    case .circle(let link): return .circle(link)
     case .outside(let text): return .leadsOut(link: path, to: text)
     case .missing(let target):
       // A link of git's may lead to what a stage makes.
@@ -126,7 +129,7 @@ struct DependencyPlanner: Sendable {
     case .file(let file): plan.members.append((name, .file(file)))
     case .folder: break
     case .submodule(let module): plan.unknown = "the submodule '\(module)' is not checked out here"
-    case .outside(let text): plan.unknown = "the link '\(link)' leads out of the repository, to '\(text)'"
+    case .outside(let text): plan.leadingOut.append((link, text))
     case .missing, .circle:
       plan.unknown = "the link '\(link)' leads nowhere in git"
     }

@@ -104,7 +104,8 @@ struct LockChecks: Sendable {
       hashes.append(
         maker.failed(
           .hashMissing, path: output.location.recordPath,
-          isImport ? "\(output.declared) was never downloaded: it has no hash" : "\(output.declared) has no hash",
+          file?.hashText.map { "\(output.declared) has '\(CheckWords.short($0))' for a hash" }
+            ?? (isImport ? "\(output.declared) was never downloaded: it has no hash" : "\(output.declared) has no hash"),
           hint: isImport
             ? "run `dvc update \(maker.quoted)` and commit the file" : "run `cairn commit \(maker.quoted)` and commit the file",
           at: output.mark))

@@ -50,7 +50,7 @@ struct ParameterChecks {
       }
       return maker.failed(
         .lockParams, path: path, "\(set.declared) cannot be read: \(error.fullMessage)", hint: error.hint ?? "mend \(path)",
-        at: error.mark ?? set.mark)
+        at: error.causes.compactMap(\.mark).first ?? error.mark ?? set.mark)
     }
     switch reading {
     case .missing:
@@ -101,7 +101,7 @@ struct ParameterChecks {
     if reasons.isEmpty, removed.isEmpty { return maker.passed(.lockParams, path: path, at: set.mark) }
 
     let words = reasons.map { "\($0.key ?? path) \(Self.words(of: $0.kind))" }
-      + removed.map { "\($0) was taken out of its parameters" }
+      + removed.map { "\($0) was taken out of the stage's params" }
     let changed = reasons.filter { $0.kind == .parameterChanged }
     let isOne = words.count == 1
     return maker.failed(
@@ -113,7 +113,7 @@ struct ParameterChecks {
   private static func words(of kind: ReasonKind) -> String {
     switch kind {
     case .parameterAdded: "was added"
-    case .parameterMissing: "went"
+    case .parameterMissing: "was taken out of the file"
     default: "was edited"
     }
   }

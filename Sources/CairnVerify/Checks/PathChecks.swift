@@ -10,19 +10,30 @@ struct PathChecks {
   /// Dependencies, outputs, folders and commands that lead out of the repository.
   func outside() -> [Check] {
     var checks: [Check] = []
-    if let fault = fault(stage.wdir, "its working directory") { checks.append(fault) }
+    if let fault = fault(stage.wdir, "its working directory", hint: Self.write) {
+      // What is named in it lies there, too.
+      return [fault]
+    }
     for dependency in stage.dependencies {
       let what = "the dependency \(dependency.declared)"
-      if let fault = fault(dependency.location, what, dependency.mark, isAbsolute: dependency.isWrittenAbsolute) {
+      let hint = stage.kind == .tracked ? "import it from a place that others reach, too" : Self.bring
+      if let fault = fault(
+        dependency.location, what, dependency.mark, isAbsolute: dependency.isWrittenAbsolute, hint: hint)
+      {
         checks.append(fault)
       }
     }
     for set in stage.parameters {
-      if let fault = fault(set.location, "the parameter file \(set.declared)", set.mark) { checks.append(fault) }
+      let what = "the parameter file \(set.declared)"
+      if let fault = fault(set.location, what, set.mark, isAbsolute: set.isWrittenAbsolute, hint: Self.write) {
+        checks.append(fault)
+      }
     }
     for output in stage.outputs {
       let what = "the output \(output.declared)"
-      if let fault = fault(output.location, what, output.mark, isAbsolute: output.isWrittenAbsolute) {
+      if let fault = fault(
+        output.location, what, output.mark, isAbsolute: output.isWrittenAbsolute, hint: Self.write)
+      {
         checks.append(fault)
       }
     }
@@ -37,6 +48,9 @@ struct PathChecks {
     }
     return Self.joined(checks, maker.passed(.pathOutside))
   }
+
+  private static let bring = "bring it in with `dvc import-url`, or `cairn add --out`"
+  private static let write = "keep it inside of the repository"
 
   /// One check for each path; what several lines of a command name is told together.
   private static func joined(_ checks: [Check], _ passed: Check) -> [Check] {
@@ -53,7 +67,7 @@ struct PathChecks {
   }
 
   private func fault(
-    _ location: Location, _ what: String, _ mark: SourceMark? = nil, isAbsolute: Bool = false
+    _ location: Location, _ what: String, _ mark: SourceMark? = nil, isAbsolute: Bool = false, hint: String
   ) -> Check? {
     switch location {
     case .url: return nil
@@ -62,7 +76,7 @@ struct PathChecks {
       if paths.pathInWorkTree(location) != nil { return nil }
       return maker.failed(
         .pathOutside, path: path.recorded, "\(what) is outside of the repository",
-        hint: "bring it in with `dvc import-url`, or `cairn add --out`", at: mark)
+hint: hint, at: mark)
     case .local(let path):
       guard isAbsolute else { return nil }
       return maker.failed(

@@ -181,7 +181,10 @@ struct PipelineChecks {
     let project = RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
     for path in source.listing.files(below: project) where path.name == "dvc.lock" {
       guard case .local(let lock) = subject.paths.location(inWorkTree: path.text), subject.project.locks[lock] == nil,
-        !subject.project.pipeline.files.contains(where: { $0.path == pipelineFile(of: lock) }), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
+        !subject.project.pipeline.files.contains(where: { $0.path == pipelineFile(of: lock) }),
+        // Of a pipeline that git has and DVC does not see, that is told.
+        source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(pipelineFile(of: lock)))] == nil || !subject
+          .files.exists(pipelineFile(of: lock)), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
         let bytes = (try? subject.files.read(lock)) ?? nil,
         let document = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes)),
         let content = try? LockYAML.parse(document)

@@ -63,7 +63,7 @@ final class RecordChecks: Sendable {
       return [
         maker.failed(
           .record, "the record behind its lock entry was altered: \(digest.hex.prefix(12))",
-          hint: "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)`")
+          hint: "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)` and then `cairn runs rebuild`")
       ]
     case .endsNowhere(let run):
       return [

@@ -204,6 +204,12 @@ package final class StaticChecks: Sendable {
         data: { self.data($0) },
         absence: { self.absence(of: $0, source) })
       inputs += parameters.all()
+      if let place = checks.firstIndex(where: { $0.id == .lockCommand && $0.status == .failed }),
+        inputs.contains(where: { $0.status == .failed }),
+        CommandOfValues(subject: subject, stage: maker.stage, entry: entry).followsFromParameters
+      {
+        checks[place] = maker.skipped(.lockCommand, "it follows from a parameter", at: maker.stage.commandMark)
+      }
     }
     let dependencies = DependencyChecks(
       maker: maker, places: places, subject: subject, source: source, readings: readings)

@@ -37,7 +37,9 @@ struct LintCommand: OwnCommand {
     if json {
       console.write(json: VerifyJSON.lint(outcome.verification))
     } else {
-      let text = VerifyText(verification: outcome.verification, usesColor: console.colorsOutput, command: "lint")
+      let text = VerifyText(
+        verification: outcome.verification, usesColor: console.colorsOutput, showsNames: console.isVerbose,
+        command: "lint")
       for line in text.lines() { console.write(line) }
     }
     return ExitStatus(outcome.verification.verdict.exitCode)

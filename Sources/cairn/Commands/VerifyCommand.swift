@@ -39,12 +39,25 @@ struct VerifyCommand: OwnCommand {
     completion: .file())
   var markdown: String?
   @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
+  @Flag(name: .long, help: .hidden) var data = false
+  @Flag(name: .long, help: .hidden) var rerun = false
+  @Flag(name: .long, help: .hidden) var lineage = false
+  @Flag(name: .long, help: .hidden) var deep = false
+  @Option(name: .long, help: .hidden) var attest: String?
   @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)
   var targets: [String] = []
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     if json { console.keepOutputForResults() }
+    if let later = [data ? "data" : nil, rerun ? "rerun" : nil, lineage ? "lineage" : nil, deep ? "deep" : nil,
+      attest.map { _ in "attest" }].compactMap({ $0 }).first
+    {
+      var missing = Diagnostic(.notInThisVersion, "'--\(later)' of verify is not in this version of Cairn")
+        .hinting("without it, files and git are checked against each other")
+      missing.exitCode = ExitStatus.usage.rawValue
+      throw missing
+    }
     if newOnly, base == nil {
       throw Diagnostic.wrongUsage("argument --new-only: needs --base")
     }
@@ -68,11 +81,11 @@ struct VerifyCommand: OwnCommand {
     request.requiresRecords = requireRecords
     let outcome = try request.run(in: repository)
     let warnings = outcome.subject?.settings.warnings ?? []
-    for warning in warnings { console.warning(warning) }
+    for warning in warnings + outcome.notes { console.warning(warning) }
     // What cannot be written is no verdict: it is told before one is.
     for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
     let output = output(outcome, console)
-    if !console.isQuiet || !files.filter({ $0.1 == "-" }).isEmpty || json { console.writeRaw(output) }
+    if !console.isQuiet { console.writeRaw(output) }
     let code = outcome.verification.verdict.exitCode
     if warnings.isEmpty {
       console.flush()
@@ -92,7 +105,9 @@ struct VerifyCommand: OwnCommand {
     let verification = outcome.verification
     if json { return JSONWriter.bytes(VerifyJSON.value(verification)) + [0x0A] }
     if let (format, _) = files.first(where: { $0.1 == "-" }) { return bytes(format, outcome) }
-    var lines = VerifyText(verification: verification, usesColor: console.colorsOutput).lines()
+    var lines = VerifyText(
+      verification: verification, usesColor: console.colorsOutput, showsNames: console.isVerbose
+    ).lines()
     if github {
       // An old form of GitHub's commands is found anywhere in a line.
       lines = lines.map { $0.replacing("##[", with: "## [") } + GitHubAnnotations.lines(verification)

@@ -5,6 +5,8 @@ internal import CairnVerify
 struct VerifyText {
   let verification: Verification
   let usesColor: Bool
+  /// `-v`: each finding with the name of its check.
+  let showsNames: Bool
   /// `verify` or `lint`, which gives no verdict.
   var command = "verify"
 
@@ -47,6 +49,7 @@ struct VerifyText {
     var first = "  " + place(check)
     let stage = check.stage.map { $0 + ": " } ?? ""
     first += "  " + tag(check) + PrintableText.line(stage + check.message)
+    if showsNames { first += Color.grey.paint(" [\(check.id.rawValue)]", if: usesColor) }
     var lines = [first]
     if let was = check.was { lines.append("    was  " + PrintableText.line(was)) }
     if let now = check.now { lines.append("    now  " + PrintableText.line(now)) }

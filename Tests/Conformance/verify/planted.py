@@ -238,6 +238,28 @@ def parameter_file_ignored(d):
     run("git", "rm", "-q", "--cached", "other.json", cwd=d)
 
 
+@case(one("lock-params", "scaled", "params.yaml"))
+def parameter_in_the_command_too(d):
+    replace(d, "dvc.yaml", "  report:\n", "  scaled:\n    cmd: echo ${train.lr} > scaled.txt\n    params:\n      - train\n"
+            "    outs:\n      - scaled.txt\n  report:\n")
+    run(DVC, "repro", "-q", cwd=d)
+    commit(d)
+    replace(d, "dvc.yaml", "    params:\n      - train.lr\n      - train.epochs\n", "    params:\n      - train.epochs\n")
+    run(DVC, "repro", "-q", cwd=d)
+    write(d, "dvc.lock", read(d, "dvc.lock").replace("        train.lr: 0.1\n", ""))
+    replace(d, "params.yaml", "lr: 0.1", "lr: 0.2")
+
+
+@case(one("pipeline-valid", None, "sub/dvc.yaml"))
+def pipeline_hidden_from_dvc(d): write(d, ".gitignore", read(d, ".gitignore") + "/sub/dvc.yaml\n")
+
+
+@case(one("dep-origin", "train", "src/train.py"), commits=False, rev=[])
+def link_in_the_place_of_a_source(d):
+    os.rename(os.path.join(d, "src/train.py"), os.path.join(d, "src/other.py"))
+    os.symlink("other.py", os.path.join(d, "src/train.py"))
+
+
 # Content ---------------------------------------------------------------------------------------------------------
 
 @case(one("dep-content", "prepare", "src/prepare.py"))
