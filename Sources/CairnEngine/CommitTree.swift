@@ -14,7 +14,10 @@ package final class CommitTree: Sendable {
   /// The objects of submodules, by where they stand.
   private let modules: [RepoPath: GitObjects]
   private let settings: Mutex<CheckoutSettings?>
-  private let attributes: Mutex<[RepoPath: GitAttributeFile?]>
+  private let attributes: Mutex<[RepoPath: Result<GitAttributeFile?, Diagnostic>]>
+  private let own: OwnAttributes
+  /// Submodules that a clone can fetch, by where they stand.
+  private let fetchable: Set<RepoPath>
 
   /// Larger files are not looked into.
   package static let limit = 512 << 20
@@ -23,8 +26,14 @@ package final class CommitTree: Sendable {
   package init?(_ commit: String, _ git: GitRepository) throws(Diagnostic) {
     guard var listing = try GitListing.commit(commit, of: git) else { return nil }
     var modules: [RepoPath: GitObjects] = [:]
+    var fetchable: Set<RepoPath> = []
+    if !listing.submodules.isEmpty, let file = listing[RepoPath(unchecked: ".gitmodules")],
+      let bytes = (try? GitObjects(git).object(file.object, limit: Files.plainLimit)) ?? nil
+    {
+      fetchable = GitRepository.submodules(in: bytes)
+    }
     for (path, file) in listing.submodules {
-      guard let module = Self.repository(ofSubmodule: path, in: git),
+      guard fetchable.contains(path), let module = Self.repository(ofSubmodule: path, in: git),
         let inner = (try? GitListing.commit(file.object, of: module)) ?? nil
       else { continue }
       listing = listing.placing(inner, at: path)
@@ -37,7 +46,11 @@ package final class CommitTree: Sendable {
     objects = GitObjects(git)
     settings = Mutex(nil)
     attributes = Mutex([:])
+    own = OwnAttributes(git)
+    self.fetchable = fetchable
   }
+
+  package func isFetchable(submodule path: RepoPath) -> Bool { fetchable.contains(path) }
 
   /// The repository of a submodule that was fetched.
   package static func repository(ofSubmodule path: RepoPath, in git: GitRepository) -> GitRepository? {
@@ -86,7 +99,7 @@ package final class CommitTree: Sendable {
   /// - Throws: when a program of the user's makes them.
   package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
     guard case .file(let file) = target(of: path), let entry = listing[file], let blob = try blob(file) else { return nil }
-    switch convert(blob, entry, file) {
+    switch convert(blob, entry, attributes(of: file)) {
     case .bytes(let bytes): return bytes
     case .unknown(let why): throw Diagnostic(.unknownContent, "'\(path)' cannot be read from git: \(why)")
     }
@@ -107,12 +120,15 @@ package final class CommitTree: Sendable {
         groups.append((source, [place]))
       }
     }
+    // Asked before the contents are: both come through one conversation with git.
+    _ = checkoutSettings
+    let known = paths.map { attributes(of: $0) }
     for (objects, places) in groups {
       let entries = places.map { listing[paths[$0]] ?? GitFile(kind: .file, object: "") }
       try objects.read(entries.map(\.object), limit: Self.limit) { number, blob in
         let place = places[number]
         switch blob {
-        case .bytes(let bytes): use(place, convert(bytes, entries[number], paths[place]))
+        case .bytes(let bytes): use(place, convert(bytes, entries[number], known[place]))
         case .missing: use(place, .unknown("git does not have its content here"))
         case .tooLarge(let size): use(place, .unknown("it is too large to be looked at (\(size) bytes)"))
         }
@@ -120,8 +136,10 @@ package final class CommitTree: Sendable {
     }
   }
 
-  private func convert(_ blob: [UInt8], _ file: GitFile, _ path: RepoPath) -> CheckoutConversion.Result {
-    let result = CheckoutConversion.convert(blob, object: file.object, attributes(of: path), checkoutSettings)
+  /// - Parameter attributes: `nil` where a file of them cannot be read.
+  private func convert(_ blob: [UInt8], _ file: GitFile, _ attributes: GitAttributes?) -> CheckoutConversion.Result {
+    guard let attributes else { return .unknown("git does not have its .gitattributes here") }
+    let result = CheckoutConversion.convert(blob, object: file.object, attributes, checkoutSettings)
     guard case .unknown = result, let pointer = LargeFilePointer(blob) else { return result }
     // What the pointer stands for may be here all the same, under its own hash.
     return pointer.content(in: git.commonDirectory, limit: Self.limit).map { .bytes($0) } ?? result
@@ -135,20 +153,46 @@ package final class CommitTree: Sendable {
     }
   }
 
-  private func attributes(of path: RepoPath) -> GitAttributes {
+  /// The user's, those of the folders, then this clone's own; `nil` where one of the commit's cannot be read.
+  private func attributes(of path: RepoPath) -> GitAttributes? {
     var result = GitAttributes()
-    var folders = [RepoPath.root]
-    for part in path.parent.components { folders.append(folders[folders.count - 1].appending(String(part))) }
-    for folder in folders { attributeFile(in: folder)?.apply(to: &result, of: path) }
+    own.users?.apply(to: &result, of: path)
+    var folder = RepoPath.root
+    for part in [""] + path.parent.components.map(String.init) {
+      folder = folder.appending(part)
+      switch attributeFile(in: folder) {
+      case .success(let file): file?.apply(to: &result, of: path)
+      case .failure: return nil
+      }
+    }
+    own.clones?.apply(to: &result, of: path)
     return result
   }
 
-  private func attributeFile(in folder: RepoPath) -> GitAttributeFile? {
+  private func attributeFile(in folder: RepoPath) -> Result<GitAttributeFile?, Diagnostic> {
     if let known = attributes.withLock({ $0[folder] }) { return known }
-    let bytes = (try? blob(folder.appending(".gitattributes"))) ?? nil
-    let file = bytes.map { GitAttributeFile($0, in: folder) }
-    attributes.withLock { _ = $0.updateValue(file, forKey: folder) }
-    return file
+    let found: Result<GitAttributeFile?, Diagnostic>
+    do throws(Diagnostic) {
+      found = .success(try blob(folder.appending(".gitattributes")).map { GitAttributeFile($0, in: folder) })
+    } catch { found = .failure(error) }
+    attributes.withLock { $0[folder] = found }
+    return found
+  }
+
+  /// What is in no commit and counts all the same.
+  private struct OwnAttributes: Sendable {
+    var users: GitAttributeFile?
+    var clones: GitAttributeFile?
+
+    init(_ git: GitRepository) {
+      let folder = Environment.value("XDG_CONFIG_HOME") ?? Environment.value("HOME").map { $0 + "/.config" }
+      users = folder.flatMap { Self.read($0 + "/git/attributes") }
+      clones = Self.read(git.commonDirectory + "/info/attributes")
+    }
+
+    private static func read(_ path: String) -> GitAttributeFile? {
+      ((try? Files.read(plain: path)) ?? nil).map { GitAttributeFile($0, in: .root) }
+    }
   }
 }
 

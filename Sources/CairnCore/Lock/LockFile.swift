@@ -32,8 +32,9 @@ package struct LockEntry: Hashable, Sendable {
     self.outs = outs
   }
 
-  package func dep(_ path: String) -> LockedFile? { deps.first { $0.path.hasSameBytes(as: path) } }
-  package func out(_ path: String) -> LockedFile? { outs.first { $0.path.hasSameBytes(as: path) } }
+  /// Of a path that is there twice the last one counts, as for DVC.
+  package func dep(_ path: String) -> LockedFile? { deps.last { $0.path.hasSameBytes(as: path) } }
+  package func out(_ path: String) -> LockedFile? { outs.last { $0.path.hasSameBytes(as: path) } }
 }
 
 /// A path with its hash, as the lock and `.dvc` files hold it.
@@ -49,6 +50,8 @@ package struct LockedFile: Hashable, Sendable {
   package var size: UInt64?
   package var fileCount: Int?
   package var isExecutable: Bool
+  /// What `hash:` says where it is no kind of hash that a cache of DVC's has.
+  package var strangeHash: String?
   /// Keys that this type does not name (`version_id`, `files`, `cloud`, `remote`, …), in file order.
   package var other: ValueMap
 
@@ -67,7 +70,10 @@ package struct LockedFile: Hashable, Sendable {
   }
 
   /// Takes what `hash:` says. DVC leaves the key out for the other kind, and understands it there.
-  package mutating func readHashField(_ value: Value) { hasHashField = value.string != "md5-dos2unix" }
+  package mutating func readHashField(_ value: Value) {
+    hasHashField = value.string != "md5-dos2unix"
+    if let text = value.string, text != "md5", text != "md5-dos2unix" { strangeHash = text }
+  }
 
   /// `dataset:` of a dependency on `ds://NAME`: the lock of the dataset that the stage ran with.
   package var dataset: ValueMap? {
@@ -77,7 +83,7 @@ package struct LockedFile: Hashable, Sendable {
 
   /// The hash as a name in DVC's cache; `nil` for none, or one of another kind (`etag`).
   package var contentHash: ContentHash? {
-    guard hashName == "md5", let hashText else { return nil }
+    guard hashName == "md5", strangeHash == nil, let hashText else { return nil }
     return ContentHash(hashText, algorithm: hasHashField ? .md5 : .md5Dos2unix)
   }
 }

@@ -111,6 +111,14 @@ package struct GitRepository: Sendable {
     return String(rest)
   }
 
+  /// The places of the submodules that a `.gitmodules` file names: what else is a repository in a repository no clone
+  /// fetches.
+  package static func submodules(in bytes: [UInt8]) -> Set<RepoPath> {
+    let config = GitConfig(String(decoding: bytes, as: UTF8.self))
+    return Set(
+      config.subsections(of: "submodule").compactMap { config.value("submodule", $0, "path").flatMap { RepoPath($0) } })
+  }
+
   /// Contents may be missing here that its remote has.
   package var isPartial: Bool {
     guard let text = (try? Files.readText(commonDirectory + "/config")) ?? nil else { return false }

@@ -43,6 +43,7 @@ final class CheckMaker: Sendable {
 
   /// The next step after most faults.
   var rerun: String {
+    if stage.kind == .tracked { return "run `cairn repro \(quoted)` and commit \(stage.address.file)" }
     let lock = PipelineLoader.lockPath(of: stage.address.file)
     // A frozen one is passed over by whoever runs the pipeline.
     return stage.isFrozen

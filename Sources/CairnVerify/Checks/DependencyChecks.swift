@@ -41,6 +41,12 @@ struct DependencyChecks {
       return [
         failed(.depOrigin, item, "links lead round in a circle at \(shown(link))", hint: "put the data itself there")
       ]
+    case .stray(let module):
+      return [
+        failed(
+          .depOrigin, item, "it lies in a repository of its own, '\(shown(module))', that no clone fetches: .gitmodules does not name it",
+          hint: "make it a submodule with `git submodule add`, or put its files into this repository")
+      ]
     case .unknown(let why):
       return [origin(item), unknown(.depContent, item, "its content is not known: \(why)", hint: Self.hint(why))]
     }
@@ -140,7 +146,7 @@ struct DependencyChecks {
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
     var strangers = plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
-    if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil {
+    if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil, item.locked?.fileCount != 0 {
       strangers = [
         failed(
           .depOrigin, item, "\(item.dependency.declared) is a folder without a file in git",

@@ -20,6 +20,8 @@ enum DependencySource: Sendable {
   /// A link of git's leads out of the work tree.
   case leadsOut(link: RepoPath, to: String)
   case circle(RepoPath)
+  /// A repository in the repository that no clone fetches.
+  case stray(RepoPath)
   /// In words that follow "its content is not known: ".
   case unknown(String)
 }
@@ -63,7 +65,9 @@ struct DependencyPlanner: Sendable {
     switch source.target(of: path) {
     case .file(let file): return .file(file)
     case .folder(let folder): return .folder(plan(folder, algorithm))
-    case .submodule(let module): return .unknown("the submodule '\(module)' is not checked out here")
+    case .submodule(let module):
+      return source.isFetchable(submodule: module)
+        ? .unknown("the submodule '\(module)' is not checked out here") : .stray(module)
     case .circle(let link): return .circle(link)
     case .outside(let text): return .leadsOut(link: path, to: text)
     case .missing(let target):
@@ -107,6 +111,7 @@ struct DependencyPlanner: Sendable {
       if places.around(location) != nil { continue }
       switch source.listing[file]?.kind {
       case .file, .executable: plan.members.append((name(file), .file(file)))
+      case .submodule where !source.isFetchable(submodule: file): plan.strangers.append(file)
       case .submodule: plan.unknown = "the submodule '\(file)' is not checked out here"
       case .link: add(link: file, name(file), to: &plan)
       case nil: break
@@ -119,7 +124,8 @@ struct DependencyPlanner: Sendable {
       isHidden(path, isDirectory: isDirectory)
         || places.around(subject.paths.location(inWorkTree: path.text)) != nil
     }
-    (plan.strangers, plan.listed) = (found.files, found.folders)
+    plan.strangers += found.files.filter { !plan.strangers.contains($0) }
+    plan.listed = found.folders
     return plan
   }
 
@@ -130,8 +136,12 @@ struct DependencyPlanner: Sendable {
     case .folder: break
     case .submodule(let module): plan.unknown = "the submodule '\(module)' is not checked out here"
     case .outside(let text): plan.leadingOut.append((link, text))
-    case .missing, .circle:
-      plan.unknown = "the link '\(link)' leads nowhere in git"
+    case .missing(let target):
+      // To what a stage makes: the list of that tells. To what git does not have: to this machine alone.
+      if places.around(subject.paths.location(inWorkTree: target.text)) != nil { plan.isOpen = true } else {
+        plan.strangers.append(target)
+      }
+    case .circle: plan.strangers.append(link)
     }
   }
 

@@ -71,6 +71,14 @@ struct LockChecks: Sendable {
         if let fault = fault(file, kind, mark) { checks.append(fault) }
       }
     }
+    for output in stage.outputs {
+      guard let file = entry.out(output.declared), !output.location.isURL, let name = file.hashName, name != "md5" else {
+        continue
+      }
+      checks.append(
+        maker.failed(
+          .hashMissing, path: shown(file.path), "the output \(file.path) has no md5 but '\(name)'", at: output.mark))
+    }
     return checks.isEmpty ? [maker.passed(.hashMissing)] : checks
   }
 
@@ -78,6 +86,16 @@ struct LockChecks: Sendable {
     if file.dataset != nil { return nil }
     guard let text = file.hashText else {
       return maker.failed(.hashMissing, path: shown(file.path), "the \(kind) \(file.path) has no hash", at: mark)
+    }
+    if let strange = file.strangeHash {
+      return maker.failed(
+        .hashMissing, path: shown(file.path), "the hash of the \(kind) \(file.path) is said to be '\(CheckWords.short(strange))'",
+        at: mark)
+    }
+    if file.hashName == "md5", let hash = file.contentHash, !hash.isDirectory, file.fileCount != nil {
+      return maker.failed(
+        .hashMissing, path: shown(file.path), "the \(kind) \(file.path) has the hash of a file and counts files as a folder",
+        at: mark)
     }
     guard file.hashName == "md5", file.contentHash == nil else { return nil }
     return maker.failed(

@@ -29,7 +29,7 @@ struct OutputChecks {
     stage.outputs.compactMap { output in
       guard output.isCached, let path = gitPath(output) else { return nil }
       let shown = output.location.recordPath
-      guard source.listing[path] != nil || source.listing.folders.contains(path) else {
+      guard source.listing[path] != nil || source.listing.folders.contains(path) || isBehindLink(path) else {
         return maker.passed(.outInGit, path: shown, at: output.mark)
       }
       let inside = source.listing.files(below: path)
@@ -38,6 +38,14 @@ struct OutputChecks {
       return maker.failed(
         .outInGit, path: shown, "the output \(output.declared) is in the cache, and git has \(what) too",
         hint: "take it out of git: `git rm -r --cached \(quoted)`", at: output.mark)
+    }
+  }
+
+  /// A link of git's leads to what git has.
+  private func isBehindLink(_ path: RepoPath) -> Bool {
+    switch source.target(of: path) {
+    case .file, .folder: true
+    default: false
     }
   }
 

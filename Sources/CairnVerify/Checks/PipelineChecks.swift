@@ -62,6 +62,15 @@ struct PipelineChecks {
       hint: error.hint ?? hint(error, at.file), at: at)
   }
 
+  /// Of each file that cannot be understood: nobody knows which stages it has.
+  func unlooked() -> [Check] {
+    var seen: Set<RepoPath> = []
+    return subject.project.failures.map(\.file).filter { seen.insert($0).inserted }.map { file in
+      Check(
+        .lockMissing, .unknown, path: file.text, message: Check.unlooked, at: CheckPlace(file: file.text, line: 1))
+    }
+  }
+
   /// On one line, and without the folder where this clone happens to lie.
   private func words(_ error: Diagnostic) -> String {
     var text = error.fullMessage
@@ -89,9 +98,9 @@ struct PipelineChecks {
 
   /// A lock that cannot be read, or that git does not see, is told of the file beside it.
   private func fileAtFault(_ failure: LoadedProject.Failure) -> RepoPath {
-    let lock = PipelineLoader.lockPath(of: failure.file)
-    let isOfLock = failure.file.name == "dvc.yaml" && failure.diagnostic.fullMessage.contains("/" + lock.text + "'")
-    return isOfLock ? lock : failure.file
+    let text = failure.diagnostic.fullMessage
+    let names = subject.project.sources.files + [PipelineLoader.lockPath(of: failure.file)]
+    return names.first { $0 != failure.file && text.contains("'" + subject.repository.absolute($0) + "'") } ?? failure.file
   }
 
   private func graphFault(_ error: Diagnostic) -> Check {

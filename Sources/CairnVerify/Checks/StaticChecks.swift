@@ -33,7 +33,8 @@ package final class StaticChecks: Sendable {
       for set in project.pipeline.stages[index].parameters { files.insert(set.location) }
     }
     for file in project.pipeline.files {
-      files.insert(.local(file.path.parent.appending("params.yaml")))
+      let standard = Location.local(file.path.parent.appending("params.yaml"))
+      if places.around(standard) == nil { files.insert(standard) }
       for name in file.params { files.insert(subject.paths.location(of: name, in: .local(file.path.parent))) }
     }
     parameterFiles = files
@@ -50,7 +51,7 @@ package final class StaticChecks: Sendable {
     let files = PipelineChecks(subject: subject, source: source)
     var checks = files.validity()
     let ids = wanted ?? project.pipeline.ids
-    if files.isBroken { return checks + ids.flatMap(unlooked) }
+    if files.isBroken { return checks + files.unlooked() + ids.flatMap(unlooked) }
     if wanted == nil { checks += files.orphans() }
     guard let source else { return checks + ids.flatMap { withoutGit($0) } }
     return checks + judge(ids, source)

@@ -12,6 +12,7 @@ package struct CommitSource: SourceTree {
 
   package var listing: GitListing { tree.listing }
   package var isSpread: Bool { false }
+  package func isFetchable(submodule: RepoPath) -> Bool { tree.isFetchable(submodule: submodule) }
   package func linkText(_ path: RepoPath) -> String? { tree.linkText(path) }
 
   package func content(of requests: [ContentRequest]) -> [ContentReading] {

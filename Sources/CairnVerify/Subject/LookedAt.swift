@@ -30,7 +30,7 @@ package struct LookedAt: Sendable {
         if subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) != file { isComplete = false }
       case .folder(let plan): paths += plan.listed.map(path)
       case .absent(let missing): paths.append(path(missing))
-      case .outside, .leadsOut, .circle, .unknown: isComplete = false
+      case .outside, .leadsOut, .circle, .stray, .unknown: isComplete = false
       }
     }
   }

@@ -44,6 +44,8 @@ package protocol SourceTree: Sendable {
   var listing: GitListing { get }
   /// Other repositories belong to it, whose indexes decide too.
   var isSpread: Bool { get }
+  /// Whether `.gitmodules` names a submodule, so that others can fetch it.
+  func isFetchable(submodule: RepoPath) -> Bool
   /// What a link of git's says; `nil` for what is none, or cannot be read.
   func linkText(_ path: RepoPath) -> String?
   /// One reading for each request, in their order. The paths MUST be files of `listing`, no links, or strangers.

@@ -8,6 +8,7 @@ import Synchronization
 package final class WorkTreeSource: SourceTree {
   package let listing: GitListing
   package let isSpread: Bool
+  private let fetchable: Set<RepoPath>
   private let git: GitRepository
   private let snapshotter: Snapshotter
   private let paths: PathResolver
@@ -21,14 +22,21 @@ package final class WorkTreeSource: SourceTree {
     self.snapshotter = snapshotter
     var listing = try GitListing.index(of: git)
     isSpread = !listing.submodules.isEmpty
+    var fetchable: Set<RepoPath> = []
+    if isSpread, let bytes = (try? Files.read(plain: git.workTree + "/.gitmodules")) ?? nil {
+      fetchable = GitRepository.submodules(in: bytes)
+    }
+    self.fetchable = fetchable
     for (path, _) in listing.submodules {
-      guard let module = CommitTree.repository(ofSubmodule: path, in: git),
+      guard fetchable.contains(path), let module = CommitTree.repository(ofSubmodule: path, in: git),
         let inner = try? GitListing.index(of: module)
       else { continue }
       listing = listing.placing(inner, at: path)
     }
     self.listing = listing
   }
+
+  package func isFetchable(submodule: RepoPath) -> Bool { fetchable.contains(submodule) }
 
   private func absolute(_ path: RepoPath) -> String { path.isRoot ? git.workTree : git.workTree + "/" + path.text }
 
