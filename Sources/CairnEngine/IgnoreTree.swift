@@ -15,6 +15,7 @@ package final class IgnoreTree: PathFilter, Sendable {
     var isRuledOut: [RepoPath: Bool] = [:]
     var files: [RepoPath] = []
     var absent: [RepoPath] = []
+    var unreadable: [RepoPath] = []
   }
 
   private let files: any ProjectFiles
@@ -37,8 +38,9 @@ package final class IgnoreTree: PathFilter, Sendable {
     let file = folder.appending(".dvcignore")
     // A file that the rules above hide is not read.
     if !above.isIgnored(file, isDirectory: false) {
-      let bytes = (try? files.read(file)) ?? nil
-      state.withLock { bytes == nil ? $0.absent.append(file) : $0.files.append(file) }
+      var bytes: [UInt8]?
+      do throws(Diagnostic) { bytes = try files.read(file) } catch { state.withLock { $0.unreadable.append(file) } }
+      state.withLock { [bytes] in bytes == nil ? $0.absent.append(file) : $0.files.append(file) }
       if let bytes {
         let text = String(decoding: bytes, as: UTF8.self)
         result = above.adding(IgnoreRules.lines(of: text, name: file.text), of: folder)
@@ -122,6 +124,7 @@ package final class IgnoreTree: PathFilter, Sendable {
     state.withLock {
       sources.files = $0.files
       sources.absent = $0.absent
+      sources.unreadable = $0.unreadable
     }
     return sources
   }

@@ -12,6 +12,8 @@ package struct ProjectSources: Sendable {
   package var passedOver: [RepoPath] = []
   /// Looked for, and not there.
   package var absent: [RepoPath] = []
+  /// There, and not to be read: DVC passes over them.
+  package var unreadable: [RepoPath] = []
   /// Outside the project, absolute: git's ignore files, parameter files above the root.
   package var outside: [String] = []
 
@@ -23,6 +25,7 @@ package struct ProjectSources: Sendable {
     passedOver += other.passedOver
     absent += other.absent
     outside += other.outside
+    unreadable += other.unreadable
   }
 }
 
@@ -67,7 +70,7 @@ package struct LoadedProject: Sendable {
   /// The lock entry of a stage of a `dvc.yaml`.
   package func lockEntry(of stage: Stage) -> LockEntry? {
     guard let name = stage.address.name else { return nil }
-    return locks[PipelineLoader.lockPath(of: stage.address.file)]?.entries[name]
+    return locks[PipelineLoader.lockPath(of: stage.address.file)]?.entries[exactly: name]
   }
 
   /// Stages of files in which everything could be understood: what DVC sees where it passes over faults.

@@ -105,10 +105,17 @@ package struct PipelineLoader: Sendable {
     }
   }
 
+  private func list(_ folder: RepoPath, _ walk: inout Walk) -> [DirectoryEntry]? {
+    do throws(Diagnostic) { return try files.list(folder) } catch {
+      walk.sources.unreadable.append(folder)
+      return nil
+    }
+  }
+
   /// The files of a folder first, in the order in which the system lists them, then its folders, as `os.walk` goes.
   private func visit(_ place: RepoPath, listing: [DirectoryEntry]?, _ walk: inout Walk) {
     // `os.walk` passes over what it may not list.
-    guard let entries = listing ?? ((try? files.list(place)) ?? nil) else { return }
+    guard let entries = listing ?? list(place, &walk) else { return }
     walk.sources.folders.append(place)
     let hasIgnoreFile = entries.contains { $0.name == ".dvcignore" }
     let rules = ignore.rules(in: place, knownToHaveFile: hasIgnoreFile)
@@ -137,7 +144,7 @@ package struct PipelineLoader: Sendable {
     }
     for result in reader.read(candidates) { walk.take(result) }
     for folder in folders where !walk.outputs.contains(folder) {
-      guard git?.isIgnored(folder, isDirectory: true) != true, let inside = (try? files.list(folder)) ?? nil,
+      guard git?.isIgnored(folder, isDirectory: true) != true, let inside = list(folder, &walk),
         // Else a project of its own.
         !inside.contains(where: { $0.name == ".dvc" })
       else {

@@ -161,9 +161,9 @@ package struct Staleness: Sendable {
       return
     }
     var changed: [(key: String, status: PathStatus)] = []
-    let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[$0] == nil } : set.keys
+    let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[exactly: $0] == nil } : set.keys
     for key in keys {
-      let (was, value) = (locked[key], actual[key])
+      let (was, value) = (locked[exactly: key], actual[exactly: key])
       if let was, let value, was.isEqualInPython(to: value) { continue }
       changed.append((key, value == nil ? .deleted : was == nil ? .new : .modified))
       found.add(key, was: was, now: value)

@@ -2,6 +2,9 @@
 package import OrderedCollections
 
 /// A tree of scalars, lists and maps. Maps keep the order in which their keys were read.
+///
+/// Equal when it is the same value to the byte: texts that only Unicode takes for equal (`é` as one character or as two)
+/// are two, as they are for everybody else who reads the files.
 package enum Value: Hashable, Sendable {
   case null
   case bool(Bool)
@@ -17,6 +20,41 @@ package enum Value: Hashable, Sendable {
   case map(ValueMap)
 
   package static let emptyMap = Value.map([:])
+
+  package static func == (a: Value, b: Value) -> Bool {
+    switch (a, b) {
+    case (.null, .null): true
+    case (.bool(let x), .bool(let y)): x == y
+    case (.int(let x), .int(let y)): x == y
+    case (.float(let x), .float(let y)): x == y
+    case (.bigInt(let x), .bigInt(let y)), (.timestamp(let x), .timestamp(let y)): x == y
+    case (.string(let x), .string(let y)): x.hasSameBytes(as: y)
+    case (.list(let x), .list(let y)): x == y
+    case (.map(let x), .map(let y)): x == y
+    default: false
+    }
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    switch self {
+    case .null: hasher.combine(0)
+    case .bool(let flag): hasher.combine(flag)
+    case .int(let number): hasher.combine(number)
+    case .float(let number): hasher.combine(number)
+    case .bigInt(let text), .timestamp(let text): hasher.combine(text)
+    case .string(var text): text.withUTF8 { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
+    case .list(let items): hasher.combine(items)
+    case .map(let map): hasher.combine(map)
+    }
+  }
+}
+
+extension OrderedDictionary where Key == String {
+  /// The value of a key that is the same to the byte.
+  package subscript(exactly key: String) -> Value? {
+    guard let index = index(forKey: key), keys[index].hasSameBytes(as: key) else { return nil }
+    return values[index]
+  }
 }
 
 /// A map with keys in the order read. A key is nearly always a string, but YAML allows any scalar.

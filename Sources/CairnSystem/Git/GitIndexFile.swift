@@ -29,6 +29,8 @@ enum GitIndexFile {
       offset += 40 + hashLength
       guard offset + 2 <= bytes.count else { return nil }
       let isExtended = bytes[offset] & 0x40 != 0 && version > 2
+      // Announced by `git add -N`, and not added.
+      let isAnnounced = isExtended && offset + 2 < bytes.count && bytes[offset + 2] & 0x20 != 0
       let isLeftOut = isExtended && offset + 2 < bytes.count && bytes[offset + 2] & 0x40 != 0
       // A folder of a sparse checkout stands for all that is in it.
       if bytes[start + 24...start + 27].elementsEqual([0, 0, 0x40, 0]) { return nil }
@@ -44,7 +46,7 @@ enum GitIndexFile {
       guard !name.isEmpty else { return nil }
       let mode = String(bytes[(start + 24)..<(start + 28)].reduce(0) { $0 << 8 | Int($1) }, radix: 8)
       let object = Hex.encode(bytes[(start + 40)..<(start + 40 + hashLength)])
-      if let file = GitFile(mode: mode, object: object, isLeftOut: isLeftOut) {
+      if !isAnnounced, let file = GitFile(mode: mode, object: object, isLeftOut: isLeftOut) {
         entries.append((RepoPath(unchecked: FileName.escape(name)), file))
       }
       offset = version == 4 ? end + 1 : start + (end - start + 8) / 8 * 8

@@ -83,16 +83,17 @@ package struct GitListing: Sendable {
 }
 
 extension GitListing {
-  /// What the index has. Where git does not answer, the index is read without it.
+  /// What the index has; where its file is of a kind that is not read here, git is asked.
   ///
   /// - Throws: when neither is possible.
   package static func index(of git: GitRepository) throws(Diagnostic) -> GitListing {
+    // Read from its file: no process, and what was only announced (`git add -N`) can be told from what was added.
+    if Environment.value("GIT_INDEX_FILE") == nil, let entries = git.entriesInIndex() { return GitListing(entries) }
     let output: [UInt8]
     do throws(Diagnostic) {
       output = try git.git(["ls-files", "--stage", "-t", "-z"]).output
     } catch {
-      guard let entries = git.entriesInIndex() else { throw error }
-      return GitListing(entries)
+      throw error
     }
     return GitListing(
       records(output) { fields in

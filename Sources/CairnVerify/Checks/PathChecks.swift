@@ -75,7 +75,7 @@ struct PathChecks {
       // Beside the project, in the same git repository.
       if paths.pathInWorkTree(location) != nil { return nil }
       return maker.failed(
-        .pathOutside, path: paths.relative(path.absolute, to: .root), "\(what) is outside of the repository",
+        .pathOutside, path: isAbsolute ? path.absolute : paths.relative(path.absolute, to: .root), "\(what) is outside of the repository",
 hint: hint, at: mark)
     case .local(let path):
       guard isAbsolute else { return nil }

@@ -25,7 +25,7 @@ struct PipelineChecks {
     if checks.isEmpty {
       do throws(Diagnostic) { _ = try subject.project.graph() } catch { checks.append(graphFault(error)) }
     }
-    checks += hidden()
+    checks += hidden() + unreadable()
     for file in files where !bad.contains(file) {
       if let fault = absence(of: file) {
         checks.append(fault)
@@ -68,6 +68,15 @@ struct PipelineChecks {
     return subject.project.failures.map(\.file).filter { seen.insert($0).inserted }.map { file in
       Check(
         .lockMissing, .unknown, path: file.text, message: Check.unlooked, at: CheckPlace(file: file.text, line: 1))
+    }
+  }
+
+  /// Folders and ignore files that could not be looked into: what they hold is not known.
+  private func unreadable() -> [Check] {
+    subject.project.sources.unreadable.map { path in
+      Check(
+        .pipelineValid, .unknown, path: path.description, message: "\(path) cannot be read: what it holds is not known",
+        hint: "make it readable", at: CheckPlace(file: path.description, line: 1))
     }
   }
 
@@ -148,15 +157,15 @@ struct PipelineChecks {
 
   /// Entries of stages that are gone.
   func orphans() -> [Check] {
-    var names: [RepoPath: Set<String>] = [:]
+    var names: [RepoPath: Set<RepoPath>] = [:]
     for index in subject.project.pipeline.stages.indices {
       let address = subject.project.pipeline.stages[index].address
-      if let name = address.name { names[address.file, default: []].insert(name) }
+      if let name = address.name { names[address.file, default: []].insert(RepoPath(unchecked: name)) }
     }
     var checks: [Check] = []
     for (lock, content) in subject.project.locks.sorted(by: { $0.key < $1.key }) {
       let file = pipelineFile(of: lock)
-      let gone = Array(content.entries.keys).filter { !(names[file]?.contains($0) ?? false) }
+      let gone = Array(content.entries.keys).filter { !(names[file]?.contains(RepoPath(unchecked: $0)) ?? false) }
       checks += orphans(gone, of: lock, file)
       if gone.isEmpty {
         checks.append(Check(.lockOrphan, .passed, path: lock.text, at: CheckPlace(file: lock.text, line: 1)))
