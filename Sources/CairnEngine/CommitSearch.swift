@@ -10,6 +10,8 @@ final class CommitSearch: Sendable {
   /// One process answers all questions about contents.
   let objects: GitObjects?
   let paths: PathResolver
+  /// The commit that searches begin at: `HEAD`, or the one that is looked at.
+  let head: String
   /// Commits whose parents a shallow clone does not have.
   private let shallow: Set<String>
   /// So many commits of a file are looked through.
@@ -22,8 +24,9 @@ final class CommitSearch: Sendable {
   private let histories = Mutex<[Key: [GitHistoryEntry]]>([:])
 
   /// - Parameter root: of the project.
-  init(root: String, git: GitRepository?) {
+  init(root: String, git: GitRepository?, head: String) {
     self.git = git
+    self.head = head
     objects = git.map(GitObjects.init)
     paths = PathResolver(root: root, workTree: git?.workTree)
     shallow = git?.shallowCommits() ?? []
@@ -34,8 +37,9 @@ final class CommitSearch: Sendable {
 
   func pathInWorkTree(recorded path: String) -> String? { pathInWorkTree(paths.location(ofRecorded: path)) }
 
-  /// The newest commits that changed the path, up to `start`, the newest first.
-  func history(of location: Location, from start: String = "HEAD") -> [GitHistoryEntry] {
+  /// The newest commits that changed the path, up to `start` (`nil`: `head`), the newest first.
+  func history(of location: Location, from start: String? = nil) -> [GitHistoryEntry] {
+    let start = start ?? head
     let key = Key(location: location, start: start)
     if let known = histories.withLock({ $0[key] }) { return known }
     let found = pathInWorkTree(location).flatMap { try? git?.history(of: $0, from: start, limit: Self.limit) }
@@ -66,7 +70,7 @@ final class CommitSearch: Sendable {
   ) -> GitCommit? {
     guard let git else { return nil }
     var location = location
-    var start = "HEAD"
+    var start = head
     // A file may have been renamed on the way.
     for _ in 0..<8 {
       let history = history(of: location, from: start)

@@ -67,6 +67,11 @@ package struct LoadedProject: Sendable {
     self.folder = folder
   }
 
+  /// A path of a record or a reason, as seen from the working directory.
+  package func shown(_ path: String) -> String {
+    path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: folder)
+  }
+
   /// The lock entry of a stage of a `dvc.yaml`.
   package func lockEntry(of stage: Stage) -> LockEntry? {
     guard let name = stage.address.name else { return nil }

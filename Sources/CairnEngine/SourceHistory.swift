@@ -16,7 +16,7 @@ package struct SourceHistory: Sendable {
   /// - Parameter store: has the contents of folders.
   package init(root: String, store: RecordStore) {
     self.store = store
-    search = CommitSearch(root: root, git: (try? GitRepository.find(from: root)) ?? nil)
+    search = CommitSearch(root: root, git: (try? GitRepository.find(from: root)) ?? nil, head: "HEAD")
   }
 
   /// A path of a record's as records name what differed from the commit; `nil` outside of the work tree.

@@ -62,9 +62,7 @@ package struct Workspace: Sendable {
   }
 
   /// A path of a record or a reason, as seen from the working directory.
-  package func shown(_ path: String) -> String {
-    path.hasPrefix("/") || path.contains("://") ? path : RepoPath(unchecked: path).relative(to: folder)
-  }
+  package func shown(_ path: String) -> String { project.shown(path) }
 
   /// The run of `maker` that left these bytes at this path, by its lock entry; where that is of other bytes, the newest
   /// that made them.

@@ -123,7 +123,7 @@ struct DatasetTests {
     #expect(try repository.cairn("status").output.contains("modified:           ds://one"))
     let why = try repository.cairn("why", "a").output
     #expect(why.hasPrefix("a  STALE  because ds://one changed"), "\(why)")
-    #expect(why.contains("rev_lock d2fddf90"), "\(why)")
+    #expect(why.contains("rev_lock d2fddf9 → "), "\(why)")
     #expect(try repository.cairn("commit").errors.contains("unable to commit changed stage: 'a'"))
     #expect(try repository.cairn("repro").output.contains("Running stage 'a':"))
     #expect(repository.read("dvc.lock") == moved + Self.stage.replacing("d2fddf90", with: "a2fddf90"))

@@ -41,5 +41,8 @@ package enum Location: Hashable, Sendable, CustomStringConvertible {
     }
   }
 
+  /// One lies inside the other, or they are the same.
+  package func overlaps(_ other: Location) -> Bool { isInside(other) || other.isInside(self) }
+
   package var isURL: Bool { if case .url = self { true } else { false } }
 }

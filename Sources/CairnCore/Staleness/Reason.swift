@@ -73,13 +73,18 @@ package struct StageNote: Sendable, Hashable {
     case declarationDiffers = "declaration-differs"
     case undeclaredChanged = "undeclared-changed"
     case lastAttemptFailed = "last-attempt-failed"
+    /// Of a commit: what its lock has does not follow from what is declared there.
+    case lockOutdated = "lock-outdated"
   }
   package var kind: Kind
   /// `declaration-differs`: what was taken out (`path`, or `file:key`).
   package var removed: [String] = []
+  /// `lock-outdated`: what is declared otherwise: `cmd`, `path` or `file:key`.
+  package var differs: [String] = []
 
-  package init(_ kind: Kind, removed: [String] = []) {
+  package init(_ kind: Kind, removed: [String] = [], differs: [String] = []) {
     self.kind = kind
     self.removed = removed
+    self.differs = differs
   }
 }

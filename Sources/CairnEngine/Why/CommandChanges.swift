@@ -167,7 +167,8 @@ package final class CommandChanges: Sendable {
     return nil
   }
 
-  private static func values(
+  /// What of the values of a command was another one; unclear where none was.
+  static func values(
     _ template: CommandTemplate, _ places: [ValuePlace?], old: (Int) -> Value?
   ) -> CommandChange {
     var found: [CommandChange.Through] = []

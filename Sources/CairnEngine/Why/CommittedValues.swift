@@ -1,4 +1,5 @@
-// Values in files of the work tree and of commits: what stood there then, and which commit made it what it is.
+// Values in files of the work tree, or of one commit, and of the commits before: what stood there then, and which
+// commit made it what it is.
 // A value is followed, not a line: a list of many lines, a text of many lines, a file that was written anew.
 package import CairnCore
 import CairnFormats
@@ -54,6 +55,8 @@ package final class CommittedValues: Sendable {
 
   private let git: GitRepository?
   let search: CommitSearch
+  /// The commit that is looked at as if it were what is there now; `nil`: the work tree is.
+  private let now: String?
 
   private struct Key: Hashable {
     var file: Location
@@ -83,14 +86,22 @@ package final class CommittedValues: Sendable {
 
   package init(_ workspace: Workspace) {
     git = workspace.git
-    search = CommitSearch(root: workspace.repository.root, git: git)
+    now = nil
+    search = CommitSearch(root: workspace.repository.root, git: git, head: "HEAD")
+  }
+
+  /// Of a commit instead of the work tree: nothing is uncommitted then.
+  init(_ committed: CommittedProject) {
+    git = committed.git
+    now = committed.revision
+    search = CommitSearch(root: committed.repository.root, git: git, head: committed.revision)
   }
 
   // MARK: What stands there
 
   /// As it is now; `nil` where it is not, or its file cannot be read.
   package func current(_ place: ValuePlace) -> MarkedValue? {
-    guard case .read(let document) = document(Key(file: place.file)) else { return nil }
+    guard case .read(let document) = document(Key(file: place.file, commit: now)) else { return nil }
     return place.value(in: document)
   }
 
@@ -103,7 +114,9 @@ package final class CommittedValues: Sendable {
   /// The steps to the value that stands at `mark` now; `nil` for one outside of project and work tree.
   func place(of mark: SourceMark) -> ValuePlace? {
     let file = search.paths.location(ofRecorded: mark.source.path)
-    guard search.pathInWorkTree(file) != nil, case .read(let document) = document(Key(file: file)) else { return nil }
+    guard search.pathInWorkTree(file) != nil, case .read(let document) = document(Key(file: file, commit: now)) else {
+      return nil
+    }
     // Asked of each stage of a file: the whole of it is walked once.
     let known = marks.withLock { $0[file] }
     let steps = known ?? Self.marks(of: document.value)
@@ -167,6 +180,8 @@ package final class CommittedValues: Sendable {
     /// No git, or not among the newest commits.
     case unknown
 
+    var commit: GitCommit? { if case .commit(let commit) = self { commit } else { nil } }
+
     fileprivate init(_ commit: GitCommit?) { self = commit.map(Origin.commit) ?? .unknown }
   }
 
@@ -180,8 +195,8 @@ package final class CommittedValues: Sendable {
 
   private func findOrigin(of place: ValuePlace) -> Origin {
     guard let git, !isElsewhere(place.file) else { return .unknown }
-    let now = content(place, at: nil)
-    let head = content(place, at: "HEAD")
+    let now = content(place, at: self.now)
+    let head = content(place, at: search.head)
     // What cannot be read, here or by git, tells nothing.
     if case .unreadable = now { return .unknown }
     if case .unreadable = head { return .unknown }
@@ -198,6 +213,28 @@ package final class CommittedValues: Sendable {
     return Origin(commit)
   }
 
+  /// The newest commit that brought it about that `isSo` of what stands there; `nil` for nothing.
+  func origin(of place: ValuePlace, where isSo: (Value?) -> Bool) -> GitCommit? {
+    guard !isElsewhere(place.file) else { return nil }
+    return search.bringer(of: place.file) { file, commit in
+      var there = place
+      there.file = file
+      return switch content(there, at: commit) {
+      case .absent: isSo(nil)
+      case .value(let value): isSo(value)
+      case .unreadable: nil
+      }
+    }
+  }
+
+  /// The commit that brought what a file has in the commit that is looked at, whatever a checkout makes of it.
+  func arrival(ofFile file: Location) -> GitCommit? {
+    guard !isElsewhere(file), let bytes = (try? search.bytes(file, at: search.head)) ?? nil else { return nil }
+    return search.bringer(of: file) { file, commit in
+      do throws(Diagnostic) { return try search.bytes(file, at: commit) == bytes } catch { return nil }
+    }
+  }
+
   /// The commit that brought these bytes to a file.
   package func origin(ofFile file: Location, hash: ContentHash) -> Origin {
     guard let git, !isElsewhere(file) else { return .unknown }
@@ -209,7 +246,7 @@ package final class CommittedValues: Sendable {
     }
     // Line ends that a checkout turns, a file that git was told not to look at: git says unchanged, and yet these are
     // not the bytes of HEAD.
-    guard let isHead = isSame(file, "HEAD") else { return .unknown }
+    guard let isHead = isSame(file, search.head) else { return .unknown }
     guard isHead else { return uncommitted(file, git) }
     return Origin(search.bringer(of: file, isSame))
   }
@@ -239,7 +276,7 @@ package final class CommittedValues: Sendable {
   package func removal(of file: Location) -> Origin {
     guard let git, !isElsewhere(file) else { return .unknown }
     do throws(Diagnostic) {
-      if try search.bytes(file, at: "HEAD") != nil { return uncommitted(file, git) }
+      if try search.bytes(file, at: search.head) != nil { return uncommitted(file, git) }
     } catch { return .unknown }
     // The newest commit that changed what HEAD lacks took it away; of a merge nothing is said.
     guard let entry = search.history(of: file).first, entry.parents.count == 1 else { return .unknown }
@@ -248,7 +285,7 @@ package final class CommittedValues: Sendable {
 
   /// What differs from HEAD, unless git calls the file unchanged: then a filter or an attribute stands between them.
   private func uncommitted(_ file: Location, _ git: GitRepository) -> Origin {
-    guard let path = search.pathInWorkTree(file), let isTracked = try? git.isTracked(path),
+    guard now == nil, let path = search.pathInWorkTree(file), let isTracked = try? git.isTracked(path),
       let isChanged = try? git.isChanged(path)
     else { return .unknown }
     return isTracked && !isChanged ? .unknown : .uncommitted
@@ -257,6 +294,7 @@ package final class CommittedValues: Sendable {
   /// No path of this repository's; or a link stands on the way, or another repository knows of it: what lies there is
   /// not what HEAD has at this path.
   private func isElsewhere(_ location: Location) -> Bool {
+    if now != nil { return search.pathInWorkTree(location) == nil }
     guard let top = git?.workTree, let path = search.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else {
       return true
     }
@@ -281,7 +319,7 @@ package final class CommittedValues: Sendable {
   func commits(of files: [Location]) -> [String] {
     if git == nil { return [] }
     var seen: Set<String> = []
-    return (["HEAD"] + files.flatMap { search.history(of: $0).map(\.commit) }).filter { seen.insert($0).inserted }
+    return ([search.head] + files.flatMap { search.history(of: $0).map(\.commit) }).filter { seen.insert($0).inserted }
   }
 }
 

@@ -28,6 +28,10 @@ package struct Explanation: Sendable {
     package var isAsLocked = false
     /// The run behind the lock entry that the reason comes from.
     package var run: RunID?
+    /// Between two commits: where the same file lay in the first, when it has another name since.
+    package var former: Location?
+    /// Between two commits: where it is declared what the reason says was added or taken away.
+    package var declaration: Declaration?
 
     package init() {}
   }
@@ -79,6 +83,8 @@ package struct Explanation: Sendable {
     package var leftBy: RunID?
     /// A later run of the stage did other work: something without a record, or another work tree, left the entry so.
     package var didOtherWorkSince = false
+    /// Between two commits: the stage that made its outputs in the first, under another name.
+    package var renamedFrom: StageAddress?
     /// `would` is `restore`: the run that made what is in the cache, where a record knows it.
     package var restoredFrom: RunID?
     /// What was compared and is as it was: dependencies, parameters.
@@ -97,6 +103,32 @@ package struct Explanation: Sendable {
   package var causes: [Cause]
   /// What the stages that would run are known to take, one after the other; `nil` when nothing is recorded of any.
   package var estimate: (seconds: Double, samples: Int)?
+
+  /// Only with the causes that explain `stages`, numbered in their order.
+  func numbered() -> Explanation {
+    var numbers: [Int: Int] = [:]
+    var kept: [Cause] = []
+    for part in stages {
+      for cause in part.causes where numbers[cause] == nil {
+        numbers[cause] = kept.count
+        var found = causes[cause]
+        let must = Set(found.must)
+        var seen: Set<StageID> = []
+        found.may = found.may.filter { !must.contains($0) && seen.insert($0).inserted }
+        kept.append(found)
+      }
+    }
+    func numbered(_ part: StagePart) -> StagePart {
+      var part = part
+      part.causes = part.causes.compactMap { numbers[$0] }
+      for index in part.reasons.indices {
+        part.reasons[index].cause = part.reasons[index].cause.flatMap { numbers[$0] }
+      }
+      return part
+    }
+    return Explanation(
+      stages: stages.map(numbered), all: all.mapValues(numbered), causes: kept, estimate: estimate)
+  }
 
   /// Nothing is to be done for them; frozen ones as long as their outputs and command are as the lock has them.
   package var freshCount: Int {

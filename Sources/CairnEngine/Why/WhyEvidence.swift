@@ -7,30 +7,13 @@ import CairnStore
 package import CairnSystem
 import Synchronization
 
-package final class WhyEvidence: Sendable {
+package final class WhyEvidence: CauseEvidence {
   /// Files beyond this are told by their sizes.
   private static let lineLimit = 256 << 20
   /// So many commits are looked through for the old version of a file.
   private static let commitLimit = 50
   /// So many places and differences are looked up: each is a question to git.
   private static let budget = 200
-
-  package struct Place: Sendable {
-    package var file: String?
-    package var line: Int?
-    /// That of the value or file as it is now; `nil` when it is not committed.
-    package var commit: GitCommit?
-    /// `nil` without git, and where it cannot be told.
-    package var isDirty: Bool?
-    /// The commit's; of what is not committed, the file's.
-    package var date: Nanoseconds?
-  }
-
-  package struct FileCounts: Sendable, Hashable {
-    package var added = 0
-    package var removed = 0
-    package var changed = 0
-  }
 
   private struct Key: Hashable {
     var path: String
@@ -58,7 +41,7 @@ package final class WhyEvidence: Sendable {
   // MARK: Where
 
   /// Where the cause stands now; `nil` where no file shows it.
-  package func place(of reason: Reason, _ subject: Explanation.Subject) -> Place? {
+  package func place(of reason: Reason, _ subject: Explanation.Subject) -> CausePlace? {
     switch reason.kind {
     case .parameterChanged, .parameterAdded, .parameterMissing, .commandChanged:
       return subject.value.flatMap { place(of: $0, reason) }
@@ -78,21 +61,21 @@ package final class WhyEvidence: Sendable {
     }
   }
 
-  private func place(of value: ValuePlace, _ reason: Reason) -> Place? {
+  private func place(of value: ValuePlace, _ reason: Reason) -> CausePlace? {
     guard isAffordable() else { return nil }
     let line = values.current(value).flatMap { DifferingLine.of($0, reason) }
     return place(value.file, line: line, values.origin(of: value))
   }
 
-  private func place(_ reason: Reason, _ subject: Explanation.Subject, _ location: Location) -> Place? {
+  private func place(_ reason: Reason, _ subject: Explanation.Subject, _ location: Location) -> CausePlace? {
     guard isAffordable() else { return nil }
     return place(location, line: nil, origin(of: location, reason, subject))
   }
 
   /// `nil` for a file of another machine.
-  private func place(_ file: Location, line: Int?, _ origin: CommittedValues.Origin) -> Place? {
+  private func place(_ file: Location, line: Int?, _ origin: CommittedValues.Origin) -> CausePlace? {
     guard let path = values.search.paths.absolute(file) else { return nil }
-    var place = Place(file: file.recordPath, line: line)
+    var place = CausePlace(file: file.recordPath, line: line)
     switch origin {
     case .commit(let commit):
       place.commit = commit

@@ -348,31 +348,10 @@ package struct WhyQuery: Sendable {
         return !pipeline[id].outputs.allSatisfy { told.contains($0.location) }
       }
     }
-    var parts = chosen.compactMap { state.parts[$0] }
-    // Only what explains the stages asked for, numbered in their order.
-    var numbers: [Int: Int] = [:]
-    var causes: [Explanation.Cause] = []
-    for part in parts {
-      for cause in part.causes where numbers[cause] == nil {
-        numbers[cause] = causes.count
-        var kept = state.causes[cause]
-        let must = Set(kept.must)
-        var seen: Set<StageID> = []
-        kept.may = kept.may.filter { !must.contains($0) && seen.insert($0).inserted }
-        causes.append(kept)
-      }
-    }
-    func renumber(_ part: inout Explanation.StagePart) {
-      part.causes = part.causes.compactMap { numbers[$0] }
-      for index in part.reasons.indices { part.reasons[index].cause = part.reasons[index].cause.flatMap { numbers[$0] } }
-    }
-    let all = state.parts.mapValues { part in
-      var part = part
-      renumber(&part)
-      return part
-    }
-    for index in parts.indices { renumber(&parts[index]) }
-    return Explanation(stages: parts, all: all, causes: causes, estimate: estimate(all.values.map { $0 }))
+    return Explanation(
+      stages: chosen.compactMap { state.parts[$0] }, all: state.parts, causes: state.causes,
+      estimate: estimate(state.parts.values.map { $0 })
+    ).numbered()
   }
 
   private func estimate(_ parts: [Explanation.StagePart]) -> (seconds: Double, samples: Int)? {

@@ -39,6 +39,11 @@ package struct GitTreeEntry: Hashable, Sendable {
 package struct LineCounts: Hashable, Sendable {
   package var added: Int
   package var removed: Int
+
+  package init(added: Int, removed: Int) {
+    self.added = added
+    self.removed = removed
+  }
 }
 
 extension GitRepository {
@@ -241,6 +246,30 @@ extension GitRepository {
     // Of each: its kind, the old name, the new one.
     let fields = Self.records(result.output).map { FileName.escape($0) }
     return stride(from: 0, to: fields.count - 2, by: 3).first { fields[$0 + 2].hasSameBytes(as: path) }.map { fields[$0 + 1] }
+  }
+
+  /// Files of the second commit that lay elsewhere in the first: where they lie, and where they lay.
+  package func renames(from old: String, to new: String) throws(Diagnostic) -> [(old: String, new: String)] {
+    let result = try git(
+      ["diff-tree", "-r", "-z", "--find-renames", "--no-rename-empty", "--name-status", "--diff-filter=R", old, new],
+      accepting: [0, 128])
+    let fields = Self.records(result.output).map { FileName.escape($0) }
+    return stride(from: 0, to: fields.count - 2, by: 3).map { (fields[$0 + 1], fields[$0 + 2]) }
+  }
+
+  /// The commits of `revision`'s history that are not in that of `base`, as far as this clone has them.
+  package func commits(of revision: String, notIn base: String) throws(Diagnostic) -> Set<String> {
+    let result = try git(["rev-list", revision, "^" + base, "--"], accepting: [0, 128])
+    return result.exit.code == 0 ? Set(result.text.split(separator: "\n").map(String.init)) : []
+  }
+
+  /// Lines of one blob against those of another; `nil` when one is binary or not here.
+  package func lineCounts(fromBlob old: String, toBlob new: String, isLarge: Bool) throws(Diagnostic) -> LineCounts? {
+    let result = try git(
+      ["diff", "--numstat", "-z", "--no-ext-diff", "--no-textconv"] + (isLarge ? ["--diff-algorithm=patience"] : [])
+        + [old, new], accepting: [0, 1, 128])
+    if result.exit.code == 128 { return nil }
+    return result.output.isEmpty ? LineCounts(added: 0, removed: 0) : Self.lineCounts(result.output)
   }
 
   /// Lines of one file against those of another, in or out of any repository; `nil` when one is binary, zero and zero

@@ -86,49 +86,16 @@ package final class VerifySubject: Sendable {
   ///
   /// - Throws: when there is no git, no such commit, or when the project was not there yet.
   package static func commit(_ name: String, _ repository: Repository) throws(Diagnostic) -> VerifySubject {
-    guard let git = try GitRepository.find(from: repository.root) else { throw .noGit(name) }
-    guard let commit = try git.revision(name) else { throw .noRevision(name, git) }
-    guard let tree = try CommitTree(commit, git) else { throw .noRevision(name, git) }
-    let paths = PathResolver(root: repository.root, workTree: git.workTree)
-    let inside = Repository.relative(repository.root, to: git.workTree)
-    guard let files = CommitFiles(tree, prefix: inside == "." ? "" : inside + "/") else {
-      throw Diagnostic(.noProject, "'\(name)' does not have the project's folder '\(inside)'")
-    }
-    guard files.isDirectory(RepoPath(unchecked: ".dvc")) else {
-      throw Diagnostic(.noProject, "'\(name)' has no project: there is no .dvc folder in it")
-    }
-    let settings = try Settings.load(repository, at: files)
-    let loader = PipelineLoader(repository, settings, files: files, notesUses: true, ignoredBy: tree)
+    let opened = try CommittedProject.open(name, repository)
     return VerifySubject(
-      repository: repository, settings: settings, loader: loader, project: loader.loadKeepingFailures(), files: files,
-      source: .success(CommitSource(tree)), paths: paths, revision: commit)
+      repository: repository, settings: opened.settings, loader: opened.loader, project: opened.project,
+      files: opened.files, source: .success(CommitSource(opened.tree)),
+      paths: PathResolver(root: repository.root, workTree: opened.git.workTree), revision: opened.revision)
   }
-}
-
-extension Diagnostic.Code {
-  /// A commit from before the project began.
-  package static let noProject = Diagnostic.Code("no-project")
 }
 
 extension Diagnostic {
   fileprivate static var withoutGit: Diagnostic {
     Diagnostic(.noGit, "there is no git here to say what is committed")
-  }
-
-  fileprivate static func noGit(_ name: String) -> Diagnostic {
-    Diagnostic(.noGit, "cannot look at '\(name)': the project is in no git repository")
-  }
-
-  fileprivate static func noRevision(_ name: String, _ git: GitRepository) -> Diagnostic {
-    if ((try? git.headCommit()) ?? nil) == nil {
-      return Diagnostic(.unknownRevision, "cannot look at '\(name)': there is no commit yet")
-        .hinting("commit first; without --rev the work tree is looked at")
-    }
-    let isShallow = !git.shallowCommits().isEmpty
-    return Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")
-      .hinting(
-        isShallow
-          ? "this clone has a part of the history only: fetch the commit first, as with `git fetch origin \(name)`"
-          : "`git log --all` names the commits, `git branch --all` the branches; a clone may need `git fetch` first")
   }
 }

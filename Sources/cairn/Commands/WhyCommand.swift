@@ -12,14 +12,24 @@ struct WhyCommand: OwnCommand {
       path, of the stage that makes it; without arguments, for the whole project. Ends with 0 when everything is \
       fresh, 1 when something is stale, 2 when it cannot tell. Takes no lock and changes nothing.
 
+      --between tells of two commits instead: why the results at the second are other ones than at the first. It holds \
+      what their locks have against one another, from git alone: no checkout, no data. Ends with 1 when something \
+      differs.
+
       Examples:
         cairn why evaluate
         cairn why --last train       why it ran the last time
+        cairn why --between v1.0 HEAD train
       """)
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .long, help: "Tell why the newest execution ran, or why it was skipped.") var last = false
   @Option(name: .long, help: ArgumentHelp("Tell why this run ran.", valueName: "run")) var run: String?
+  @Option(
+    name: .long, parsing: .upToNextOption,
+    help: ArgumentHelp(
+      "Tell why the results at the second of two commits are other ones than at the first.", valueName: "rev"))
+  var between: [String] = []
   @Flag(name: .long, help: "Leave out what is fresh.") var stale = false
   @Flag(name: .long, help: "Print one JSON document.") var json = false
   @Argument(help: "Stages, or paths of what they make.", completion: Completions.stages) var targets: [String] = []
@@ -30,6 +40,7 @@ struct WhyCommand: OwnCommand {
     if run != nil, last || !targets.isEmpty {
       throw Diagnostic.wrongUsage("argument --run: not allowed with --last or with targets")
     }
+    if !between.isEmpty { return try tellBetween(invocation) }
     let repository = try Repository.findRoot()
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
@@ -54,13 +65,42 @@ struct WhyCommand: OwnCommand {
     let status = Self.status(explanation)
     let evidence = WhyEvidence(workspace, values)
     if json {
-      console.write(json: WhyJSON(explanation, workspace, evidence, omitsFresh: stale).value)
+      console.write(json: WhyJSON(
+          explanation, of: workspace.project.pipeline, workspace.records, evidence, omitsFresh: stale).value)
     } else {
       if stale, wanted != nil { explanation.stages.removeAll { $0.verdict == .fresh } }
       let text = WhyText(explanation, workspace, past, evidence)
       for line in wanted == nil ? text.overview() : text.details() { console.write(line: line) }
     }
     return status
+  }
+
+  /// The words behind the two revisions are targets, as those before the option are.
+  private func tellBetween(_ invocation: Invocation) throws -> ExitStatus {
+    if last || run != nil {
+      throw Diagnostic.wrongUsage("argument --between: not allowed with argument --\(last ? "last" : "run")")
+    }
+    guard between.count > 1 else {
+      throw Diagnostic.wrongUsage("argument --between: expected 2 arguments")
+        .hinting("name both commits, as in `cairn why --between HEAD~1 HEAD`")
+    }
+    let console = invocation.console
+    let repository = try Repository.findRoot()
+    let from = try CommittedProject.open(between[0], repository)
+    let to = try CommittedProject.open(between[1], repository)
+    for warning in to.settings.warnings + to.project.warnings { console.warning(warning) }
+    let query = try BetweenCommits(from: from, to: to)
+    let wanted = between.dropFirst(2) + targets
+    let answer = try wanted.isEmpty ? query.explain() : query.explain(Array(wanted))
+    let evidence = BetweenEvidence(query)
+    if json {
+      console.write(json: BetweenJSON(answer, query, evidence, omitsSame: stale).value)
+    } else {
+      let text = BetweenText(stale && !wanted.isEmpty ? answer.withoutSame : answer, query, evidence)
+      for line in wanted.isEmpty ? text.overview() : text.details() { console.write(line: line) }
+    }
+    if answer.isDifferent { return .no }
+    return answer.explanation.count(.unknown) > 0 ? .unknown : .success
   }
 
   private func tell(_ runs: [PastRun], of workspace: Workspace, on console: Console) -> ExitStatus {

@@ -1,23 +1,29 @@
 // A root cause in words, with its evidence: how much differs, where it stands, who committed it when.
 internal import CairnCore
 internal import CairnEngine
+internal import CairnLineage
 internal import CairnSystem
 
 struct CauseWords {
-  private let workspace: Workspace
-  private let evidence: WhyEvidence
+  let project: LoadedProject
+  private let records: RecordStore?
+  let evidence: any CauseEvidence
 
-  init(_ workspace: Workspace, _ evidence: WhyEvidence) {
-    self.workspace = workspace
+  /// - Parameter records: `nil` where none are asked.
+  init(_ project: LoadedProject, _ records: RecordStore?, _ evidence: any CauseEvidence) {
+    self.project = project
+    self.records = records
     self.evidence = evidence
   }
+
+  private func name(_ stage: Stage) -> String { stage.address.text(from: project.folder) }
 
   /// Behind "because", on the first line of stage `id`.
   func because(_ cause: Explanation.Cause, of id: StageID) -> String {
     guard let owner = cause.stage, owner != id else {
       return Self.isEdit(cause) ? "its command was edited" : short(cause)
     }
-    let name = workspace.project.pipeline[owner].address.text(from: workspace.folder)
+    let name = name(project.pipeline[owner])
     switch cause.reason.kind {
     case .neverRun: return "\(name) has never run"
     case .noRecord: return "dvc.lock has no entry for \(name)"
@@ -35,10 +41,10 @@ struct CauseWords {
   /// Of data its `.dvc` file has what it should be.
   private func short(_ cause: Explanation.Cause) -> String {
     let text = short(cause.reason)
-    guard cause.reason.kind == .outputChanged, let stage = cause.stage.map({ workspace.project.pipeline[$0] }),
+    guard cause.reason.kind == .outputChanged, let stage = cause.stage.map({ project.pipeline[$0] }),
       stage.kind == .tracked
     else { return text }
-    return "\(path(cause.reason)) is not what \(stage.address.text(from: workspace.folder)) has"
+    return "\(path(cause.reason)) is not what \(name(stage)) has"
   }
 
   /// Of what a reason is about, as seen from the working directory.
@@ -86,7 +92,8 @@ struct CauseWords {
       if reason.removedDeclarations != nil { return isFirst ? [] : [("also", short(cause.reason))] }
       var rows = commands(reason)
       if let place = evidence.place(of: cause.reason, cause.subject), let file = place.file {
-        rows.insert((workspace.shown(file) + (place.line.map { ":\($0)" } ?? ""), when(place).joined(separator: "; ")), at: 0)
+        let line = place.line.map { ":\($0)" } ?? ""
+        rows.insert((project.shown(file) + line, when(place).joined(separator: "; ")), at: 0)
       }
       return rows
     case .environmentChanged:
@@ -122,7 +129,7 @@ struct CauseWords {
   }
 
   /// A command whose own text was changed, by all that can be told.
-  private static func isEdit(_ cause: Explanation.Cause) -> Bool {
+  static func isEdit(_ cause: Explanation.Cause) -> Bool {
     cause.reason.kind == .commandChanged && cause.reason.removedDeclarations == nil && !cause.subject.isUnclear
   }
 
@@ -135,19 +142,25 @@ struct CauseWords {
   }
 
   /// What its lock says differently now: `rev_lock 4e1c9d2 → 77d0a1b`; `nil` for what is no dataset.
-  private func dataset(_ reason: Reason) -> String? {
+  func dataset(_ reason: Reason) -> String? {
     guard case .value(.map(let was))? = reason.was, case .value(.map(let now))? = reason.now else { return nil }
     let keys = Array(was.keys) + now.keys.filter { was[$0] == nil }
     let parts = keys.compactMap { key -> String? in
       let (old, new) = (was[key] ?? .null, now[key] ?? .null)
       if old.isEqualInPython(to: new) { return nil }
-      return "\(key.string ?? "") \(ReasonText.value(.value(old))) → \(ReasonText.value(.value(new)))"
+      return "\(key.string ?? "") \(Self.short(old)) → \(Self.short(new))"
     }
     return parts.isEmpty ? nil : parts.joined(separator: ", ")
   }
 
+  /// A commit as people name it.
+  private static func short(_ value: Value) -> String {
+    let text = ReasonText.value(.value(value))
+    return GitRepository.isObjectName(text) ? String(text.prefix(7)) : text
+  }
+
   /// `+312 −4 lines, 18.2 → 18.3 MB`, `2 files added, 1 changed`; `nil` where nothing can be counted.
-  private func amount(_ reason: Reason, _ subject: Explanation.Subject) -> String? {
+  func amount(_ reason: Reason, _ subject: Explanation.Subject) -> String? {
     var parts: [String] = []
     if let lines = evidence.lines(reason, subject) {
       var signs: [String] = []
@@ -177,10 +190,10 @@ struct CauseWords {
 
   private func origin(_ cause: Explanation.Cause) -> String? {
     if let producer = cause.subject.producer, producer.run != nil || cause.subject.isAsLocked,
-      workspace.project.pipeline[producer.stage].kind == .pipeline
+      project.pipeline[producer.stage].kind == .pipeline
     {
-      let name = workspace.project.pipeline[producer.stage].address.text(from: workspace.folder)
-      let record = producer.run.flatMap { (try? workspace.records.record($0)) ?? nil }
+      let name = name(project.pipeline[producer.stage])
+      let record = producer.run.flatMap { (try? records?.record($0)) ?? nil }
       guard let record else { return "made by \(name)" }
       return "made by \(name) \(HumanText.ago(record.execution.started))"
     }
@@ -189,7 +202,7 @@ struct CauseWords {
   }
 
   /// `commit 4e1c9d2 "june batch" by ann, 2 days ago`, `not committed, saved 4 minutes ago`.
-  private func when(_ place: WhyEvidence.Place) -> [String] {
+  func when(_ place: CausePlace) -> [String] {
     if let commit = place.commit {
       let subject = commit.subject.count > 50 ? commit.subject.prefix(49) + "…" : commit.subject[...]
       return ["commit \(commit.name.prefix(7)) \"\(subject)\" by \(commit.author), \(HumanText.ago(commit.date))"]
@@ -206,14 +219,14 @@ struct CauseWords {
   }
 
   private func tracked(_ location: Location) -> String? {
-    workspace.project.pipeline.stages.first { stage in
+    project.pipeline.stages.first { stage in
       stage.kind == .tracked && stage.outputs.contains { $0.location == location }
-    }?.address.text(from: workspace.folder)
+    }?.address.text(from: project.folder)
   }
 
-  private func shown(_ reason: Reason) -> Reason {
+  func shown(_ reason: Reason) -> Reason {
     var reason = reason
-    reason.path = reason.path.map(workspace.shown)
+    reason.path = reason.path.map(project.shown)
     return reason
   }
 }

@@ -2,19 +2,26 @@
 internal import CairnCore
 internal import CairnEngine
 internal import CairnFormats
+internal import CairnLineage
 internal import CairnSystem
 
 struct WhyJSON {
   private let explanation: Explanation
-  private let workspace: Workspace
-  private let evidence: WhyEvidence
+  private let pipeline: Pipeline
+  private let records: RecordStore?
+  private let evidence: any CauseEvidence
   /// Fresh stages are counted, and not listed.
   private let omitsFresh: Bool
 
-  init(_ explanation: Explanation, _ workspace: Workspace, _ evidence: WhyEvidence, omitsFresh: Bool = false) {
+  /// - Parameter records: `nil` where none are asked.
+  init(
+    _ explanation: Explanation, of pipeline: Pipeline, _ records: RecordStore?, _ evidence: any CauseEvidence,
+    omitsFresh: Bool
+  ) {
     self.omitsFresh = omitsFresh
     self.explanation = explanation
-    self.workspace = workspace
+    self.pipeline = pipeline
+    self.records = records
     self.evidence = evidence
   }
 
@@ -38,6 +45,7 @@ struct WhyJSON {
     let cause = explanation.causes[index]
     var map: ValueMap = ["id": .string(Self.id(index))]
     for (key, value) in ReasonJSON.value(cause.reason).map ?? [:] { map[key] = value }
+    if let former = cause.subject.former { map["renamed_from"] = .string(former.recordPath) }
     if let stage = cause.stage { map["stage"] = .string(address(stage)) }
     counts(cause.reason, cause.subject, into: &map)
     map["at"] = evidence.place(of: cause.reason, cause.subject).map(at) ?? .null
@@ -47,7 +55,7 @@ struct WhyJSON {
     return .map(map)
   }
 
-  private func at(_ place: WhyEvidence.Place) -> Value {
+  private func at(_ place: CausePlace) -> Value {
     .map([
       "file": place.file.map { .string($0) } ?? .null,
       "line": place.line.map { .int($0) } ?? .null,
@@ -66,6 +74,7 @@ struct WhyJSON {
       "reasons": .list(part.reasons.map(reason)), "notes": .list(part.notes.map { note($0, part) }),
     ]
     if part.hasMoreCauses { map["more_causes"] = true }
+    if let former = part.renamedFrom { map["renamed_from"] = .string(former.text()) }
     if part.would == .restore { map["restores"] = part.restoredFrom.map { .string($0.hex) } ?? .null }
     if !part.unknownVariables.isEmpty {
       map["unknown_variables"] = .list(part.unknownVariables.map { .string($0) })
@@ -91,7 +100,7 @@ struct WhyJSON {
     if found.reason.kind == .dependencyChanged {
       let producer = found.subject.producer.flatMap { producer -> Value? in
         // Of a folder that outputs lie in nobody made the whole.
-        let stage = workspace.project.pipeline[producer.stage]
+        let stage = pipeline[producer.stage]
         guard stage.kind == .pipeline, let location = found.subject.location,
           stage.outputs.contains(where: { location == $0.location || location.isInside($0.location) })
         else { return nil }
@@ -120,10 +129,11 @@ struct WhyJSON {
     var map: ValueMap = ["kind": .string(note.kind.rawValue)]
     switch note.kind {
     case .declarationDiffers: map["removed"] = .list(note.removed.map { .string($0) })
+    case .lockOutdated: map["differs"] = .list(note.differs.map { .string($0) })
     case .undeclaredChanged: break
     case .lastAttemptFailed:
       guard let run = part.history?.lastRun else { break }
-      let record = (try? workspace.records.record(run)) ?? nil
+      let record = (try? records?.record(run)) ?? nil
       map["run"] = .string(run.hex)
       map["result"] = .string(part.history?.lastResult.rawValue ?? "")
       map["error"] = record?.error.map { .map(["code": .string($0.code), "message": .string($0.message)]) } ?? .null
@@ -131,7 +141,7 @@ struct WhyJSON {
     return .map(map)
   }
 
-  private func address(_ id: StageID) -> String { workspace.project.pipeline[id].address.text() }
+  private func address(_ id: StageID) -> String { pipeline[id].address.text() }
 
   private static func id(_ index: Int) -> String { "c\(index + 1)" }
 

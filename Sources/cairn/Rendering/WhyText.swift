@@ -17,7 +17,7 @@ struct WhyText {
   init(_ explanation: Explanation, _ workspace: Workspace, _ past: PastRuns, _ evidence: WhyEvidence) {
     self.explanation = explanation
     self.workspace = workspace
-    words = CauseWords(workspace, evidence)
+    words = CauseWords(workspace.project, workspace.records, evidence)
     runs = RunNames(workspace)
     self.past = past
   }
@@ -277,7 +277,7 @@ struct WhyText {
       let strict = part.reasons.contains { $0.reason.removedDeclarations != nil }
       let effect = strict ? "`strict` makes the stage stale" : "it makes nothing stale"
       return ("no longer declared", "\(some)\(more): the lock still has it, and \(effect)")
-    case .undeclaredChanged: return nil
+    case .undeclaredChanged, .lockOutdated: return nil
     case .lastAttemptFailed:
       guard let run = part.history?.lastRun else { return nil }
       let record = (try? workspace.records.record(run)) ?? nil
@@ -315,20 +315,5 @@ struct WhyText {
     workspace.project.pipeline[id].address.text(from: workspace.folder)
   }
 
-  /// Stages of one group are folded where there are several: `tune@* (3)`; no more than six names.
-  private func names(_ ids: [StageID]) -> String {
-    var folded: [(name: String, group: String?, count: Int)] = []
-    var places: [String: Int] = [:]
-    for id in ids {
-      let group = workspace.project.pipeline[id].group
-      if let group, let place = places[group] {
-        folded[place].count += 1
-      } else {
-        if let group { places[group] = folded.count }
-        folded.append((name(id), group, 1))
-      }
-    }
-    let texts = folded.map { $0.count > 1 ? "\($0.group ?? $0.name)@* (\($0.count))" : $0.name }
-    return texts.prefix(6).joined(separator: ", ") + (texts.count > 6 ? " and \(texts.count - 6) more" : "")
-  }
+  private func names(_ ids: [StageID]) -> String { FoldedNames.text(ids, of: workspace.project) }
 }
