@@ -214,6 +214,8 @@ struct HookTests {
       "dvc.yaml", "stages:\n  a:\n    cmd: cp in out\n    deps: [in, other/list]\n    outs: [out]\n")
     #expect(try project.repository.cairn("repro", "-q").status == 0)
     try project.repository.git("add", "dvc.yaml", "dvc.lock")
+    try project.repository.write(".gitmodules", "[submodule \"other\"]\n\tpath = other\n\turl = ../other\n")
+    try project.repository.git("add", ".gitmodules")
     try project.repository.git("update-index", "--add", "--cacheinfo", "160000,\(commit),other")
     try project.repository.remove("other")
     let result = try project.git("commit", "--quiet", "-m", "a submodule")

@@ -46,7 +46,8 @@ enum GitIndexFile {
       guard !name.isEmpty else { return nil }
       let mode = String(bytes[(start + 24)..<(start + 28)].reduce(0) { $0 << 8 | Int($1) }, radix: 8)
       let object = Hex.encode(bytes[(start + 40)..<(start + 40 + hashLength)])
-      if !isAnnounced, let file = GitFile(mode: mode, object: object, isLeftOut: isLeftOut) {
+      if var file = GitFile(mode: mode, object: object, isLeftOut: isLeftOut) {
+        file.isAnnounced = isAnnounced
         entries.append((RepoPath(unchecked: FileName.escape(name)), file))
       }
       offset = version == 4 ? end + 1 : start + (end - start + 8) / 8 * 8

@@ -10,6 +10,8 @@ package struct GitFile: Hashable, Sendable {
   package var object: String
   /// A sparse checkout leaves it out of the work tree.
   package var isLeftOut: Bool
+  /// `git add -N` announced it, and nobody has added it.
+  package var isAnnounced = false
 
   package init(kind: Kind, object: String, isLeftOut: Bool = false) {
     self.kind = kind
@@ -88,7 +90,9 @@ extension GitListing {
   /// - Throws: when neither is possible.
   package static func index(of git: GitRepository) throws(Diagnostic) -> GitListing {
     // Read from its file: no process, and what was only announced (`git add -N`) can be told from what was added.
-    if Environment.value("GIT_INDEX_FILE") == nil, let entries = git.entriesInIndex() { return GitListing(entries) }
+    if Environment.value("GIT_INDEX_FILE") == nil, let entries = git.entriesInIndex() {
+      return GitListing(entries.filter { !$0.file.isAnnounced })
+    }
     let output: [UInt8]
     do throws(Diagnostic) {
       output = try git.git(["ls-files", "--stage", "-t", "-z"]).output

@@ -41,12 +41,7 @@ struct DependencyChecks {
       return [
         failed(.depOrigin, item, "links lead round in a circle at \(shown(link))", hint: "put the data itself there")
       ]
-    case .stray(let module):
-      return [
-        failed(
-          .depOrigin, item, "it lies in a repository of its own, '\(shown(module))', that no clone fetches: .gitmodules does not name it",
-          hint: "make it a submodule with `git submodule add`, or put its files into this repository")
-      ]
+    case .stray(let module): return [stray(item, module)]
     case .unknown(let why):
       return [origin(item), unknown(.depContent, item, "its content is not known: \(why)", hint: Self.hint(why))]
     }
@@ -71,6 +66,13 @@ struct DependencyChecks {
     failed(
       .depOrigin, item, path: shown(link), "the link \(shown(link)) leads out of the repository, to \(CheckWords.short(text))",
       hint: "put the data itself there, or track it with `cairn add`")
+  }
+
+  private func stray(_ item: Item, _ module: RepoPath) -> Check {
+    failed(
+      .depOrigin, item, path: shown(module),
+      "\(shown(module)) is a repository of its own that no clone fetches: .gitmodules does not name it",
+      hint: "make it a submodule with `git submodule add`, or put its files into this repository")
   }
 
   /// The next step for a content that is not here.
@@ -145,7 +147,7 @@ struct DependencyChecks {
   }
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
-    var strangers = plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
+    var strangers = plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) } + plan.strays.map { stray(item, $0) }
     if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil, item.locked?.fileCount != 0 {
       strangers = [
         failed(
@@ -160,7 +162,7 @@ struct DependencyChecks {
         self.unknown(.depContent, item, "its content is not known: \(unknown)", hint: Self.hint(unknown))
       ]
     }
-    if !plan.leadingOut.isEmpty { return origin }
+    if !plan.leadingOut.isEmpty || !plan.strays.isEmpty { return origin }
     if plan.isOpen {
       return origin + [
         maker.skipped(

@@ -42,6 +42,8 @@ struct FolderPlan: Sendable {
   var listed: [RepoPath] = []
   /// Links in it that lead out of the repository.
   var leadingOut: [(link: RepoPath, to: String)] = []
+  /// Repositories in it that no clone fetches.
+  var strays: [RepoPath] = []
   /// An output in it is only known by its name: another level's business.
   var isOpen = false
   /// It holds outputs, so that more than git decides.
@@ -111,7 +113,7 @@ struct DependencyPlanner: Sendable {
       if places.around(location) != nil { continue }
       switch source.listing[file]?.kind {
       case .file, .executable: plan.members.append((name(file), .file(file)))
-      case .submodule where !source.isFetchable(submodule: file): plan.strangers.append(file)
+      case .submodule where !source.isFetchable(submodule: file): plan.strays.append(file)
       case .submodule: plan.unknown = "the submodule '\(file)' is not checked out here"
       case .link: add(link: file, name(file), to: &plan)
       case nil: break

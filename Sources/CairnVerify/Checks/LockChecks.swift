@@ -3,15 +3,18 @@ import CairnCore
 import CairnEngine
 import OrderedCollections
 
-struct LockChecks: Sendable {
+struct LockChecks {
   let maker: CheckMaker
   /// `nil`: the stage was never locked. Of a `.dvc` file, what it says itself.
   let entry: LockEntry?
+  /// Where the lock has a path, by its section and the path.
+  let lockMark: (String, String) -> SourceMark?
 
   private var stage: Stage { _read { yield maker.stage } }
 
-  init(_ entry: LockEntry?, _ maker: CheckMaker) {
+  init(_ entry: LockEntry?, _ maker: CheckMaker, lockMark: @escaping (String, String) -> SourceMark? = { _, _ in nil }) {
     self.entry = entry
+    self.lockMark = lockMark
     self.maker = maker
   }
 
@@ -55,7 +58,9 @@ struct LockChecks: Sendable {
       let key = RepoPath(unchecked: file.path)
       if now.contains(key) || !told.insert(key).inserted { continue }
       checks.append(
-        maker.failed(id, path: shown(file.path), "the \(kind) \(file.path) was taken out after its last run"))
+        maker.failed(
+          id, path: shown(file.path), "the \(kind) \(file.path) was taken out after its last run",
+          at: lockMark(id == .lockDeps ? "deps" : "outs", file.path)))
     }
     return checks.isEmpty ? [maker.passed(id)] : checks
   }

@@ -48,9 +48,13 @@ struct ParameterChecks {
       if error.code == .parameterFile, let cause = error.causes.first, cause.code == .unknownContent {
         return maker.unknown(.lockParams, path: path, cause.message, at: set.mark)
       }
-      return maker.failed(
-        .lockParams, path: path, "\(set.declared) cannot be read: \(error.fullMessage)", hint: error.hint ?? "mend \(path)",
-        at: error.causes.compactMap(\.mark).first ?? error.mark ?? set.mark)
+      // A file of the pipeline that cannot be understood: of no stage, and told once.
+      let mark = error.causes.compactMap(\.mark).first
+      var check = maker.failed(
+        .pipelineValid, path: path, (error.causes.last ?? error).fullMessage, hint: error.hint ?? "mend \(path)", at: mark)
+      check.stage = nil
+      if mark == nil { check.at = CheckPlace(file: path, line: 1) }
+      return check
     }
     switch reading {
     case .missing:

@@ -32,7 +32,7 @@ enum ShellWords {
         word.isQuoted = true
       } else if character == " " || character == "\t" {
         finish()
-      } else if character.isNewline || ";|&()".contains(character) {
+      } else if character.isNewline || ";|&()`".contains(character) {
         finish()
         words.append(ShellWord(text: "", isQuoted: false, endsCommand: true))
       } else if character == "<" || character == ">" {

@@ -189,7 +189,11 @@ package final class StaticChecks: Sendable {
     let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
     var all: [Check] = []
     all.reserveCapacity(checks.reduce(0) { $0 + $1.count })
-    for found in checks { all += found }
+    var broken: Set<String> = []
+    for found in checks {
+      // A parameter file that cannot be understood is met by each stage that reads it.
+      all += found.filter { $0.id != .pipelineValid || broken.insert($0.path ?? "").inserted }
+    }
     return all
   }
 
@@ -236,7 +240,9 @@ package final class StaticChecks: Sendable {
           hint: "`git add \(ShellQuoting.quote(lock.text))`")
       ]
     }
-    return LockChecks(work.entry, maker).all()
+    return LockChecks(work.entry, maker) { [subject] section, path in
+      subject.lockMark(of: maker.stage.address, section, path)
+    }.all()
   }
 
   /// The inputs of a frozen stage may move on: nobody expects it to follow.

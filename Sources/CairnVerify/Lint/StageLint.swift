@@ -35,7 +35,20 @@ struct StageLint {
   func checks(of stage: Stage) -> [Check] {
     guard stage.kind == .pipeline else { return [] }
     let maker = CheckMaker(stage, subject.paths)
-    return effect(stage, maker) + unread(stage, maker) + scripts(stage, maker)
+    return missing(stage, maker) + effect(stage, maker) + unread(stage, maker) + scripts(stage, maker)
+  }
+
+  /// Parameters that are declared and that their file does not have: no run would succeed.
+  private func missing(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
+    stage.parameters.flatMap { set -> [Check] in
+      guard case .values(let values)? = try? subject.loader.parameters.reading(of: set, from: .root) else { return [] }
+      let known = Set(values.map { RepoPath(unchecked: $0.key) })
+      return set.keys.filter { !known.contains(RepoPath(unchecked: $0)) }.map { key in
+        maker.failed(
+          .lockParams, path: set.location.recordPath, "\(set.declared) does not have the parameter \(key)",
+          hint: "give it a value there, or take it out of the stage's params", at: set.keyMarks[key] ?? set.mark)
+      }
+    }
   }
 
   private func effect(_ stage: Stage, _ maker: CheckMaker) -> [Check] {

@@ -2,6 +2,7 @@
 package import CairnCore
 package import CairnEngine
 package import CairnStore
+import CairnFormats
 import CairnSystem
 import Synchronization
 
@@ -32,6 +33,26 @@ package final class VerifySubject: Sendable {
     self.paths = paths
     self.revision = revision
     cache = DataCache(folder: settings.cacheFolder, mends: false)
+  }
+
+  /// Locks with their places: asked for where something is wrong in one.
+  private let lockDocuments = Mutex<[RepoPath: MarkedValue]>([:])
+
+  /// Where the lock entry of a stage has a path.
+  ///
+  /// - Parameter section: `deps` or `outs`.
+  package func lockMark(of stage: StageAddress, _ section: String, _ path: String) -> SourceMark? {
+    let lock = PipelineLoader.lockPath(of: stage.file)
+    let document = lockDocuments.withLock { known -> MarkedValue? in
+      if let found = known[lock] { return found }
+      guard let bytes = (try? files.read(lock)) ?? nil,
+        let read = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes))
+      else { return nil }
+      known[lock] = read
+      return read
+    }
+    let items = document?["stages"]?[stage.name ?? ""]?[section]?.items ?? []
+    return items.first { $0["path"]?.string?.hasSameBytes(as: path) ?? false }?.entry("path")?.value.mark
   }
 
   /// Objects of the cache that were looked for.

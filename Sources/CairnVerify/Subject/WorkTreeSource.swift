@@ -124,7 +124,8 @@ package final class WorkTreeSource: SourceTree {
         let path = next.appending(entry.name)
         if entry.name == ".git" { continue }
         if entry.kind == .directory {
-          if !isHidden(path, true) { folders.append(path) }
+          // A repository of its own is told as one.
+          if listing[path]?.kind != .submodule, !isHidden(path, true) { folders.append(path) }
         } else if listing[path] == nil, !isHidden(path, false) {
           // A link to a folder is no part of what a dependency holds.
           if entry.kind == .symlink, Files.isDirectory(absolute(path)) { continue }

@@ -340,6 +340,22 @@ def sound_hidden_in_folder(d):
     write(d, "lib/cache.pyc", "x")
 
 
+@case(one("dep-origin", "train", "src/train.py"), commits=False)
+def source_only_announced(d):
+    run("git", "rm", "-q", "--cached", "src/train.py", cwd=d)
+    run("git", "commit", "-qm", "x", cwd=d)
+    run("git", "add", "-N", "src/train.py", cwd=d)
+
+
+@case(one("dep-origin", "features", "lib/inner"), rev=one("dep-origin", "features", "lib/inner"), clone=one("dep-origin", "features", "lib/inner"))
+def repository_that_no_clone_fetches(d):
+    os.makedirs(os.path.join(d, "lib/inner"))
+    run("git", "init", "-q", ".", cwd=os.path.join(d, "lib/inner"))
+    write(d, "lib/inner/x", "1")
+    commit(os.path.join(d, "lib/inner"))
+    run(DVC, "repro", "-q", cwd=d)
+
+
 @case(one("dep-origin", "prepare", "data/raw.csv"))
 def data_file_removed(d): os.remove(os.path.join(d, "data/raw.csv.dvc"))
 
@@ -426,6 +442,27 @@ def data_without_hash(d):
     write(d, "data/raw.csv.dvc", "outs:\n- path: raw.csv\n")
 
 
+@case(one("hash-missing", "train", "src/train.py"))
+def hash_of_no_kind(d):
+    text = read(d, "dvc.lock")
+    at = text.index("hash: md5", text.index("path: src/train.py"))
+    write(d, "dvc.lock", text[:at] + "hash: sha256" + text[at + 9:])
+
+
+@case(one("hash-missing", "report", "report.txt"))
+def etag_of_an_output(d):
+    text = read(d, "dvc.lock")
+    at = text.index("      md5:", text.index("path: report.txt"))
+    write(d, "dvc.lock", text[:at] + "      etag:" + text[at + 10:])
+
+
+@case(one("dep-content", "train", "src/train.py"))
+def dependency_locked_twice(d):
+    text = read(d, "dvc.lock")
+    at = text.index("    params:", text.index("path: src/train.py"))
+    write(d, "dvc.lock", text[:at] + "    - path: src/train.py\n      hash: md5\n      md5: " + "a" * 32 + "\n      size: 3\n" + text[at:])
+
+
 # Validity --------------------------------------------------------------------------------------------------------
 
 @case(one("pipeline-valid", None, "dvc.yaml"))
@@ -439,6 +476,10 @@ def conflict_markers(d):
 
 @case(one("pipeline-valid", None, "dvc.lock"))
 def empty_lock(d): write(d, "dvc.lock", "")
+
+
+@case(one("pipeline-valid", None, "other.json"))
+def broken_parameter_file(d): write(d, "other.json", "{")
 
 
 @case(one("pipeline-valid", "report", "dvc.yaml"))

@@ -304,6 +304,31 @@ def windows_line_ends_by_setting(d):
 
 
 @case()
+def nested_attributes(d):
+    write(d, "d/.gitattributes", "*.txt text eol=crlf\n")
+    write(d, "d/a.txt", "a\r\n")
+    write(d, "e/.gitattributes", "")
+    write(d, "e/f/b.txt", "b\n")
+    pipeline(d, "stages: {a: {cmd: cat d/a.txt e/f/b.txt > o, deps: [d/a.txt, e], outs: [o]}}")
+
+
+@case()
+def folder_of_links_to_folders(d):
+    write(d, "real/x", "1")
+    os.makedirs(os.path.join(d, "links"))
+    os.symlink("../real", os.path.join(d, "links/l"))
+    pipeline(d, "stages: {a: {cmd: echo 1 > o, deps: [links], outs: [o]}}")
+
+
+@case()
+def names_that_only_unicode_calls_equal(d):
+    write(d, "params.yaml", "a: {\"e\u0301\": 1, \"\u00e9\": 2}\n")
+    write(d, "e\u0301.txt", "1")
+    write(d, "\u00e9.txt", "2")
+    pipeline(d, "stages: {a: {cmd: echo 1 > o, deps: ['e\u0301.txt', '\u00e9.txt'], params: [a], outs: [o]}}")
+
+
+@case()
 def line_ends_left_alone(d):
     write(d, "in.txt", "a\r\nb\r\n")
     pipeline(d, "stages: {a: {cmd: cat in.txt > o, deps: [in.txt], outs: [o]}}")
