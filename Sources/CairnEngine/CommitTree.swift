@@ -98,7 +98,9 @@ package final class CommitTree: Sendable {
   ///
   /// - Throws: when a program of the user's makes them.
   package func read(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
-    guard case .file(let file) = target(of: path), let entry = listing[file], let blob = try blob(file) else { return nil }
+    guard case .file(let file) = target(of: path), let entry = listing[file], let blob = try blob(file) else {
+      return nil
+    }
     switch convert(blob, entry, attributes(of: file)) {
     case .bytes(let bytes): return bytes
     case .unknown(let why): throw Diagnostic(.unknownContent, "'\(path)' cannot be read from git: \(why)")

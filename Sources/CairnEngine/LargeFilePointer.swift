@@ -31,7 +31,8 @@ struct LargeFilePointer {
     guard size <= limit else { return nil }
     let hex = sha256.hex
     let path = folder + "/lfs/objects/\(hex.prefix(2))/\(hex.dropFirst(2).prefix(2))/\(hex)"
-    guard let bytes = (try? Files.read(plain: path, limit: limit)) ?? nil, ContentHasher.sha256(of: bytes) == sha256 else {
+    guard let bytes = (try? Files.read(plain: path, limit: limit)) ?? nil, ContentHasher.sha256(of: bytes) == sha256
+    else {
       return nil
     }
     return bytes

@@ -15,7 +15,9 @@ package struct VerifyIndex: Sendable {
   ///   - today: acceptances end with a day.
   package init(_ repository: Repository, _ arguments: [String], today: String) {
     root = repository.root
-    key = (["verify", CairnVersion.current, repository.workingDirectory, today] + arguments + FreshnessIndex.environment() + Self.gitEnvironment)
+    key =
+      (["verify", CairnVersion.current, repository.workingDirectory, today] + arguments + FreshnessIndex.environment()
+      + Self.gitEnvironment)
       .joined(separator: "\u{0}")
   }
 
@@ -36,11 +38,14 @@ package struct VerifyIndex: Sendable {
   package func remember(_ output: [UInt8], exitCode: Int32, of outcome: VerifyOutcome, began: Nanoseconds) {
     guard let subject = outcome.subject, subject.revision == nil, outcome.base == nil, let looked = outcome.lookedAt,
       looked.isComplete, output.count <= Self.limit, Files.isDirectory(root + "/.cairn"),
-      !Machine.isNetworkFileSystem(root), Environment.value("GIT_INDEX_FILE") == nil, let git = (try? GitRepository.find(from: root)) ?? nil
+      !Machine.isNetworkFileSystem(root), Environment.value("GIT_INDEX_FILE") == nil,
+      let git = (try? GitRepository.find(from: root)) ?? nil
     else { return }
     var paths = FreshnessIndex.files(of: subject.project, subject.repository)
     paths += FreshnessIndex.folders(of: subject.project).map(\.path)
-    paths += [git.gitDirectory + "/index", git.gitDirectory + "/HEAD", git.commonDirectory + "/config", ".cairn/journal"]
+    paths += [
+      git.gitDirectory + "/index", git.gitDirectory + "/HEAD", git.commonDirectory + "/config", ".cairn/journal",
+    ]
     var seen: Set<RepoPath> = []
     let unique = (paths + looked.paths).filter { seen.insert(RepoPath(unchecked: $0)).inserted }
     let entries = FreshnessIndex.look(at: unique, root: root)

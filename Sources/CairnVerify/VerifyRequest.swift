@@ -48,7 +48,8 @@ package struct VerifyRequest: Sendable {
     verification.countsNewOnly = newOnly
     verification.time = time
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9
-    return VerifyOutcome(verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
+    return VerifyOutcome(
+      verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
   }
 
   /// `nil`, with a word on it, for a commit that has no project yet, or one that cannot be understood: then all faults are

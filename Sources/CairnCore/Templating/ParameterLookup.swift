@@ -20,12 +20,15 @@ package struct ParameterLookup {
 
   /// As the function of the same name.
   package func value(_ key: String) throws(Diagnostic) -> MarkedValue? {
-    guard let top, !key.hasPrefix("."), !key.isEmpty, !key.contains(where: { $0 == "*" || $0 == "?" || $0 == "[" }) else {
+    guard let top, !key.hasPrefix("."), !key.isEmpty, !key.contains(where: { $0 == "*" || $0 == "?" || $0 == "[" })
+    else {
       return try Self.value(key, in: document)
     }
     let parts = key.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
     guard let value = top[RepoPath(unchecked: parts[0])] else { return nil }
-    return parts.count == 1 ? value : Self.plain(parts[1].split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: value)
+    return parts.count == 1
+      ? value
+      : Self.plain(parts[1].split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: value)
   }
 
   /// The value at `key` (`train.lr`, `layers.0`; `*`, `?` and `[…]` match names); `nil` when there is none.
@@ -46,7 +49,9 @@ package struct ParameterLookup {
   }
 
   /// The value that keys and indices lead to; `nil` when there is none.
-  package static func value(at steps: [String], in document: MarkedValue) -> MarkedValue? { plain(steps[...], in: document) }
+  package static func value(at steps: [String], in document: MarkedValue) -> MarkedValue? {
+    plain(steps[...], in: document)
+  }
 
   private static func plain(_ parts: ArraySlice<String>, in value: MarkedValue) -> MarkedValue? {
     var value = value

@@ -23,7 +23,9 @@ package struct VerifyPolicy: Sendable {
   /// The settings have been checked when they were loaded.
   package init(_ settings: Settings) {
     for id in CheckID.allCases {
-      if let text = settings.cairn("verify", "severity", id.rawValue)?.string { severities[id] = Severity(rawValue: text) }
+      if let text = settings.cairn("verify", "severity", id.rawValue)?.string {
+        severities[id] = Severity(rawValue: text)
+      }
     }
     for list in settings.everywhere("verify", "accepted") { accepted += (list.list ?? []).compactMap(Self.accepted) }
     requiresRecords = settings.cairn("verify", "require_records")?.bool ?? false
@@ -43,7 +45,9 @@ package struct VerifyPolicy: Sendable {
   static func check(severities: MarkedValue, in file: String) throws(Diagnostic) {
     for entry in severities.entries ?? [] {
       let name = entry.key.value.string ?? ""
-      guard CheckID(rawValue: name) != nil else { throw .unknownCheck(name, in: "verify.severity", file, entry.key.mark) }
+      guard CheckID(rawValue: name) != nil else {
+        throw .unknownCheck(name, in: "verify.severity", file, entry.key.mark)
+      }
       guard let text = entry.value.string, Severity(rawValue: text) != nil else {
         throw Diagnostic(
           .badSetting, "'verify.severity.\(name)' in \(file) must be \"error\", \"warning\" or \"off\"",
@@ -66,7 +70,9 @@ package struct VerifyPolicy: Sendable {
       guard let text = name.string, CheckID(rawValue: text) != nil else {
         throw .unknownCheck(name.string ?? PythonText.str(name.value), in: "verify.accepted", file, name.mark)
       }
-      if item["stage"] == nil, item["path"] == nil { throw .incomplete("names neither a stage nor a path", file, place) }
+      if item["stage"] == nil, item["path"] == nil {
+        throw .incomplete("names neither a stage nor a path", file, place)
+      }
       for key in ["stage", "path", "reason"] {
         guard let value = item[key] else { continue }
         if value.string?.isEmpty ?? true {
@@ -74,7 +80,9 @@ package struct VerifyPolicy: Sendable {
         }
       }
       if item["reason"] == nil { throw .incomplete("gives no reason", file, place) }
-      guard let until = item["until"] else { throw .incomplete("says not until when (until = 2026-12-31)", file, place) }
+      guard let until = item["until"] else {
+        throw .incomplete("says not until when (until = 2026-12-31)", file, place)
+      }
       if date(until.value) == nil {
         throw Diagnostic(
           .badSetting, "'verify.accepted.until' in \(file) must be a date, such as 2026-12-31", at: until.mark)

@@ -33,7 +33,8 @@ private struct LockScanner {
     var lock = LockFile()
     var others = 0
     while start < bytes.count {
-      guard let (name, entry) = plainEntry() ?? otherEntry(&others), lock.entries.updateValue(entry, forKey: name) == nil,
+      guard let (name, entry) = plainEntry() ?? otherEntry(&others),
+        lock.entries.updateValue(entry, forKey: name) == nil,
         // To read most of it twice would take longer than to read all of it once.
         others < 64 || others * 8 < lock.entries.count
       else { return nil }
@@ -47,7 +48,8 @@ private struct LockScanner {
     if let (name, entry) = entry() {
       // The proof: these bytes are how this entry is written.
       writer.bytes.removeAll(keepingCapacity: true)
-      if writer.entry(name, entry), writer.bytes.count == start - from, writer.bytes.elementsEqual(bytes[from..<start]) {
+      if writer.entry(name, entry), writer.bytes.count == start - from, writer.bytes.elementsEqual(bytes[from..<start])
+      {
         return (name, entry)
       }
     }
@@ -60,8 +62,9 @@ private struct LockScanner {
     let from = start
     _ = rest()
     // To the next name.
-    while start < bytes.count, !(start + 2 < bytes.count && bytes[start] == 0x20 && bytes[start + 1] == 0x20
-      && bytes[start + 2] != 0x20)
+    while start < bytes.count,
+      !(start + 2 < bytes.count && bytes[start] == 0x20 && bytes[start + 1] == 0x20
+        && bytes[start + 2] != 0x20)
     { _ = rest() }
     let document = Array("schema: '2.0'\nstages:\n".utf8) + bytes[from..<min(start, bytes.count)]
     guard let parsed = try? LockYAML.parse(YAMLReader.parse(SourceText(path: "dvc.lock", bytes: document))),

@@ -22,7 +22,8 @@ package struct CheckoutSettings: Sendable {
       let parts = String(decoding: record, as: UTF8.self).split(separator: "\n", maxSplits: 1).map(String.init)
       let value = parts.count > 1 ? parts[1].lowercased() : "true"
       switch parts.first {
-      case "core.autocrlf": autoCRLF = value == "input" ? .input : ["true", "yes", "on", "1"].contains(value) ? .on : .off
+      case "core.autocrlf":
+        autoCRLF = value == "input" ? .input : ["true", "yes", "on", "1"].contains(value) ? .on : .off
       case "core.eol": usesCRLF = value == "crlf"
       case let name?: filters.insert(name.split(separator: ".").dropFirst().dropLast().joined(separator: "."))
       case nil: break

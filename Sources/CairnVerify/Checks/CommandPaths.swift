@@ -31,7 +31,8 @@ enum CommandPaths {
           isFirst = false
         }
       }
-      for candidate in candidates(word.text, of: program) where isOutside(candidate, of: program, isQuoted: word.isQuoted) {
+      for candidate in candidates(word.text, of: program)
+      where isOutside(candidate, of: program, isQuoted: word.isQuoted) {
         found.append(candidate)
       }
     }
@@ -45,7 +46,9 @@ enum CommandPaths {
     // `host:/path` is a path of the host's.
     if remote.contains(program), word.contains(":") { return [] }
     // `-i/data/x`
-    if word.hasPrefix("-"), !word.hasPrefix("--"), word.dropFirst(2).hasPrefix("/") { return [String(word.dropFirst(2))] }
+    if word.hasPrefix("-"), !word.hasPrefix("--"), word.dropFirst(2).hasPrefix("/") {
+      return [String(word.dropFirst(2))]
+    }
     var parts: [String] = []
     var current = ""
     for character in word {
@@ -65,7 +68,8 @@ enum CommandPaths {
   /// Places where people put data.
   private static let roots: Set<Substring> = [
     "home", "Users", "mnt", "media", "data", "datasets", "srv", "scratch", "nfs", "workspace", "work", "storage",
-    "shared", "gpfs", "lustre", "content", "kaggle", "Volumes", "dbfs", "projects", "export", "net", "efs", "fsx", "raid",
+    "shared", "gpfs", "lustre", "content", "kaggle", "Volumes", "dbfs", "projects", "export", "net", "efs", "fsx",
+    "raid",
   ]
   /// Those that are meant as such also without anything behind them.
   private static let alone: Set<Substring> = ["data", "datasets", "mnt", "scratch", "home"]
@@ -75,14 +79,17 @@ enum CommandPaths {
     "Library", "nix", "snap",
   ]
   /// Their first words are programs of their own, full of slashes.
-  private static let scripted: Set<String> = ["sed", "awk", "gawk", "mawk", "perl", "grep", "egrep", "rg", "tr", "jq", "ed"]
+  private static let scripted: Set<String> = [
+    "sed", "awk", "gawk", "mawk", "perl", "grep", "egrep", "rg", "tr", "jq", "ed",
+  ]
 
   private static func isOutside(_ text: String, of program: String, isQuoted: Bool) -> Bool {
     if text.hasPrefix("~/") || text == "~" { return text.count > 1 || !isQuoted }
     // Another user's home.
     if text.hasPrefix("~"), !isQuoted, text.contains("/"), text.dropFirst().first?.isLetter ?? false { return true }
     for home in ["$HOME/", "${HOME}/"] where text.hasPrefix(home) { return true }
-    guard text.hasPrefix("/"), !text.hasPrefix("//"), text.unicodeScalars.allSatisfy({ isPathScalar($0) || isQuoted && $0 == " " })
+    guard text.hasPrefix("/"), !text.hasPrefix("//"),
+      text.unicodeScalars.allSatisfy({ isPathScalar($0) || isQuoted && $0 == " " })
     else { return false }
     let parts = text.split(separator: "/")
     guard let first = parts.first, !(scripted.contains(program) && isQuoted) else { return false }

@@ -59,12 +59,14 @@ struct DependencyChecks {
     let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
     guard file.text.hasSuffix(".dvc"), source.listing[path] == nil else { return origin(item) }
     return failed(
-      .depOrigin, item, "\(file) tracks \(item.dependency.declared), and is not in git itself", hint: "`git add \(file)`")
+      .depOrigin, item, "\(file) tracks \(item.dependency.declared), and is not in git itself",
+      hint: "`git add \(file)`")
   }
 
   private func leadsOut(_ item: Item, _ link: RepoPath, _ text: String) -> Check {
     failed(
-      .depOrigin, item, path: shown(link), "the link \(shown(link)) leads out of the repository, to \(CheckWords.short(text))",
+      .depOrigin, item, path: shown(link),
+      "the link \(shown(link)) leads out of the repository, to \(CheckWords.short(text))",
       hint: "put the data itself there, or track it with `cairn add`")
   }
 
@@ -97,7 +99,8 @@ struct DependencyChecks {
     let force = "`git add --force` it, track it with `cairn add`, or make it the output of a stage"
     switch source.absence(of: path) {
     case .ignored:
-      return failed(.depOrigin, item, "\(name) is on this machine only: git ignores it, and nothing tracks it", hint: force)
+      return failed(
+        .depOrigin, item, "\(name) is on this machine only: git ignores it, and nothing tracks it", hint: force)
     case .notAdded:
       return failed(.depOrigin, item, "\(name) is on this machine only: it was never added to git", hint: track)
     case .nowhere:
@@ -121,7 +124,8 @@ struct DependencyChecks {
         return [
           origin(item),
           unknown(
-            .depContent, item, "its content is not known: git keeps a pointer to it (lfs)", hint: "run `git lfs pull` first"),
+            .depContent, item, "its content is not known: git keeps a pointer to it (lfs)",
+            hint: "run `git lfs pull` first"),
         ]
       }
       return [origin(item), edited(item, locked, now: digest.hex)]
@@ -136,7 +140,8 @@ struct DependencyChecks {
 
   private func deleted(_ item: Item, _ path: RepoPath) -> Check {
     failed(
-      .depOrigin, item, "\(item.dependency.declared) was deleted, or something else stands in its place: the next commit would lack it",
+      .depOrigin, item,
+      "\(item.dependency.declared) was deleted, or something else stands in its place: the next commit would lack it",
       hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(path)))`, or take it out of the stage")
   }
 
@@ -147,7 +152,9 @@ struct DependencyChecks {
   }
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
-    var strangers = plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) } + plan.strays.map { stray(item, $0) }
+    var strangers =
+      plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
+      + plan.strays.map { stray(item, $0) }
     if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil, item.locked?.fileCount != 0 {
       strangers = [
         failed(
@@ -180,7 +187,8 @@ struct DependencyChecks {
         case .missing?:
           return origin.filter { $0.status != .passed } + [
             failed(
-              .depOrigin, item, path: shown(file), "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
+              .depOrigin, item, path: shown(file),
+              "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
               hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(file)))`")
           ]
         case .unknown(let why)?:
@@ -282,7 +290,8 @@ struct DependencyChecks {
     // Hashes of DVC 2 and of DVC 3 differ for the same text where its lines end as on Windows.
     if hash.algorithm != made.algorithm {
       return self.maker.unknown(
-        .lockChain, path: path(item), "one of the two hashes is DVC 2's, and the data would have to be read to compare them",
+        .lockChain, path: path(item),
+        "one of the two hashes is DVC 2's, and the data would have to be read to compare them",
         hint: "run `cairn repro \(self.maker.quoted)`", at: item.dependency.mark)
     }
     return broken(item, maker, locked, made.text)

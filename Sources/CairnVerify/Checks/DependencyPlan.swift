@@ -140,7 +140,9 @@ struct DependencyPlanner: Sendable {
     case .outside(let text): plan.leadingOut.append((link, text))
     case .missing(let target):
       // To what a stage makes: the list of that tells. To what git does not have: to this machine alone.
-      if places.around(subject.paths.location(inWorkTree: target.text)) != nil { plan.isOpen = true } else {
+      if places.around(subject.paths.location(inWorkTree: target.text)) != nil {
+        plan.isOpen = true
+      } else {
         plan.strangers.append(target)
       }
     case .circle: plan.strangers.append(link)

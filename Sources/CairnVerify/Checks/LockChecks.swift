@@ -12,7 +12,8 @@ struct LockChecks {
 
   private var stage: Stage { _read { yield maker.stage } }
 
-  init(_ entry: LockEntry?, _ maker: CheckMaker, lockMark: @escaping (String, String) -> SourceMark? = { _, _ in nil }) {
+  init(_ entry: LockEntry?, _ maker: CheckMaker, lockMark: @escaping (String, String) -> SourceMark? = { _, _ in nil })
+  {
     self.entry = entry
     self.lockMark = lockMark
     self.maker = maker
@@ -77,7 +78,8 @@ struct LockChecks {
       }
     }
     for output in stage.outputs {
-      guard let file = entry.out(output.declared), !output.location.isURL, let name = file.hashName, name != "md5" else {
+      guard let file = entry.out(output.declared), !output.location.isURL, let name = file.hashName, name != "md5"
+      else {
         continue
       }
       checks.append(
@@ -94,12 +96,14 @@ struct LockChecks {
     }
     if let strange = file.strangeHash {
       return maker.failed(
-        .hashMissing, path: shown(file.path), "the hash of the \(kind) \(file.path) is said to be '\(CheckWords.short(strange))'",
+        .hashMissing, path: shown(file.path),
+        "the hash of the \(kind) \(file.path) is said to be '\(CheckWords.short(strange))'",
         at: mark)
     }
     if file.hashName == "md5", let hash = file.contentHash, !hash.isDirectory, file.fileCount != nil {
       return maker.failed(
-        .hashMissing, path: shown(file.path), "the \(kind) \(file.path) has the hash of a file and counts files as a folder",
+        .hashMissing, path: shown(file.path),
+        "the \(kind) \(file.path) has the hash of a file and counts files as a folder",
         at: mark)
     }
     guard file.hashName == "md5", file.contentHash == nil else { return nil }
@@ -128,9 +132,11 @@ struct LockChecks {
         maker.failed(
           .hashMissing, path: output.location.recordPath,
           file?.hashText.map { "\(output.declared) has '\(CheckWords.short($0))' for a hash" }
-            ?? (isImport ? "\(output.declared) was never downloaded: it has no hash" : "\(output.declared) has no hash"),
+            ?? (isImport
+              ? "\(output.declared) was never downloaded: it has no hash" : "\(output.declared) has no hash"),
           hint: isImport
-            ? "run `dvc update \(maker.quoted)` and commit the file" : "run `cairn commit \(maker.quoted)` and commit the file",
+            ? "run `dvc update \(maker.quoted)` and commit the file"
+            : "run `cairn commit \(maker.quoted)` and commit the file",
           at: output.mark))
     }
     for (index, dependency) in stage.dependencies.enumerated() where hashes.isEmpty {

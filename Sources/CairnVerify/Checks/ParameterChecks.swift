@@ -51,7 +51,8 @@ struct ParameterChecks {
       // A file of the pipeline that cannot be understood: of no stage, and told once.
       let mark = error.causes.compactMap(\.mark).first
       var check = maker.failed(
-        .pipelineValid, path: path, (error.causes.last ?? error).fullMessage, hint: error.hint ?? "mend \(path)", at: mark)
+        .pipelineValid, path: path, (error.causes.last ?? error).fullMessage, hint: error.hint ?? "mend \(path)",
+        at: mark)
       check.stage = nil
       if mark == nil { check.at = CheckPlace(file: path, line: 1) }
       return check
@@ -104,7 +105,8 @@ struct ParameterChecks {
     let removed = removedKeys(set)
     if reasons.isEmpty, removed.isEmpty { return maker.passed(.lockParams, path: path, at: set.mark) }
 
-    let words = reasons.map { "\($0.key ?? path) \(Self.words(of: $0.kind))" }
+    let words =
+      reasons.map { "\($0.key ?? path) \(Self.words(of: $0.kind))" }
       + removed.map { "\($0) was taken out of the stage's params" }
     let changed = reasons.filter { $0.kind == .parameterChanged }
     let isOne = words.count == 1

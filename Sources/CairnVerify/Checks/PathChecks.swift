@@ -75,12 +75,14 @@ struct PathChecks {
       // Beside the project, in the same git repository.
       if paths.pathInWorkTree(location) != nil { return nil }
       return maker.failed(
-        .pathOutside, path: isAbsolute ? path.absolute : paths.relative(path.absolute, to: .root), "\(what) is outside of the repository",
-hint: hint, at: mark)
+        .pathOutside, path: isAbsolute ? path.absolute : paths.relative(path.absolute, to: .root),
+        "\(what) is outside of the repository",
+        hint: hint, at: mark)
     case .local(let path):
       guard isAbsolute else { return nil }
       return maker.failed(
-        .pathOutside, path: path.text, "\(what) is written as an absolute path, which is another place in another clone",
+        .pathOutside, path: path.text,
+        "\(what) is written as an absolute path, which is another place in another clone",
         hint: "write it relative to the stage", at: mark)
     }
   }

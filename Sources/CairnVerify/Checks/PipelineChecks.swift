@@ -95,7 +95,8 @@ struct PipelineChecks {
   private func hidden() -> [Check] {
     guard let source else { return [] }
     return subject.project.sources.passedOver.compactMap { path in
-      guard path.name == "dvc.yaml" || path.text.hasSuffix(".dvc"), !subject.loader.ignore.isIgnored(path, isDirectory: false),
+      guard path.name == "dvc.yaml" || path.text.hasSuffix(".dvc"),
+        !subject.loader.ignore.isIgnored(path, isDirectory: false),
         source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(path))] != nil
       else { return nil }
       return Check(
@@ -109,7 +110,8 @@ struct PipelineChecks {
   private func fileAtFault(_ failure: LoadedProject.Failure) -> RepoPath {
     let text = failure.diagnostic.fullMessage
     let names = subject.project.sources.files + [PipelineLoader.lockPath(of: failure.file)]
-    return names.first { $0 != failure.file && text.contains("'" + subject.repository.absolute($0) + "'") } ?? failure.file
+    return names.first { $0 != failure.file && text.contains("'" + subject.repository.absolute($0) + "'") }
+      ?? failure.file
   }
 
   private func graphFault(_ error: Diagnostic) -> Check {
@@ -201,8 +203,10 @@ struct PipelineChecks {
       guard case .local(let lock) = subject.paths.location(inWorkTree: path.text), subject.project.locks[lock] == nil,
         !subject.project.pipeline.files.contains(where: { $0.path == pipelineFile(of: lock) }),
         // Of a pipeline that git has and DVC does not see, that is told.
-        source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(pipelineFile(of: lock)))] == nil || !subject
-          .files.exists(pipelineFile(of: lock)), !subject.loader.ignore.isIgnored(lock, isDirectory: false),
+        source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(pipelineFile(of: lock)))] == nil
+          || !subject
+            .files.exists(pipelineFile(of: lock)),
+        !subject.loader.ignore.isIgnored(lock, isDirectory: false),
         let bytes = (try? subject.files.read(lock)) ?? nil,
         let document = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes)),
         let content = try? LockYAML.parse(document)

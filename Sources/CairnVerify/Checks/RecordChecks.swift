@@ -55,15 +55,19 @@ final class RecordChecks: Sendable {
     switch behind(maker.stage, entry, maker.address) {
     case .missing:
       var check = maker.unknown(
-        .record, "no record tells of the run behind its lock entry: DVC may have run it, or its records were not brought here")
+        .record,
+        "no record tells of the run behind its lock entry: DVC may have run it, or its records were not brought here")
       check.isOptional = !isRequired
       return [check]
-    case .unreadable(let why): return [maker.unknown(.record, "the record behind its lock entry cannot be read: \(why)")]
+    case .unreadable(let why):
+      return [maker.unknown(.record, "the record behind its lock entry cannot be read: \(why)")]
     case .altered(let digest):
       return [
         maker.failed(
           .record, "the record behind its lock entry was altered: \(digest.hex.prefix(12))",
-          hint: "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)` and then `cairn runs rebuild`")
+          hint:
+            "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)` and then `cairn runs rebuild`"
+        )
       ]
     case .endsNowhere(let run):
       return [
@@ -146,7 +150,8 @@ final class RecordChecks: Sendable {
   }
 
   private func isDeclared(_ location: Location, by stage: Stage) -> Bool {
-    stage.dependencies.contains { location.isInside($0.location) } || stage.parameters.contains { $0.location == location }
+    stage.dependencies.contains { location.isInside($0.location) }
+      || stage.parameters.contains { $0.location == location }
       || stage.outputs.contains { location.isInside($0.location) }
   }
 

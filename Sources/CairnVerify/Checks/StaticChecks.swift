@@ -111,7 +111,9 @@ package final class StaticChecks: Sendable {
   /// What the lock says of a stage, lists of files counted as the folders that they are.
   private func entry(of stage: Stage) -> LockEntry? {
     if stage.kind == .tracked { return stage.trackedLock }
-    if !uncommittedLocks.isEmpty, uncommittedLocks.contains(PipelineLoader.lockPath(of: stage.address.file)) { return nil }
+    if !uncommittedLocks.isEmpty, uncommittedLocks.contains(PipelineLoader.lockPath(of: stage.address.file)) {
+      return nil
+    }
     guard var entry = project.lockEntry(of: stage) else { return nil }
     for index in entry.deps.indices where entry.deps[index].other["files"] != nil {
       entry.deps[index] = entry.deps[index].withHashOfFiles
@@ -161,7 +163,9 @@ package final class StaticChecks: Sendable {
   private func consumedOutputs() -> Set<Location> {
     var kept: Set<Location> = []
     let stages = project.pipeline.stages
-    for index in stages.indices { for output in stages[index].outputs where !output.isCached { kept.insert(output.location) } }
+    for index in stages.indices {
+      for output in stages[index].outputs where !output.isCached { kept.insert(output.location) }
+    }
     if kept.isEmpty { return [] }
     var consumed: Set<Location> = []
     for index in stages.indices {
@@ -184,7 +188,9 @@ package final class StaticChecks: Sendable {
       for request in Self.requests(work) where asked.insert(request).inserted { requests.append(request) }
     }
     let found = source.content(of: requests)
-    looked.withLock { $0.add(works.flatMap { work in work.items.map { ($0.dependency.location, $0.source) } }, requests, subject) }
+    looked.withLock {
+      $0.add(works.flatMap { work in work.items.map { ($0.dependency.location, $0.source) } }, requests, subject)
+    }
     let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
     let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
     var all: [Check] = []

@@ -29,7 +29,9 @@ extension VerifySubject {
     if files.isBroken { return checks }
     let ids = wanted ?? project.pipeline.ids
     let kept: Set<CheckID> = [.depOrigin, .outInGit, .pathOutside, .paramsAsDep]
-    let known = StaticChecks(self, looksAtRecords: false).run(ids).filter { kept.contains($0.id) && $0.status != .skipped }
+    let known = StaticChecks(self, looksAtRecords: false).run(ids).filter {
+      kept.contains($0.id) && $0.status != .skipped
+    }
     let byStage = Dictionary(grouping: known) { $0.stage ?? "" }
     let lint = StageLint(self)
     for id in ids {
@@ -50,7 +52,9 @@ extension VerifySubject {
     var checks: [Check] = []
     for file in project.pipeline.files {
       for entry in file.document["stages"]?.entries ?? [] {
-        guard let name = entry.key.string, entry.value["foreach"] != nil || entry.value["matrix"] != nil else { continue }
+        guard let name = entry.key.string, entry.value["foreach"] != nil || entry.value["matrix"] != nil else {
+          continue
+        }
         let address = StageAddress(file: file.path, name: name)
         if made.contains(address) { continue }
         checks.append(

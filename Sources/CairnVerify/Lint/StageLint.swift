@@ -79,11 +79,13 @@ struct StageLint {
     var checks: [Check] = []
     for line in stage.commands {
       for names in Self.scripts(in: line) {
-        guard let script = names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted else {
+        guard let script = names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted
+        else {
           continue
         }
         let location = Location.local(script)
-        let isKnown = stage.dependencies.contains { location.isInside($0.location) }
+        let isKnown =
+          stage.dependencies.contains { location.isInside($0.location) }
           || stage.outputs.contains { location.isInside($0.location) }
         if isKnown { continue }
         checks.append(
@@ -104,9 +106,10 @@ struct StageLint {
   }
 
   private static let interpreters: Set<String> = [
-    "python", "python2", "python3", "pypy3", "ipython", "bash", "sh", "zsh", "dash", "ksh", "fish", "Rscript", "R", "julia",
+    "python", "python2", "python3", "pypy3", "ipython", "bash", "sh", "zsh", "dash", "ksh", "fish", "Rscript", "R",
+    "julia",
     "node", "deno", "bun", "perl", "ruby", "php", "lua", "octave", "papermill", "jupyter", "torchrun", "accelerate",
-    "deepspeed", "streamlit", "source", "."
+    "deepspeed", "streamlit", "source", ".",
   ]
   private static let extensions: Set<String> = [
     "py", "sh", "bash", "r", "R", "jl", "ipynb", "js", "mjs", "ts", "pl", "rb", "php", "lua", "m",

@@ -52,7 +52,9 @@ struct UnusedValues {
       }
       checks += stageVariables(file)
     }
-    for location in declared.keys where !sources.contains(where: { $0.file == location }) { sources.append((location, false)) }
+    for location in declared.keys where !sources.contains(where: { $0.file == location }) {
+      sources.append((location, false))
+    }
     var seen: Set<Location> = []
     for (location, isVariables) in sources.sorted(by: { $0.file.recordPath < $1.file.recordPath })
     where seen.insert(location).inserted {

@@ -79,7 +79,8 @@ struct MarkdownPage {
   }
 
   var text: String {
-    let end = missing.isEmpty
+    let end =
+      missing.isEmpty
       ? [] : ["_Left out for want of room: \(missing.joined(separator: ", ")). `cairn verify` tells all of it._", ""]
     return (lines + end).joined(separator: "\n")
   }

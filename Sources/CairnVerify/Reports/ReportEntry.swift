@@ -102,7 +102,8 @@ extension ReportEntry {
     entry.id = verdictID
     entry.standing = .fault
     (entry.stage, entry.path, entry.was, entry.now, entry.acceptance) = (nil, nil, nil, nil, nil)
-    entry.message = "the verdict is unknown: \(ReportText.count(count, "check")) could not be made, "
+    entry.message =
+      "the verdict is unknown: \(ReportText.count(count, "check")) could not be made, "
       + "and what was not checked is no pass"
     entry.hint = "`cairn verify` says of each why"
     return entry

@@ -23,7 +23,8 @@ package enum SARIFReport {
   }
 
   static func bytes(_ verification: Verification, results most: Int, packed: Int) -> [UInt8] {
-    let found = ReportEntry.findings(of: verification)
+    let found =
+      ReportEntry.findings(of: verification)
       + ReportEntry.all(of: verification).filter { $0.standing == .accepted }
     let rules = Rules(verification)
     var room = packed - 100_000
@@ -68,7 +69,8 @@ package enum SARIFReport {
     var map: ValueMap = ["executionSuccessful": true, "exitCode": .int(Int(verification.verdict.exitCode))]
     if verification.time != 0 { map["endTimeUtc"] = .string(WallClock.text(verification.time)) }
     if leftOut > 0 {
-      let text = "\(ReportText.count(leftOut, "result")) left out for want of room, the least grave: "
+      let text =
+        "\(ReportText.count(leftOut, "result")) left out for want of room, the least grave: "
         + "`cairn verify` lists all of them"
       map["toolExecutionNotifications"] = .list([
         .map(["level": "warning", "message": .map(["text": .string(text)])])

@@ -12,7 +12,8 @@ package struct LookedAt: Sendable {
   package init() {}
 
   mutating func add(
-    _ dependencies: [(location: Location, source: DependencySource)], _ requests: [ContentRequest], _ subject: VerifySubject
+    _ dependencies: [(location: Location, source: DependencySource)], _ requests: [ContentRequest],
+    _ subject: VerifySubject
   ) {
     func path(_ inWorkTree: RepoPath) -> String {
       switch subject.paths.location(inWorkTree: inWorkTree.text) {

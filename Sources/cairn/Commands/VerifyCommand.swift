@@ -35,7 +35,8 @@ struct VerifyCommand: OwnCommand {
   @Option(name: .long, help: "Write a SARIF report, as code scanning reads it.", completion: .file()) var sarif: String?
   @Option(name: .long, help: "Write a code quality report, as GitLab reads it.", completion: .file())
   var codeQuality: String?
-  @Option(name: .long, help: "Write a page for a pull request: verdict, what would run, values beside the base's, graph.",
+  @Option(
+    name: .long, help: "Write a page for a pull request: verdict, what would run, values beside the base's, graph.",
     completion: .file())
   var markdown: String?
   @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
@@ -50,9 +51,10 @@ struct VerifyCommand: OwnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     if json { console.keepOutputForResults() }
-    if let later = [data ? "data" : nil, rerun ? "rerun" : nil, lineage ? "lineage" : nil, deep ? "deep" : nil,
-      attest.map { _ in "attest" }].compactMap({ $0 }).first
-    {
+    if let later = [
+      data ? "data" : nil, rerun ? "rerun" : nil, lineage ? "lineage" : nil, deep ? "deep" : nil,
+      attest.map { _ in "attest" },
+    ].compactMap({ $0 }).first {
       var missing = Diagnostic(.notInThisVersion, "'--\(later)' of verify is not in this version of Cairn")
         .hinting("without it, files and git are checked against each other")
       missing.exitCode = ExitStatus.usage.rawValue
@@ -61,12 +63,15 @@ struct VerifyCommand: OwnCommand {
     if newOnly, base == nil {
       throw Diagnostic.wrongUsage("argument --new-only: needs --base")
     }
-    let printed = [json ? "json" : nil, github ? "github" : nil].compactMap { $0 } + files.filter { $0.1 == "-" }.map(\.0)
+    let printed =
+      [json ? "json" : nil, github ? "github" : nil].compactMap { $0 } + files.filter { $0.1 == "-" }.map(\.0)
     if printed.count > 1 {
-      throw Diagnostic.wrongUsage("argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
+      throw Diagnostic.wrongUsage(
+        "argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
     }
     let repository = try Repository.findRoot()
-    let index = files.isEmpty && !console.isQuiet && base == nil && rev == nil
+    let index =
+      files.isEmpty && !console.isQuiet && base == nil && rev == nil
       ? VerifyIndex(repository, invocation.arguments + [console.colorsOutput ? "colour" : ""], today: Self.today) : nil
     if let (output, code) = index?.answer() {
       console.writeRaw(output)
@@ -117,7 +122,8 @@ struct VerifyCommand: OwnCommand {
 
   /// The reports that are wanted, by their options' names, and where.
   private var files: [(String, String)] {
-    [("junit", junit), ("sarif", sarif), ("code-quality", codeQuality), ("markdown", markdown)].compactMap { name, path in
+    [("junit", junit), ("sarif", sarif), ("code-quality", codeQuality), ("markdown", markdown)].compactMap {
+      name, path in
       path.map { (name, $0) }
     }
   }
