@@ -10,6 +10,12 @@ package enum CairnFolder {
     try write("*\n", to: Repository.join(repository.cairnFolder, ".dvcignore"), in: repository)
   }
 
+  /// The folder hides itself from git, so that a mere question may leave what it learned there. One that holds the team's
+  /// settings alone does not.
+  package static func isPrepared(_ repository: Repository) -> Bool {
+    Files.exists(Repository.join(repository.cairnFolder, ".gitignore"))
+  }
+
   package static func journals(of repository: Repository) -> String { Repository.join(repository.cairnFolder, "journal") }
 
   /// Where the command of an attempt may leave what it claims.

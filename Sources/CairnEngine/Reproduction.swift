@@ -117,7 +117,7 @@ package struct Reproduction: Sendable {
     }
     freshness?.remember(summary, ended: ended)
     // A dry run does not make the folder: it would lie there without what hides it from git.
-    if !request.dry || Files.isDirectory(workspace.repository.cairnFolder) { workspace.index.flush() }
+    if !request.dry || CairnFolder.isPrepared(workspace.repository) { workspace.index.flush() }
     return summary
   }
 

@@ -56,6 +56,6 @@ package struct StageJudge: Sendable {
 
   /// Keeps the hashes that were taken for the next question, where the project already has a place for them.
   package func keepHashes() {
-    if Files.isDirectory(workspace.repository.cairnFolder) { workspace.index.flush() }
+    if CairnFolder.isPrepared(workspace.repository) { workspace.index.flush() }
   }
 }

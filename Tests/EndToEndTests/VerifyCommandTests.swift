@@ -167,8 +167,11 @@ struct VerifyCommandTests {
     let repository = try project()
     try repository.write(".dvcignore", "*.tmp\n")
     try repository.write("lib/x.py", "1\n")
+    try repository.write("more/p.json", "{\"k\": 1}\n")
     try repository.write(
-      "dvc.yaml", (repository.read("dvc.yaml") ?? "") + "  c: {cmd: cat lib/x.py > c.txt, deps: [lib], outs: [c.txt]}\n")
+      "dvc.yaml",
+      (repository.read("dvc.yaml") ?? "")
+        + "  c: {cmd: cat lib/x.py > c.txt, deps: [lib], params: [more/p.json: [k]], outs: [c.txt]}\n")
     #expect(try repository.cairn("repro", "-q").status == 0)
     try commit(repository)
     func settle() throws {
@@ -181,6 +184,7 @@ struct VerifyCommandTests {
     let changes: [(String, () throws -> Void)] = [
       ("a dependency", { try repository.write("in.txt", "9\n") }),
       ("a parameter", { try repository.write("params.yaml", "lr: 9\n") }),
+      ("another parameter file", { try repository.write("more/p.json", "{\"k\": 2}\n") }),
       ("the pipeline", { try repository.write("dvc.yaml", (repository.read("dvc.yaml") ?? "") + "  d: {cmd: x}\n") }),
       ("the lock", { try repository.write("dvc.lock", (repository.read("dvc.lock") ?? "") + "  old: {cmd: x}\n") }),
       ("a new file in a folder", { try repository.write("lib/y.py", "1\n") }),
@@ -204,9 +208,14 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").output != other)
   }
 
-  @Test("a repository that has never heard of Cairn keeps no trace of a question")
+  @Test("a repository that has never heard of Cairn keeps no trace of a question, nor one that has settings alone")
   func noTrace() throws {
     let repository = try project()
+    try FileManager.default.removeItem(atPath: repository.path(".cairn"))
+    try repository.write(".cairn/config.toml", "jobs = 1\n")
+    try repository.git("add", "--force", ".cairn/config.toml")
+    for command in ["verify", "lint", "why", "status", "diff"] { _ = try repository.cairn(command) }
+    #expect(try repository.git("status", "--porcelain") == "A  .cairn/config.toml\n")
     try FileManager.default.removeItem(atPath: repository.path(".cairn"))
     #expect(try repository.cairn("verify").status == 0)
     #expect(try repository.cairn("lint").status == 0)

@@ -55,7 +55,7 @@ struct WorkspaceData {
 extension WorkspaceData {
   /// For the next question, where the project already has a place for them: a question makes none.
   private func keepHashes() {
-    if Files.isDirectory(repository.cairnFolder) { snapshotter.index.flush() }
+    if CairnFolder.isPrepared(repository) { snapshotter.index.flush() }
   }
 }
 

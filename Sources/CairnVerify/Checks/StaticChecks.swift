@@ -62,6 +62,9 @@ package final class StaticChecks: Sendable {
     var result = looked.withLock { $0 }
     if let records { records.add(to: &result) }
     result.paths += subject.lookedFor
+    // Those that were read for their values, beside those that the pipeline was made with.
+    let parameters = subject.loader.parameters.sources
+    result.paths += (parameters.files + parameters.absent).map(\.text) + parameters.outside
     if let source, source.isSpread { result.isComplete = false }
     return result
   }

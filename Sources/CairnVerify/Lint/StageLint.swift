@@ -10,6 +10,8 @@ struct StageLint {
   let consumed: [Location]
   /// What the top level of a dvc.yaml names for people: metrics, plots, artifacts.
   let shown: Set<Location>
+  /// What stages make, and what is tracked.
+  private let outputs: [Location]
 
   init(_ subject: VerifySubject) {
     self.subject = subject
@@ -30,6 +32,7 @@ struct StageLint {
       }
     }
     self.shown = shown
+    outputs = subject.project.pipeline.stages.flatMap { $0.outputs.map(\.location) }
   }
 
   func checks(of stage: Stage) -> [Check] {
@@ -41,7 +44,15 @@ struct StageLint {
   /// Parameters that are declared and that their file does not have: no run would succeed.
   private func missing(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
     stage.parameters.flatMap { set -> [Check] in
-      guard case .values(let values)? = try? subject.loader.parameters.reading(of: set, from: .root) else { return [] }
+      let reading = try? subject.loader.parameters.reading(of: set, from: .root)
+      if case .missing? = reading, !set.location.isURL, !outputs.contains(where: { set.location.isInside($0) }) {
+        return [
+          maker.failed(
+            .lockParams, path: set.location.recordPath, "the parameter file \(set.declared) is not there",
+            hint: "bring it, or take it out of the stage's params", at: set.mark)
+        ]
+      }
+      guard case .values(let values)? = reading else { return [] }
       let known = Set(values.map { RepoPath(unchecked: $0.key) })
       return set.keys.filter { !known.contains(RepoPath(unchecked: $0)) }.map { key in
         maker.failed(

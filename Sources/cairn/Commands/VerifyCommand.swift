@@ -69,6 +69,10 @@ struct VerifyCommand: OwnCommand {
       throw Diagnostic.wrongUsage(
         "argument --\(printed[1]): not allowed with argument --\(printed[0]): both are printed")
     }
+    let places = files.map(\.1).filter { $0 != "-" }
+    if Set(places).count < places.count {
+      throw Diagnostic.wrongUsage("two reports cannot be written to one file")
+    }
     let repository = try Repository.findRoot()
     let index =
       files.isEmpty && !console.isQuiet && base == nil && rev == nil

@@ -64,7 +64,9 @@ struct VerifyText {
   }
 
   private func place(_ check: Check) -> String {
-    Color.blue.paint(PrintableText.line(check.at.file) + ":\(check.at.line)", if: usesColor)
+    // A line that begins with two colons is a command to GitHub's runner.
+    let file = (check.at.file.hasPrefix("::") ? "./" : "") + check.at.file
+    return Color.blue.paint(PrintableText.line(file) + ":\(check.at.line)", if: usesColor)
   }
 
   /// What is no error says so.
