@@ -82,7 +82,11 @@ package final class FileLock: Sendable {
   /// Does nothing when it is not held.
   package func release() {
     held.withLock { descriptor in
-      if let open = descriptor { close(open) }
+      if let open = descriptor {
+        // Said, not only closed: a child that is being started holds a copy of the descriptor until its program begins.
+        _ = flock(open, LOCK_UN)
+        close(open)
+      }
       descriptor = nil
     }
   }
