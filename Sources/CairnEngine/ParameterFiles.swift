@@ -13,29 +13,12 @@ package enum ParameterReading: Sendable {
   case values([(key: String, value: MarkedValue)])
 }
 
-/// A parameter file that was read from elsewhere than its place.
-package struct KnownParameters: Sendable {
-  package var location: Location
-  package var document: MarkedValue
-
-  package init(location: Location, document: MarkedValue) {
-    self.location = location
-    self.document = document
-  }
-}
-
 package final class ParameterFiles: ParameterSource, Sendable {
   private let files: any ProjectFiles
   private let read = Mutex<[Location: Result<ParameterContent?, Diagnostic>]>([:])
 
   /// - Parameter files: `nil` for those on the disk.
   package init(root: String, files: (any ProjectFiles)? = nil) { self.files = files ?? DiskFiles(root: root) }
-
-  /// Those of one file whose content is at hand.
-  package convenience init(known: KnownParameters) {
-    self.init(root: "/")
-    read.withLock { $0[known.location] = .success(.document(known.document)) }
-  }
 
   package func parameters(at location: Location) throws(Diagnostic) -> ParameterContent? {
     if let known = read.withLock({ $0[location] }) { return try known.get() }
@@ -72,25 +55,33 @@ package final class ParameterFiles: ParameterSource, Sendable {
     case nil: return .missing
     case .directory:
       throw Diagnostic(.parameterFile, "'\(shown)' is a directory, expected a parameters file", at: set.mark)
-    case .document(let document):
-      var values: [(key: String, value: MarkedValue)] = []
-      if set.keys.isEmpty {
-        if document.entries == nil, document.value.isTruthy {
-          // What is empty or zero counts as a file without values.
-          let type = PythonText.typeName(document.value)
-          throw Diagnostic.unexpected(
-            .parameterFile, "'\(type)' object has no attribute 'keys'", at: set.mark)
-        }
-        for entry in document.entries ?? [] { values.append((PythonText.str(entry.key.value), entry.value)) }
-        return .values(values)
-      }
-      var seen: Set<String> = []
-      let lookup = ParameterLookup(document, forMany: set.keys.count > 16)
-      for key in set.keys where seen.insert(key).inserted {
-        if let value = try lookup.value(key) { values.append((key, value)) }
-      }
-      return .values(values)
+    case .document(let document): return .values(try Self.values(of: set, in: document))
     }
+  }
+
+  /// The values of `set` in a file's content, wherever that was read.
+  ///
+  /// - Throws: when the content is no table.
+  package static func values(
+    of set: ParameterSet, in document: MarkedValue
+  ) throws(Diagnostic) -> [(key: String, value: MarkedValue)] {
+    var values: [(key: String, value: MarkedValue)] = []
+    if set.keys.isEmpty {
+      if document.entries == nil, document.value.isTruthy {
+        // What is empty or zero counts as a file without values.
+        let type = PythonText.typeName(document.value)
+        throw Diagnostic.unexpected(
+          .parameterFile, "'\(type)' object has no attribute 'keys'", at: set.mark)
+      }
+      for entry in document.entries ?? [] { values.append((PythonText.str(entry.key.value), entry.value)) }
+      return values
+    }
+    var seen: Set<String> = []
+    let lookup = ParameterLookup(document, forMany: set.keys.count > 16)
+    for key in set.keys where seen.insert(key).inserted {
+      if let value = try lookup.value(key) { values.append((key, value)) }
+    }
+    return values
   }
 
   /// What was read, and what was looked for in vain.

@@ -87,8 +87,11 @@ package enum OwnSettings {
   }
 
   private static func checkSeverities(_ path: [String]) throws(Diagnostic) {
-    for id in CheckID.allCases {
-      let variable = Settings.variable(of: path + [id.rawValue])
+    // Few or none are set: the names of all checks are made only then.
+    let variables = Environment.names(startingWith: Settings.variable(of: path) + "_")
+    if variables.isEmpty { return }
+    let known = Set(CheckID.allCases.map { Settings.variable(of: path + [$0.rawValue]) })
+    for variable in variables where known.contains(variable) {
       guard let value = Settings.value(ofVariable: variable), value.string.flatMap(Severity.init(rawValue:)) == nil else {
         continue
       }

@@ -79,19 +79,7 @@ package struct BetweenCommits: Sendable {
 
   struct State {
     var found: [StageID: Found] = [:]
-    var causes: [Explanation.Cause] = []
-    private var places: [CauseKey: Int] = [:]
-
-    init() {}
-
-    mutating func cause(_ root: Explanation.StageReason, _ key: CauseKey, of owner: StageID) -> Int {
-      if let index = places[key] { return index }
-      places[key] = causes.count
-      causes.append(
-        Explanation.Cause(
-          reason: root.reason, subject: root.subject, stage: root.reason.kind.isOfStage ? owner : nil))
-      return causes.count - 1
-    }
+    var causes = NumberedCauses<CauseKey>()
   }
 
   /// What makes two reasons one cause: what is about a file or a value is one for all stages that saw it change so.
@@ -220,7 +208,7 @@ package struct BetweenCommits: Sendable {
     guard var shown = reason ?? roots.first else { return }
     for root in roots {
       let key = CauseKey(stage: root.reason.kind.isOfStage ? id : nil, reason: root.reason)
-      let cause = state.cause(root, key, of: id)
+      let cause = state.causes.number(of: root, key, of: id)
       shown.cause = shown.cause ?? cause
       if !found.own.contains(cause) { found.own.append(cause) }
       if state.causes[cause].must.last != id { state.causes[cause].must.append(id) }
@@ -320,7 +308,7 @@ package struct BetweenCommits: Sendable {
   private func finish(_ state: State, _ wanted: [StageID]?, gone: [StageID]?) -> BetweenExplanation {
     let pipeline = to.project.pipeline
     let told = Set(
-      state.causes.filter { cause in cause.must.contains { state.found[$0]?.isStage ?? false } }
+      state.causes.all.filter { cause in cause.must.contains { state.found[$0]?.isStage ?? false } }
         .flatMap { [$0.subject.location, $0.subject.former] }.compactMap { $0 })
     var chosen = graph.wholeOrder
     if let wanted {
@@ -336,7 +324,7 @@ package struct BetweenCommits: Sendable {
     }
     let parts = state.found.mapValues(\.part)
     let explanation = Explanation(
-      stages: chosen.compactMap { parts[$0] }, all: parts, causes: state.causes, estimate: nil
+      stages: chosen.compactMap { parts[$0] }, all: parts, causes: state.causes.all, estimate: nil
     ).numbered()
     var answer = BetweenExplanation(explanation: explanation)
     for id in chosen {

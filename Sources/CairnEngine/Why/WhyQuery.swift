@@ -55,18 +55,7 @@ package struct WhyQuery: Sendable {
   struct State {
     var parts: [StageID: Explanation.StagePart] = [:]
     var snapshots: [StageID: StageSnapshot] = [:]
-    var causes: [Explanation.Cause] = []
-    var places: [CauseKey: Int] = [:]
-
-    /// The number of a root of the stage `owner`; a new one where it is not known yet.
-    mutating func cause(_ root: Explanation.StageReason, _ key: CauseKey, of owner: StageID) -> Int {
-      if let index = places[key] { return index }
-      places[key] = causes.count
-      causes.append(
-        Explanation.Cause(
-          reason: root.reason, subject: root.subject, stage: root.reason.kind.isOfStage ? owner : nil))
-      return causes.count - 1
-    }
+    var causes = NumberedCauses<CauseKey>()
   }
 
   /// What makes two reasons one cause.
@@ -109,7 +98,8 @@ package struct WhyQuery: Sendable {
         part.via = part.via ?? producer
         causes.inherit(before.causes)
         // Nor has this stage seen yet what that one has made since.
-        causes.inherit(arrivals(found, state).roots.map { state.cause($0.0, key(of: $0.0, $0.1), of: $0.1) })
+        let roots = arrivals(found, state).roots
+        causes.inherit(roots.map { state.causes.number(of: $0.0, key(of: $0.0, $0.1), of: $0.1) })
       } else {
         addOwn(&found, stage, &part, &causes, &state)
       }
@@ -191,7 +181,7 @@ package struct WhyQuery: Sendable {
       arrived.roots.isEmpty
       ? roots(of: &found, stage, run: part.leftBy == nil ? nil : part.lastRun).map { ($0, part.id) } : arrived.roots
     for (root, owner) in roots {
-      let cause = state.cause(root, key(of: root, owner), of: owner)
+      let cause = state.causes.number(of: root, key(of: root, owner), of: owner)
       found.cause = found.cause ?? cause
       causes.add(cause)
       if state.causes[cause].must.last != part.id { state.causes[cause].must.append(part.id) }
@@ -340,7 +330,7 @@ package struct WhyQuery: Sendable {
       chosen = order.filter(names.contains)
     } else {
       // Data is no stage to a reader: it is listed where no stage tells of it.
-      let told = Set(state.causes.filter { cause in cause.must.contains { pipeline[$0].kind == .pipeline } }
+      let told = Set(state.causes.all.filter { cause in cause.must.contains { pipeline[$0].kind == .pipeline } }
         .compactMap(\.subject.location))
       chosen = order.filter { id in
         guard pipeline[id].kind == .tracked else { return true }
@@ -349,7 +339,7 @@ package struct WhyQuery: Sendable {
       }
     }
     return Explanation(
-      stages: chosen.compactMap { state.parts[$0] }, all: state.parts, causes: state.causes,
+      stages: chosen.compactMap { state.parts[$0] }, all: state.parts, causes: state.causes.all,
       estimate: estimate(state.parts.values.map { $0 })
     ).numbered()
   }

@@ -48,7 +48,7 @@ package enum Files {
     let stat = try FileStat.of(descriptor: descriptor, path: path)
     if stat.kind == .other { throw Diagnostic.notPlain(path) }
     if stat.size > UInt64(limit) { throw Diagnostic.tooLarge(path, stat.size) }
-    return try read(descriptor, path: path)
+    return try read(descriptor, stat, path: path)
   }
 
   /// Bytes that a file of settings or of a pipeline may have.
@@ -56,11 +56,12 @@ package enum Files {
 
   /// The rest of an open file; `path` is for messages.
   static func read(_ descriptor: Int32, path: String) throws(Diagnostic) -> [UInt8] {
-    var raw = cairn_file_stat()
-    let stated = cairn_fstat(descriptor, &raw)
-    if stated < 0 { throw Diagnostic.system(-stated, "look at it", path) }
+    try read(descriptor, try FileStat.of(descriptor: descriptor, path: path), path: path)
+  }
+
+  private static func read(_ descriptor: Int32, _ stat: FileStat, path: String) throws(Diagnostic) -> [UInt8] {
     var failure: Int32 = 0
-    let expected = raw.kind == 0 ? Int(raw.size) : 0
+    let expected = stat.kind == .file ? Int(stat.size) : 0
     // One byte more than `stat` promised: the read that meets the end then needs no second buffer.
     var bytes = [UInt8](unsafeUninitializedCapacity: expected + 1) { buffer, count in
       while count < buffer.count {

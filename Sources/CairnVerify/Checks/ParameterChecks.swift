@@ -70,11 +70,10 @@ struct ParameterChecks {
 
   /// What a stage made says its values where its bytes are here, in the cache or the work tree: no more is looked for.
   private func made(_ path: String, _ set: ParameterSet) -> Check {
-    if let bytes = data(set.location), let document = try? ParameterFile.parse(SourceText(path: path, bytes: bytes)) {
-      let known = KnownParameters(location: set.location, document: document)
-      if case .values(let values)? = try? ParameterFiles(known: known).reading(of: set, from: .root) {
-        return compare(set, values, path)
-      }
+    if let bytes = data(set.location), let document = try? ParameterFile.parse(SourceText(path: path, bytes: bytes)),
+      let values = try? ParameterFiles.values(of: set, in: document)
+    {
+      return compare(set, values, path)
     }
     return maker.skipped(.lockParams, path: path, "\(set.declared) is data: its values are not in git", at: set.mark)
   }

@@ -20,12 +20,6 @@ package enum GitHubAnnotations {
       + lines(.warning, findings.filter { $0.standing != .fault })
   }
 
-  /// What is printed between the two lines, such as the output of a stage, is not obeyed; `token` must be one that
-  /// nobody can guess.
-  package static func silence(_ token: String) -> (begin: String, end: String) {
-    ("::stop-commands::\(token)", "::\(token)::")
-  }
-
   private static func lines(_ level: Level, _ entries: [ReportEntry]) -> [String] {
     if entries.count <= mostOfALevel { return entries.map { line(level, $0) } }
     let shown = entries.prefix(mostOfALevel - 1)

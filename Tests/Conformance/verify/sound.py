@@ -411,12 +411,6 @@ stages:
 """)
 
 
-@case()
-def dataset(d):
-    write(d, "data/a", "1")
-    pipeline(d, "stages: {a: {cmd: cat data/a > o, deps: [data/a], outs: [o]}}")
-
-
 def main():
     wanted = sys.argv[1:]
     right = total = 0
