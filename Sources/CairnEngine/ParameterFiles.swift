@@ -89,12 +89,11 @@ package final class ParameterFiles: ParameterSource, Sendable {
     var sources = ProjectSources()
     read.withLock { read in
       for (location, result) in read {
-        if case .success(nil) = result {
-          if let path = location.local { sources.absent.append(path) }
-          continue
-        }
+        var isAbsent = false
+        if case .success(nil) = result { isAbsent = true }
         switch location {
-        case .local(let path): sources.files.append(path)
+        case .local(let path): if isAbsent { sources.absent.append(path) } else { sources.files.append(path) }
+        // There or not: whoever keeps what hangs on them looks at both.
         case .external(let path): sources.outside.append(path.absolute)
         case .url: break
         }

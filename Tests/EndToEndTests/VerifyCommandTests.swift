@@ -208,6 +208,25 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").output != other)
   }
 
+  @Test("a parameter file outside of the repository that was gone is noticed when it is there again")
+  func outsideParameters() throws {
+    let outside = try TemporaryFolder("cairn-outside-")
+    let file = outside.path + "/p.yaml"
+    try "k: 1\n".write(toFile: file, atomically: false, encoding: .utf8)
+    let repository = try project()
+    try repository.write(
+      "dvc.yaml", (repository.read("dvc.yaml") ?? "") + "  c: {cmd: echo 1 > c.txt, params: [\(file): [k]], outs: [c.txt]}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try commit(repository)
+    try FileManager.default.removeItem(atPath: file)
+    Thread.sleep(forTimeInterval: 0.03)
+    #expect(try repository.cairn("verify").status == 1)
+    #expect(try repository.cairn("verify").status == 1)
+    try "k: 1\n".write(toFile: file, atomically: false, encoding: .utf8)
+    let again = try repository.cairn("verify")
+    #expect(again.status == 0, "\(again)")
+  }
+
   @Test("a repository that has never heard of Cairn keeps no trace of a question, nor one that has settings alone")
   func noTrace() throws {
     let repository = try project()
