@@ -189,6 +189,12 @@ struct ReportFileTests {
     #expect(type == .typeCharacterSpecial)
   }
 
+  @Test("a report is not written in place of a pipeline's file", arguments: ["dvc.yaml", "data/raw.csv.dvc", "./dvc.lock"])
+  func pipelineFiles(path: String) throws {
+    let error = try #require(throws: Diagnostic.self) { try ReportFile.write([], to: path) }
+    #expect(error.fullMessage == "cannot write the report '\(path)': it would replace a file of the project's")
+  }
+
   @Test("a file that cannot be written is named, with the cause", arguments: ["/no/such/folder/r.xml", "/proc"])
   func unwritable(path: String) throws {
     let error = try #require(throws: Diagnostic.self) { try ReportFile.write([], to: path) }

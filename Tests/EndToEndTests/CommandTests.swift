@@ -419,6 +419,12 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase(
       "metrics show -a", says: "'./dvc.yaml' validation failed in revision '", "': 2 errors\n",
       before: "printf 'stages:\\n  a: {x: 1}\\n' > dvc.yaml && git add -A && git commit -qm broken && git checkout -q HEAD~1 dvc.yaml"),
+    CommandCase(
+      "diff HEAD", 1, says: "'./dvc.yaml' is invalid in revision '",
+      before: "echo 'stages: [' > dvc.yaml && git add -A && git commit -qm broken && git checkout -q HEAD~1 dvc.yaml"),
+    CommandCase(
+      "ls . --rev HEAD", 1, says: "'./dvc.yaml' validation failed in revision '",
+      before: "echo 'stages: 3' > dvc.yaml && git add -A && git commit -qm broken"),
     // `--run` asks the run-cache, not the lock
     CommandCase(
       "stage add -f -n three -d in.txt -o three.txt --run cp in.txt three.txt", says: "Stage 'three' is cached - skipping run, checking out outputs",

@@ -57,6 +57,21 @@ struct DataCommandTests {
     #expect(try repository.cairn("diff", ":/work", ":/newest", "--json").output.contains(#"[{"path": "file"}]"#))
   }
 
+  @Test(
+    "Under -q tables are printed, and lists and documents are not, as DVC has it",
+    arguments: [
+      (["diff", "--md"], "| modified | dir/b "), (["diff"], nil), (["diff", "--json"], nil),
+      (["ls", ".", "--size"], "file.dvc"), (["ls", ".", "--tree"], "└── "), (["ls", "."], nil),
+      (["ls", ".", "--json"], nil), (["stage", "list"], "file.dvc  Outputs file"), (["data", "status"], nil),
+    ] as [([String], String?)])
+  func quiet(_ words: [String], _ expected: String?) throws {
+    let repository = try changed()
+    let result = try repository.run([try CairnBinary.path()] + words + ["-q"] + (words.first == "stage" ? ["--all"] : []))
+    #expect(result.status == 0)
+    #expect(result.errors.isEmpty)
+    if let expected { #expect(result.output.contains(expected)) } else { #expect(result.output.isEmpty) }
+  }
+
   @Test("diff tells what the cache lacks, unless it is asked not to, or for two commits")
   func missing() throws {
     let repository = try changed()

@@ -26,18 +26,9 @@ package final class ProjectState: Sendable {
   package func project() throws(Diagnostic) -> LoadedProject {
     if let known = loaded.withLock({ $0 }) { return try known.get() }
     let result: Result<LoadedProject, Diagnostic>
-    do throws(Diagnostic) { result = .success(try loader.load()) } catch { result = .failure(named(error)) }
+    do throws(Diagnostic) { result = .success(try loader.load()) } catch { result = .failure(error.named(inCommit: revision)) }
     loaded.withLock { $0 = result }
     return try result.get()
-  }
-
-  /// DVC says of what does not fit its schema in which commit that is.
-  private func named(_ error: Diagnostic) -> Diagnostic {
-    guard let revision, error.code == .schema || error.code == .validationFailed else { return error }
-    var error = error
-    error.message = error.message.replacing(
-      "' validation failed", with: "' validation failed in revision '\(revision.prefix(7))'", maxReplacements: 1)
-    return error
   }
 
   /// The document at a path relative to the project: of the tree, else of the cache when an output lies there.
@@ -147,5 +138,24 @@ extension Diagnostic {
 
   fileprivate static func noStorage(_ path: RepoPath) -> Diagnostic {
     Diagnostic(.noFile, "[Errno 2] No storage files available: '\(path.text)'")
+  }
+}
+
+extension Diagnostic {
+  /// DVC says of a pipeline file that is broken in which commit that is.
+  ///
+  /// - Parameter id: `nil` for the work tree.
+  func named(inCommit id: String?) -> Diagnostic {
+    guard let id else { return self }
+    let place = " in revision '\(id.prefix(7))'"
+    var error = self
+    switch code {
+    case .schema, .validationFailed:
+      error.message = message.replacing("' validation failed", with: "' validation failed" + place, maxReplacements: 1)
+    case .yamlSyntax where message.contains("' is invalid") && message.hasSuffix("."):
+      error.message = message.dropLast() + place + "."
+    default: break
+    }
+    return error
   }
 }

@@ -88,8 +88,12 @@ package struct RepositoryOpener: Sendable {
         if let bytes = try files.read(config) { try Files.write(bytes, to: Repository.join(project.root, config.text)) }
       }
       let settings = try Settings.load(project).merging(extra, cacheIsRemote: !settingsAreCommitted)
-      return try ListedProject(
-        inner, PipelineLoader(project, settings, files: files), DataStorage(settings))
+      do throws(Diagnostic) {
+        return try ListedProject(
+          inner, PipelineLoader(project, settings, files: files), DataStorage(settings))
+      } catch {
+        throw error.named(inCommit: commit)
+      }
     }
   }
 

@@ -130,6 +130,10 @@ struct DependencyChecks {
       }
       return [origin(item), edited(item, locked, now: digest.hex)]
     case .missing?: return [deleted(item, path)]
+    case .folder?:
+      return [
+        origin(item), failed(.depContent, item, "a folder stands where git has the file \(item.dependency.declared)"),
+      ]
     case .unknown(let why)?:
       return [origin(item), unknown(.depContent, item, "its content is not known: \(why)", hint: Self.hint(why))]
     case nil: return [origin(item), unknown(.depContent, item, "its content was not looked at")]
@@ -184,11 +188,12 @@ struct DependencyChecks {
       case .file(let file):
         switch readings[ContentRequest(file, hash.algorithm)] {
         case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
-        case .missing?:
+        case .missing?, .folder?:
           return origin.filter { $0.status != .passed } + [
             failed(
               .depOrigin, item, path: shown(file),
-              "\(name) in \(item.dependency.declared) was deleted, and the commit that follows would lack it",
+              "\(name) in \(item.dependency.declared) was deleted, or something else stands in its place: "
+                + "the next commit would lack it",
               hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(file)))`")
           ]
         case .unknown(let why)?:

@@ -83,6 +83,10 @@ struct OutputChecks {
         entries.append(.init(path: name, md5: digest))
       case .unknown(let why)?:
         return maker.unknown(.lockOuts, path: shown, "the content of \(kept.output.declared) is not known: \(why)")
+      case .folder?:
+        return maker.failed(
+          .lockOuts, path: shown, "a folder stands where git has a file of \(kept.output.declared)",
+          at: kept.output.mark)
       // What is gone is data that is not here.
       case .missing?, nil: return nil
       }

@@ -7,6 +7,8 @@ package enum ContentReading: Hashable, Sendable {
   case digest(Digest16)
   /// Git has the file, and it is not there: somebody deleted it.
   case missing
+  /// Git has a file, and on the disk a folder stands in its place.
+  case folder
   /// In words that follow "its content is not known: ".
   case unknown(String)
 }

@@ -67,7 +67,7 @@ package final class WorkTreeSource: SourceTree {
     switch seen {
     case .file(let file): return .digest(file.hash.digest)
     case .missing: return .missing
-    case .directory: return .unknown("a folder stands where git has a file")
+    case .directory: return .folder
     case .dataset: return .unknown("it is no file")
     case .unknown(let error): return .unknown(error.fullMessage)
     }

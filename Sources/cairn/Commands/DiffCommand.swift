@@ -49,7 +49,7 @@ struct DiffCommand: CairnCommand, OptionalValues {
     if json {
       console.write(text.json)
     } else if markdown {
-      console.write(try text.markdown())
+      console.writeTable(try text.markdown())
     } else {
       try text.write(to: console)
     }

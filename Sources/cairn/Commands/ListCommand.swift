@@ -69,12 +69,14 @@ struct ListCommand: CairnCommand, OptionalValues {
     let listing = RepositoryListing(repository, dataOnly: dvcOnly)
     let table = ListingTable(showsSize: size, showsHash: showHash, colors: console.colorsOutput ? LsColors() : nil)
     if tree {
-      console.write(table.text(try listing.tree(at: path ?? "", depth: level)))
+      console.writeTable(table.text(try listing.tree(at: path ?? "", depth: level)))
       return
     }
     let entries = try listing.entries(at: path ?? "", recursive: recursive, depth: level)
     if json {
       console.write(ListingTable.json(entries))
+    } else if table.hasColumns {
+      if !entries.isEmpty { console.writeTable(table.text(entries)) }
     } else if !entries.isEmpty {
       console.write(table.text(entries))
     }

@@ -74,7 +74,7 @@ struct MetricsShowCommand: CairnCommand {
     }
     let table = try MetricsTable.table(
       shown, showsRevision: !selection.isEmpty, precision: MetricsPrecision.digits(precision))
-    if markdown || !table.rows.isEmpty { console.write(table.text(markdown ? .markdown : .plain)) }
+    if markdown || !table.rows.isEmpty { console.writeTable(table.text(markdown ? .markdown : .plain)) }
     return .success
   }
 

@@ -85,7 +85,7 @@ struct ComparisonCommand {
       return .success
     }
     let table = table.table(comparison)
-    if markdown || !table.rows.isEmpty { console.write(table.text(markdown ? .markdown : .plain)) }
+    if markdown || !table.rows.isEmpty { console.writeTable(table.text(markdown ? .markdown : .plain)) }
     return .success
   }
 
@@ -112,7 +112,8 @@ struct ComparisonCommand {
     for (name, reading) in readings where reading.hasErrors && !names.contains(name) { names.append(name) }
     if names.isEmpty { return }
     console.note(
-      "DVC failed to load some metrics for following revisions: '\(names.joined(separator: ", "))'.")
+      "DVC failed to load some metrics for following revisions: '\(names.joined(separator: ", "))'.",
+      evenIfQuiet: true)
   }
 
   private static func text(_ comparison: ValueComparison) throws(Diagnostic) -> String {

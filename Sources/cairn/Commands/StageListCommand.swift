@@ -46,7 +46,7 @@ struct StageListCommand: CairnCommand {
       guard seen.insert(name).inserted else { continue }
       rows.append([name, nameOnly ? "" : Self.description(of: stage)])
     }
-    if !rows.isEmpty { invocation.console.write(PlainTable.text(rows)) }
+    if !rows.isEmpty { invocation.console.writeTable(PlainTable.text(rows)) }
     return .success
   }
 

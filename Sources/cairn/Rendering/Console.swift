@@ -42,6 +42,9 @@ final class Console: Sendable {
     append(text + terminator)
   }
 
+  /// A result in columns: DVC's tables ask nobody about `-q`.
+  func writeTable(_ text: String) { append(text + "\n") }
+
   /// A result that `-q` does not silence, byte for byte.
   func writeRaw(_ bytes: some Collection<UInt8>) {
     state.withLock { state in
@@ -73,8 +76,8 @@ final class Console: Sendable {
   }
 
   /// Plain words on standard error.
-  func note(_ text: String) {
-    if !isQuiet { toErrors(text + "\n") }
+  func note(_ text: String, evenIfQuiet: Bool = false) {
+    if !isQuiet || evenIfQuiet { toErrors(text + "\n") }
   }
 
   /// Prints an error with its place, notes and hint.

@@ -10,8 +10,11 @@ struct ListingTable {
   /// `nil`: without colours.
   var colors: LsColors?
 
+  /// Whether anything but names is shown.
+  var hasColumns: Bool { showsSize || showsHash }
+
   func text(_ entries: [(path: String, entry: ListedEntry)]) -> String {
-    if !showsSize, !showsHash { return entries.map { painted($0.path, $0.entry) }.joined(separator: "\n") }
+    if !hasColumns { return entries.map { painted($0.path, $0.entry) }.joined(separator: "\n") }
     return PlainTable.text(
       entries.map { row($0.entry, painted($0.path, $0.entry)) }, rightAligned: showsSize ? [0] : [])
   }

@@ -260,6 +260,27 @@ def link_in_the_place_of_a_source(d):
     os.symlink("other.py", os.path.join(d, "src/train.py"))
 
 
+def folder_instead(d, name, inner):
+    os.remove(os.path.join(d, name))
+    write(d, name + "/" + inner, "x")
+
+
+@case(one("dep-content", "train", "src/train.py"), commits=False, rev=[])
+def folder_in_the_place_of_a_source(d): folder_instead(d, "src/train.py", "a")
+
+
+@case(one("dep-content", "train", "src/train.py"))
+def folder_in_the_place_of_a_source_in_git(d): folder_instead(d, "src/train.py", "a")
+
+
+@case(one("dep-origin", "features", "lib/one.py") + one("dep-origin", "features", "lib/one.py/a"), commits=False, rev=[])
+def folder_in_the_place_of_a_file_in_a_folder(d): folder_instead(d, "lib/one.py", "a")
+
+
+@case(one("dep-content", "report", "metrics.json"), commits=False, rev=[])
+def folder_in_the_place_of_an_output(d): folder_instead(d, "metrics.json", "a")
+
+
 # Content ---------------------------------------------------------------------------------------------------------
 
 @case(one("dep-content", "prepare", "src/prepare.py"))
