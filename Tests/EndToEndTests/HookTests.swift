@@ -166,6 +166,14 @@ struct HookTests {
     let bad = try project.git("push", "--quiet", "../remote", "bad", "HEAD:refs/heads/good")
     #expect(bad.status == 1 && bad.errors.contains("in was edited after the stage ran"), "\(bad)")
     #expect(bad.errors.contains("Push it all the same: git push --no-verify"), "\(bad)")
+    #expect(bad.errors.contains("cairn: of refs/heads/bad:\n"), "\(bad)")
+    // What has no project has no faults.
+    let pages = try project.repository.shell(
+      "git update-ref refs/heads/pages $(git commit-tree -m p $(git mktree </dev/null)) && git notes add -m n"
+        + " && git tag blob $(git rev-parse HEAD:in)")
+    #expect(pages.status == 0, "\(pages)")
+    let others = try project.git("push", "--quiet", "../remote", "pages", "refs/notes/commits", "blob")
+    #expect(others.status == 0, "\(others)")
     let gone = try project.git("push", "--quiet", "../remote", ":main")
     #expect(gone.status == 0, "\(gone)")
   }

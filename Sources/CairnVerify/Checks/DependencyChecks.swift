@@ -128,7 +128,7 @@ struct DependencyChecks {
             hint: "run `git lfs pull` first"),
         ]
       }
-      return [origin(item), edited(item, locked, now: digest.hex)]
+      return [origin(item), edited(item, path, locked, hash, now: digest.hex)]
     case .missing?: return [deleted(item, path)]
     case .folder?:
       return [
@@ -149,10 +149,16 @@ struct DependencyChecks {
       hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(path)))`, or take it out of the stage")
   }
 
-  private func edited(_ item: Item, _ locked: LockedFile, now: String) -> Check {
-    failed(
-      .depContent, item, "\(item.dependency.declared) was edited after the stage ran",
-      was: locked.hashText.map { "md5 " + $0 }, now: "md5 " + now)
+  private func edited(
+    _ item: Item, _ path: RepoPath, _ locked: LockedFile, _ hash: ContentHash, now: String
+  ) -> Check {
+    let ends =
+      hash.algorithm == .md5 && !hash.isDirectory
+      ? LineEnds.locked([("", path)], isFolder: false, as: hash.digest, in: source) : nil
+    return failed(
+      .depContent, item,
+      ends?.message(item.dependency.declared) ?? "\(item.dependency.declared) was edited after the stage ran",
+      was: locked.hashText.map { "md5 " + $0 }, now: "md5 " + now, hint: ends?.hint(maker.rerun))
   }
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
@@ -207,13 +213,26 @@ struct DependencyChecks {
     // What else lies there may be a part of what was locked.
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
     var message = "\(item.dependency.declared) was edited after the stage ran"
-    if let count = locked.fileCount, count != entries.count {
+    let ends = hash.algorithm == .md5 && hash.isDirectory ? lineEnds(plan, hash) : nil
+    if let ends {
+      message = ends.message(item.dependency.declared)
+    } else if let count = locked.fileCount, count != entries.count {
       message += ": it had \(count) file\(count == 1 ? "" : "s"), git has \(entries.count)"
     }
     return origin + [
       failed(
-        .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir")
+        .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir",
+        hint: ends?.hint(maker.rerun))
     ]
+  }
+
+  private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
+    var files: [(String, RepoPath)] = []
+    for (name, member) in plan.members {
+      guard case .file(let path) = member else { return nil }
+      files.append((name, path))
+    }
+    return LineEnds.locked(files, isFolder: true, as: hash.digest, in: source)
   }
 
   /// A path of git's, seen from the project's root.

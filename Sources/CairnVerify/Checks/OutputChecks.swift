@@ -94,8 +94,16 @@ struct OutputChecks {
     let isFolder = kept.files.first != kept.path
     let digest = isFolder ? DependencyChecks.digest(entries) : entries.first?.md5
     guard let digest, digest != kept.hash.digest || isFolder != kept.hash.isDirectory else { return nil }
+    var ends: LineEnds?
+    if kept.hash.algorithm == .md5, isFolder == kept.hash.isDirectory {
+      let files = kept.files.map { (name: isFolder ? $0.relative(to: kept.path) : "", path: $0) }
+      ends = LineEnds.locked(files, isFolder: isFolder, as: kept.hash.digest, in: source)
+    }
     return maker.failed(
-      .lockOuts, path: shown, "\(kept.output.declared) is in git with other bytes than its last run left",
-      was: "md5 " + kept.hash.text, now: "md5 " + digest.hex + (isFolder ? ".dir" : ""), at: kept.output.mark)
+      .lockOuts, path: shown,
+      ends?.message(kept.output.declared)
+        ?? "\(kept.output.declared) is in git with other bytes than its last run left",
+      was: "md5 " + kept.hash.text, now: "md5 " + digest.hex + (isFolder ? ".dir" : ""), hint: ends?.hint(maker.rerun),
+      at: kept.output.mark)
   }
 }

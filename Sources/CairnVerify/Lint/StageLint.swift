@@ -89,8 +89,8 @@ struct StageLint {
     var told: Set<RepoPath> = []
     var checks: [Check] = []
     for line in stage.commands {
-      for names in Self.scripts(in: line) {
-        guard let script = names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted
+      for known in CommandScripts.scripts(in: line) {
+        guard let script = known.names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted
         else {
           continue
         }
@@ -114,62 +114,5 @@ struct StageLint {
       subject.files.exists(path), !subject.files.isDirectory(path)
     else { return nil }
     return path
-  }
-
-  private static let interpreters: Set<String> = [
-    "python", "python2", "python3", "pypy3", "ipython", "bash", "sh", "zsh", "dash", "ksh", "fish", "Rscript", "R",
-    "julia",
-    "node", "deno", "bun", "perl", "ruby", "php", "lua", "octave", "papermill", "jupyter", "torchrun", "accelerate",
-    "deepspeed", "streamlit", "source", ".",
-  ]
-  private static let extensions: Set<String> = [
-    "py", "sh", "bash", "r", "R", "jl", "ipynb", "js", "mjs", "ts", "pl", "rb", "php", "lua", "m",
-  ]
-
-  /// Of each script that a command runs, the names under which it may lie.
-  private static func scripts(in command: String) -> [[String]] {
-    var found: [[String]] = []
-    var isInterpreted = false
-    var isFirst = true
-    var isModule = false
-    for word in ShellWords.words(command) {
-      if word.endsCommand {
-        (isInterpreted, isFirst, isModule) = (false, true, false)
-        continue
-      }
-      let text = word.text
-      if isModule {
-        let path = text.replacing(".", with: "/")
-        found.append([path + ".py", path + "/__main__.py", "src/" + path + ".py"])
-        (isInterpreted, isModule) = (false, false)
-        continue
-      }
-      if isFirst, text.contains("="), !text.hasPrefix("/") { continue }
-      let program = String(text.split(separator: "/").last ?? "")
-      if interpreters.contains(program) || isPython(program) {
-        isInterpreted = true
-      } else if isInterpreted, text == "-m" {
-        isModule = true
-      } else if isInterpreted, text == "-c" || text == "-e" {
-        isInterpreted = false
-      } else if isInterpreted, !text.hasPrefix("-"), extensions.contains(fileExtension(text)) {
-        found.append([text])
-        isInterpreted = false
-      } else if isFirst, text.contains("/") || extensions.contains(fileExtension(text)) {
-        found.append([text])
-      }
-      isFirst = false
-    }
-    return found
-  }
-
-  /// `python3.11`.
-  private static func isPython(_ name: String) -> Bool {
-    name.hasPrefix("python3.") && name.dropFirst(8).allSatisfy(\.isNumber)
-  }
-
-  private static func fileExtension(_ name: String) -> String {
-    guard let dot = name.lastIndex(of: "."), dot != name.startIndex else { return "" }
-    return String(name[name.index(after: dot)...])
   }
 }

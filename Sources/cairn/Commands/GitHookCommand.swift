@@ -41,7 +41,8 @@ struct PreCommitHook: CairnCommand {
     do {
       // Not the work tree: a dvc.lock that nobody has added would hide the fault. And old faults are not this commit's.
       let commit = try git.commitOfIndex()
-      status = HookVerification.run(["--rev", commit] + (isFirst ? [] : ["--base", "HEAD", "--new-only"]))
+      let words = ["--rev", commit] + (isFirst ? [] : ["--base", "HEAD", "--new-only"])
+      status = HookVerification.run(words, about: nil, invocation.console)
     } catch {
       invocation.console.report(error)
       status = .unknown
@@ -70,12 +71,12 @@ struct PrePushHook: CairnCommand {
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     // Before the folder is left: standard input is git's.
-    let revisions = Self.pushedCommits()
+    let pushed = Self.pushedReferences()
     guard try hook.enterProject() else { return .success }
     let console = invocation.console
     var worst = ExitStatus.success
-    for revision in revisions {
-      switch HookVerification.run(["--rev", revision]) {
+    for reference in pushed where try hasProject(reference.object) {
+      switch HookVerification.run(["--rev", reference.object], about: "cairn: of \(reference.name)", console) {
       case .success: break
       case .no: worst = .no
       default: if worst == .success { worst = .unknown }
@@ -102,19 +103,37 @@ struct PrePushHook: CairnCommand {
     return result.exit.code.map { ExitStatus($0) } ?? .failure
   }
 
-  /// What git is about to push, each commit once: as it says on standard input, one reference a line (`LOCAL-REF
-  /// LOCAL-OBJECT REMOTE-REF REMOTE-OBJECT`), or the pre-commit tool by a variable.
-  private static func pushedCommits() -> [String] {
-    var found: [String] = []
+  /// Whether there is something to look at: notes, pages and what is older than the project are pushed, too.
+  private func hasProject(_ object: String) throws -> Bool {
+    guard let git = try GitRepository.find(from: Repository.currentDirectory()),
+      let commit = try git.revision(object)
+    else { return false }
+    return try git.tree(commit, path: hook.project == "." ? ".dvc" : hook.project + "/.dvc")?.isEmpty == false
+  }
+
+  private struct Reference {
+    /// As git calls it here: `refs/heads/main`, or `(delete)`.
+    var name: String
+    var object: String
+  }
+
+  /// What git is about to push, each object once: as it says on standard input, one reference a line (`LOCAL-REF
+  /// LOCAL-OBJECT REMOTE-REF REMOTE-OBJECT`), or the pre-commit tool by variables.
+  private static func pushedReferences() -> [Reference] {
+    var found: [Reference] = []
     if !Terminal.isTerminal(0) {
       while let line = readLine() {
         let fields = line.split(separator: " ").map(String.init)
         // Nothing but zeros: a reference is deleted.
-        guard fields.count == 4, !fields[1].allSatisfy({ $0 == "0" }), !found.contains(fields[1]) else { continue }
-        found.append(fields[1])
+        guard fields.count == 4, !fields[1].allSatisfy({ $0 == "0" }),
+          !found.contains(where: { $0.object == fields[1] })
+        else { continue }
+        found.append(Reference(name: fields[0], object: fields[1]))
       }
     }
-    if found.isEmpty, let tip = Environment.value("PRE_COMMIT_TO_REF"), !tip.isEmpty { found = [tip] }
+    if found.isEmpty, let tip = Environment.value("PRE_COMMIT_TO_REF"), !tip.isEmpty {
+      found = [Reference(name: Environment.value("PRE_COMMIT_LOCAL_BRANCH") ?? tip, object: tip)]
+    }
     return found
   }
 }
@@ -141,9 +160,13 @@ struct PostCheckoutHook: CairnCommand {
 
 enum HookVerification {
   /// Asks `cairn verify`; says nothing when all is well, and all that it says when not.
-  static func run(_ words: [String]) -> ExitStatus {
+  ///
+  /// - Parameter heading: what the answer is about.
+  static func run(_ words: [String], about heading: String?, _ console: Console) -> ExitStatus {
     let words = ["verify", "--static"] + words
     let status = Program.run(words + ["--quiet"])
-    return status == .success ? status : Program.run(words)
+    if status == .success { return status }
+    if let heading { console.note(heading + ":") }
+    return Program.run(words)
   }
 }

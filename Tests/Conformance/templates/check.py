@@ -305,6 +305,10 @@ def pre_commit(stage, sources):
         wrong = expect(["pre-commit", "try-repo", hooks, "cairn-verify", "--all-files", "--verbose"], source, want,
                        PATH=path, PRE_COMMIT_HOME=os.path.join(stage.folder, "pre-commit"))
         step(f"pre-commit try-repo: '{tag}' {'fails' if want else 'passes'}", wrong)
+        wrong = expect(["pre-commit", "try-repo", hooks, "cairn-verify-push", "--hook-stage", "pre-push", "--from-ref", "HEAD^",
+                        "--to-ref", "HEAD", "--verbose"], source, want, PATH=path,
+                       PRE_COMMIT_HOME=os.path.join(stage.folder, "pre-commit"))
+        step(f"and before a push: '{tag}' {'fails' if want else 'passes'}", wrong)
 
 
 def pre_commit_tool(stage, source):

@@ -107,12 +107,13 @@ def base(folder):
 CASES = {}
 
 
-def case(expected, rev=None, clone=None, commits=True, exit=1, warns=False):
-    """`expected`: (check, stage, path) that must fail and nothing else; `rev`, `clone`: where that differs."""
+def case(expected, rev=None, clone=None, commits=True, exit=1, says=""):
+    """`expected`: (check, stage, path) that must fail and nothing else, and `says` in each message; `rev`, `clone`: where
+    that differs."""
 
     def decorate(function):
         at = expected if rev is None else rev
-        CASES[function.__name__] = (function, expected, at, at if clone is None else clone, commits, exit)
+        CASES[function.__name__] = (function, expected, at, at if clone is None else clone, commits, exit, says)
         return function
 
     return decorate
@@ -290,6 +291,20 @@ def source_edited(d): write(d, "src/prepare.py", "# edited\n")
 @case(one("dep-content", "tune@1", "src/tune.py") + one("dep-content", "tune@2", "src/tune.py")
       + one("dep-content", "sub/dvc.yaml:inner", "src/tune.py"))
 def source_of_several_edited(d): write(d, "src/tune.py", "# edited\n")
+
+
+def with_crlf(d, *names):
+    for name in names: write(d, name, read(d, name).replace("\n", "\r\n"))
+
+
+@case(one("dep-content", "features", "lib"), says="differs in its line ends alone: the stage ran with LF, and a checkout gives CRLF")
+def folder_with_other_line_ends(d): with_crlf(d, "lib/one.py", "lib/deep/two.py")
+
+
+@case(one("dep-content", "features", "lib"))
+def folder_with_other_line_ends_and_an_edit(d):
+    with_crlf(d, "lib/one.py", "lib/deep/two.py")
+    write(d, "lib/one.py", "# edited\r\n")
 
 
 @case(one("dep-content", "features", "lib"))
@@ -606,7 +621,7 @@ def main():
         origin = os.path.join(top, "base")
         os.makedirs(origin)
         base(origin)
-        for name, (plant, expected, rev, clone, commits, exit) in CASES.items():
+        for name, (plant, expected, rev, clone, commits, exit, says) in CASES.items():
             if wanted and name not in wanted:
                 continue
             folder = os.path.join(top, name)
@@ -622,7 +637,8 @@ def main():
                 total += 1
                 code, found, bad = findings(place, *arguments)
                 code_wanted = exit if what else 0
-                if code == code_wanted and sorted(found, key=str) == sorted(what, key=str):
+                says_it = all(says in c["message"] for c in bad or [])
+                if code == code_wanted and sorted(found, key=str) == sorted(what, key=str) and says_it:
                     right += 1
                     continue
                 print(f"DIFFERENT {name} ({look}): exit {code}, wanted {code_wanted}\n  wanted {what}\n  found  {found}")

@@ -1,0 +1,71 @@
+// Whether what differs from the lock is line ends alone: the usual trouble of a team with Windows and Linux, where git
+// converts on one machine what it leaves on the other, and DVC hashes what it finds on the disk.
+import CairnCore
+import CairnStore
+import CairnSystem
+
+/// The line ends with which a stage read its files.
+enum LineEnds: String, CaseIterable {
+  case crlf = "CRLF"
+  case lf = "LF"
+
+  private var other: LineEnds { self == .crlf ? .lf : .crlf }
+
+  /// What to say instead of "was edited".
+  ///
+  /// - Parameter declared: the file or folder that differs.
+  func message(_ declared: String) -> String {
+    "\(declared) differs in its line ends alone: the stage ran with \(rawValue), and a checkout gives \(other.rawValue)"
+  }
+
+  /// - Parameter rerun: what makes the lock anew.
+  func hint(_ rerun: String) -> String {
+    "let every checkout have the same bytes, with `* text=auto eol=lf` in .gitattributes; then \(rerun)"
+  }
+
+  /// The line ends with which these files are what was locked; `nil` when something else differs, or when it cannot be
+  /// known.
+  ///
+  /// - Parameters:
+  ///   - files: with their names in the folder; of a single file it does not matter.
+  ///   - locked: the MD5 of the file, or of the folder's list.
+  static func locked(
+    _ files: [(name: String, path: RepoPath)], isFolder: Bool, as locked: Digest16, in source: some SourceTree
+  ) -> LineEnds? {
+    guard files.count <= mostFiles else { return nil }
+    var contents: [[UInt8]] = []
+    var size = 0
+    for (_, path) in files {
+      guard let bytes = (try? source.bytes(path)) ?? nil else { return nil }
+      size += bytes.count
+      guard size <= mostBytes else { return nil }
+      contents.append(bytes)
+    }
+    return allCases.first { ends in
+      let digests = contents.map { ContentHasher.md5(of: ends.converted($0)) }
+      let entries = zip(files, digests).map { DirectoryManifest.Entry(path: $0.name, md5: $1) }
+      return (isFolder ? DependencyChecks.digest(entries) : digests.first) == locked
+    }
+  }
+
+  /// A verdict does not hang on it: it only finds the better words.
+  private static let mostFiles = 2000
+  private static let mostBytes = 64 << 20
+
+  /// Files with zeros are left as they are, as git leaves them.
+  private func converted(_ bytes: [UInt8]) -> [UInt8] {
+    if bytes.contains(0) { return bytes }
+    var result: [UInt8] = []
+    result.reserveCapacity(bytes.count + bytes.count / 16)
+    var previous: UInt8 = 0
+    for byte in bytes {
+      if byte == 0x0A {
+        if previous == 0x0D { result.removeLast() }
+        if self == .crlf { result.append(0x0D) }
+      }
+      result.append(byte)
+      previous = byte
+    }
+    return result
+  }
+}
