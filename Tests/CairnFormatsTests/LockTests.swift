@@ -282,7 +282,7 @@ struct LockScanTests {
   @Test(
     "an edit by hand is never read otherwise than as YAML",
     arguments: [
-      "schema: '2.0'\nstages:\n  a:\n    cmd: yes\n", "schema: '2.0'\nstages:\n  a:\n    cmd: echo # c\n",
+      "schema: '2.0'\nstages:\n", "schema: '2.0'\nstages:\n  a:\n    cmd: yes\n", "schema: '2.0'\nstages:\n  a:\n    cmd: echo # c\n",
       "schema: '2.0'\nstages:\n  a:\n    cmd: x\n  a:\n    cmd: y\n", "schema: '2.0'\nstages:\n  a:\n    cmd: \"x\n  b:\n    cmd: y\"\n",
       "schema: '2.0'\nstages:\n  a:\n    cmd: x\n      y\n", "schema: '2.0'\nstages:\n  a: {cmd: x}\n",
       "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    deps:\n    - path: p\n      size: 007\n",

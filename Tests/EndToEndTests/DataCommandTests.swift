@@ -72,6 +72,15 @@ struct DataCommandTests {
     if let expected { #expect(result.output.contains(expected)) } else { #expect(result.output.isEmpty) }
   }
 
+  @Test("commit of a file that is not there, in a tracked folder, leaves the .dvc file as it is")
+  func commitOfNothing() throws {
+    let repository = try changed()
+    let before = repository.read("dir.dvc")
+    let result = try repository.cairn("commit", "-f", "dir/nope")
+    #expect(result.status == 255 && result.errors.contains("[Errno 2] No such file or directory: '"), "\(result)")
+    #expect(repository.read("dir.dvc") == before)
+  }
+
   @Test("diff tells what the cache lacks, unless it is asked not to, or for two commits")
   func missing() throws {
     let repository = try changed()

@@ -190,6 +190,29 @@ struct WithoutGitTests {
     }
   }
 
+  @Test("what compares with a commit says that git does not answer, and takes nothing for empty")
+  func comparisons() throws {
+    let repository = try TestRepository()
+    try repository.write("f", "1\n")
+    try repository.cairn("add", "-q", "f")
+    try repository.commit()
+    let environment = try environment(.foreignOwner, repository)
+    for words in [["diff"], ["params", "diff"], ["metrics", "diff"], ["data", "status"], ["metrics", "show", "-A"],
+      ["verify", "--rev", "HEAD"], ["ls", ".", "--rev", "HEAD"]]
+    {
+      let result = try repository.run([try CairnBinary.path()] + words, environment: environment)
+      #expect(result.status == 255 && result.output.isEmpty, "\(words): \(result)")
+      #expect(result.errors.contains("is not owned by current user"), "\(words): \(result)")
+      #expect(result.errors.contains("git config --global --add safe.directory"))
+    }
+    // A commit that is there, and whose tree is lost.
+    try repository.shell("rm .git/objects/$(git rev-parse HEAD^{tree} | sed 's,..,&/,')")
+    for words in [["diff"], ["params", "diff"], ["verify", "--rev", "HEAD"]] {
+      let result = try repository.run([try CairnBinary.path()] + words)
+      #expect(result.status != 0 && result.output.isEmpty && result.errors.hasPrefix("ERROR: "), "\(words): \(result)")
+    }
+  }
+
   @Test("stages run where git does not answer, and nothing is claimed of the work tree", arguments: Fault.allCases)
   func repro(_ fault: Fault) throws {
     let repository = try TestRepository()

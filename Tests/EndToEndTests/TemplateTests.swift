@@ -5,7 +5,7 @@ import Testing
 
 struct TemplateTests {
   private static let files = [
-    ".github/workflows/cairn-verify.yml", "ci/README.md", "ci/cairn-verify.gitlab-ci.yml", "ci/cairn-verify.sh",
+    ".github/workflows/cairn-verify.yml", "ci/cairn-verify.gitlab-ci.yml", "ci/cairn-verify.md", "ci/cairn-verify.sh",
   ]
 
   @Test("a template's files are those of its folder in pipelines/, to the byte and with their mode")

@@ -89,8 +89,13 @@ package struct ValueHistory: Sendable {
     }
     var states: OrderedDictionary<String, ProjectState> = ["workspace": workspace]
     for (commit, names) in commits {
-      // A commit from before the project began has nothing to say.
-      guard let state = try state(ofCommit: commit, git) else { continue }
+      guard let state = try state(ofCommit: commit, git) else {
+        // A commit from before the project began has nothing to say; one that is lost is another matter.
+        if try git.revision(commit) == nil {
+          throw Diagnostic(.unknownRevision, "unknown Git revision '\(names[0])'")
+        }
+        continue
+      }
       states[names.joined(separator: ",")] = state
     }
     return states

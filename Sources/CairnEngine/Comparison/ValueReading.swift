@@ -104,7 +104,8 @@ extension ProjectState {
     let project = try project()
     var uses: OrderedDictionary<String, ValueMap> = [:]
     for stage in project.pipeline.stages {
-      for use in stage.uses {
+      // A map that is written out whole is none of the values that DVC compares.
+      for use in stage.uses where use.value.map == nil {
         let path = joined(project.folder, use.source)
         if files[path] == nil { uses[path, default: [:]][.string(use.key)] = use.value }
       }

@@ -99,6 +99,7 @@ package struct CommitData {
       saves = true
     }
     if saves {
+      if let part { try checkPart(part, of: stage) }
       try checkInputs(stage, snapshot)
       for output in stage.outputs { try prepare(output) }
     }
@@ -174,6 +175,15 @@ package struct CommitData {
     guard output.isCached else { return }
     if try !git.tracked([absolute]).isEmpty { throw .isInGit(shown) }
     try git.ignore(absolute)
+  }
+
+  /// Of a folder whose one file is meant all others get their hashes written down: not when that file is not there.
+  private mutating func checkPart(_ part: RepoPath, of stage: Stage) throws(Diagnostic) {
+    let path = project.repository.absolute(part)
+    let isInside = stage.outputs.contains { output in output.location.local.map(part.isInside) ?? false }
+    if !isInside || Files.exists(path) { return }
+    warnings.append("No file hash info found for '\(path)'. It won't be created.")
+    throw .unexpected(.noFile, "[Errno 2] No such file or directory: '\(path)'")
   }
 
   private static func isEmpty(_ path: String) throws(Diagnostic) -> Bool {

@@ -42,7 +42,7 @@ struct HookScript: Sendable {
     let isBesideDVC = project == "." && others.contains("dvc git-hook \(hook.rawValue)")
     if isBesideDVC, hook == .postCheckout { return nil }
     let isAlone = others.allSatisfy(\.isWhitespace)
-    let head = shebang.map { $0.hasSuffix("\n") ? $0 : $0 + "\n" } ?? ""
+    let head = shebang.map { Self.hasEnd($0) ? $0 : $0 + "\n" } ?? ""
     return head + block(isAlone: isAlone, isBesideDVC: isBesideDVC) + lines.dropFirst(shebang == nil ? 0 : 1).joined()
   }
 
@@ -51,7 +51,7 @@ struct HookScript: Sendable {
     var kept = ""
     var isInside = false
     for line in Self.lines(text) {
-      let bare = line.hasSuffix("\n") ? line.dropLast() : line[...]
+      let bare = Self.hasEnd(line) ? line.dropLast() : line[...]
       if bare.hasPrefix(opening) { isInside = true }
       if !isInside { kept += line }
       if isInside, bare == Self.closing { isInside = false }
@@ -124,6 +124,9 @@ struct HookScript: Sendable {
     guard words.first == "env" else { return words.first }
     return words.dropFirst().first { !$0.hasPrefix("-") && !$0.contains("=") }
   }
+
+  /// Of a line of Windows' the end is one `Character`.
+  private static func hasEnd(_ line: String) -> Bool { line.utf8.last == 0x0A }
 
   /// Each with its end.
   private static func lines(_ text: String) -> [String] {

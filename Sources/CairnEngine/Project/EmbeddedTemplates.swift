@@ -8,11 +8,12 @@ extension ProjectTemplate {
         path: ".github/workflows/cairn-verify.yml", isExecutable: false,
         text: #"""
 # Is what is committed reproducible? Asks `cairn verify` for every pull request and every push to main.
-# First set the three variables at the top of ci/cairn-verify.sh. What stands here and why: ci/README.md
+# First set the three variables at the top of ci/cairn-verify.sh. What stands here and why: ci/cairn-verify.md
 name: cairn verify
 
 on:
   pull_request:
+  merge_group:
   push:
     branches: [main]
 
@@ -49,7 +50,42 @@ jobs:
 
 """#),
       File(
-        path: "ci/README.md", isExecutable: false,
+        path: "ci/cairn-verify.gitlab-ci.yml", isExecutable: false,
+        text: #"""
+# Is what is committed reproducible? Asks `cairn verify` for every merge request and for the default branch, with
+# which GitLab compares the code quality of a merge request. To be included by .gitlab-ci.yml:
+#
+#   include:
+#     - local: ci/cairn-verify.gitlab-ci.yml
+#
+# First set the three variables at the top of ci/cairn-verify.sh. What stands here and why: ci/cairn-verify.md
+cairn-verify:
+  image: debian:12-slim
+  timeout: 10 minutes
+  rules:
+    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
+    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
+  variables:
+    GIT_DEPTH: "0" # the base may be further away than the 20 commits that a runner fetches
+  before_script:
+    - apt-get update -qq
+    - apt-get install -y -qq --no-install-recommends ca-certificates curl git libsqlite3-0 libyaml-0-2
+  script:
+    # The first is set where the result of the merge is looked at, the second otherwise.
+    - base=${CI_MERGE_REQUEST_TARGET_BRANCH_SHA:-${CI_MERGE_REQUEST_DIFF_BASE_SHA:-}}
+    - sh ci/cairn-verify.sh ${base:+--base "$base"}
+  artifacts:
+    when: always
+    expire_in: 1 week
+    paths:
+      - cairn-reports/
+    reports:
+      junit: cairn-reports/verify.xml
+      codequality: cairn-reports/code-quality.json
+
+"""#),
+      File(
+        path: "ci/cairn-verify.md", isExecutable: false,
         text: #"""
 # `cairn verify` in CI
 
@@ -129,42 +165,11 @@ repos:
     hooks:
       - id: cairn-verify
         # entry: cairn --cd services/churn verify --static   (a project below the repository's root)
+      - id: cairn-verify-push # with `pre-commit install --hook-type pre-push`
+        # entry: cairn git-hook pre-push --verify-only --project services/churn
 ```
 
-"""#),
-      File(
-        path: "ci/cairn-verify.gitlab-ci.yml", isExecutable: false,
-        text: #"""
-# Is what is committed reproducible? Asks `cairn verify` for every merge request and for the default branch, with
-# which GitLab compares the code quality of a merge request. To be included by .gitlab-ci.yml:
-#
-#   include:
-#     - local: ci/cairn-verify.gitlab-ci.yml
-#
-# First set the three variables at the top of ci/cairn-verify.sh. What stands here and why: ci/README.md
-cairn-verify:
-  image: debian:12-slim
-  timeout: 10 minutes
-  rules:
-    - if: $CI_PIPELINE_SOURCE == "merge_request_event"
-    - if: $CI_COMMIT_BRANCH == $CI_DEFAULT_BRANCH
-  variables:
-    GIT_DEPTH: "0" # the base may be further away than the 20 commits that a runner fetches
-  before_script:
-    - apt-get update -qq
-    - apt-get install -y -qq --no-install-recommends ca-certificates curl git libsqlite3-0 libyaml-0-2
-  script:
-    # The first is set where the result of the merge is looked at, the second otherwise.
-    - base=${CI_MERGE_REQUEST_TARGET_BRANCH_SHA:-${CI_MERGE_REQUEST_DIFF_BASE_SHA:-}}
-    - sh ci/cairn-verify.sh ${base:+--base "$base"}
-  artifacts:
-    when: always
-    expire_in: 1 week
-    paths:
-      - cairn-reports/
-    reports:
-      junit: cairn-reports/verify.xml
-      codequality: cairn-reports/code-quality.json
+Of a push of several branches the tool asks about one; `cairn install` asks about each.
 
 """#),
       File(
@@ -195,6 +200,7 @@ fail() {
   exit 255
 }
 
+unset CDPATH # it would have `cd` look elsewhere
 cd "$(dirname "$0")/.." || fail "no folder above $0"
 root=$(pwd)
 
@@ -205,6 +211,8 @@ case $sha256 in *[!0-9a-f]*) fail "ci/cairn-verify.sh: 'sha256' has other charac
 for tool in curl git gzip sha256sum tar; do
   command -v "$tool" >/dev/null || fail "$tool is not on PATH"
 done
+# What an earlier run left must not be taken for this one's, whatever happens now.
+rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 
 work=$(mktemp -d) || fail "cannot make a temporary folder"
 trap 'rm -rf "$work"' EXIT
@@ -224,8 +232,6 @@ started=$("$cairn" --version) ||
 
 mkdir -p "$reports" || fail "cannot make the folder $reports"
 printf '*\n' >"$reports/.gitignore" || fail "cannot write to $reports"
-# What an earlier run left here must not be taken for this one's.
-rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 out=$root/$reports
 [ "${GITHUB_ACTIONS:-}" != true ] || set -- "$@" --github # annotations: GitHub reads them from the log
 

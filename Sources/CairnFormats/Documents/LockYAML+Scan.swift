@@ -39,7 +39,8 @@ private struct LockScanner {
         others < 64 || others * 8 < lock.entries.count
       else { return nil }
     }
-    return lock
+    // Nothing behind `stages:` is a fault, which YAML's reader tells.
+    return lock.entries.isEmpty ? nil : lock
   }
 
   /// `nil`, and nothing passed over, for an entry that is not written plainly.

@@ -110,7 +110,12 @@ extension GitListing {
   /// What a commit has; `nil` when there is no such commit.
   package static func commit(_ commit: String, of git: GitRepository) throws(Diagnostic) -> GitListing? {
     let result = try git.git(["ls-tree", "-r", "-z", "--full-tree", commit], accepting: [0, 128])
-    guard result.exit.code == 0 else { return nil }
+    try git.requireOwned(result)
+    if result.exit.code != 0 {
+      guard try git.revision(commit) != nil else { return nil }
+      // It is there, and what it has is lost: that is not the same as nothing.
+      throw .git(["ls-tree"], result)
+    }
     // "100644 blob OBJECT".
     return GitListing(
       records(result.output) { $0.count == 3 ? GitFile(mode: $0[0], object: String($0[2])) : nil })

@@ -53,6 +53,7 @@ extension GitRepository {
     // What `:/` looks for reaches to the end, and is a commit already.
     let name = text.hasPrefix(":/") ? text : text + "^{commit}"
     let result = try git(["rev-parse", "--verify", "--quiet", "--end-of-options", name], accepting: [0, 1, 128])
+    try requireOwned(result)
     return result.exit.code == 0 ? Self.firstLine(result.text) : nil
   }
 
@@ -78,6 +79,7 @@ extension GitRepository {
   package func allCommits() throws(Diagnostic) -> [String] {
     let result = try git(
       ["rev-list", "HEAD", "--branches", "--tags", "--remotes", "--"], accepting: [0, 128])
+    try requireOwned(result)
     return result.exit.code == 0 ? result.text.split(separator: "\n").map(String.init) : []
   }
 
@@ -306,6 +308,11 @@ extension GitRepository {
     return line.map { String($0[0]) }
   }
 
+  /// That git tells nothing of a stranger's repository does not mean that there is nothing.
+  func requireOwned(_ result: ChildProcess.Result) throws(Diagnostic) {
+    if result.exit.code == 128, result.errorText.contains("dubious ownership") { throw .notOwned(self) }
+  }
+
   // MARK: Starting git
 
   /// Runs git in the work tree and throws when it ends in another way than `accepting` names.
@@ -364,7 +371,15 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
-  fileprivate static func git(_ arguments: [String], _ result: ChildProcess.Result) -> Diagnostic {
+  /// In DVC's words, with git's way out.
+  fileprivate static func notOwned(_ git: GitRepository) -> Diagnostic {
+    let place = git.workTree
+    return Diagnostic.unexpected(
+      .git, "\(git.gitDirectory)/: repository path '\(place)' is not owned by current user"
+    ).hinting("where that is meant to be so: `git config --global --add safe.directory \(place)`")
+  }
+
+  static func git(_ arguments: [String], _ result: ChildProcess.Result) -> Diagnostic {
     let command = arguments.first { !$0.hasPrefix("-") } ?? "git"
     let cause = result.errorText.split(separator: "\n").first.map(String.init)
       ?? "it ended with \(result.exit.returnCode)"

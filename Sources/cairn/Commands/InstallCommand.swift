@@ -38,6 +38,9 @@ struct InstallCommand: CairnCommand {
         for change in try uninstall ? installer.uninstall() : installer.install() {
           tell(change, repository, invocation.console)
         }
+        if uninstall, try PreCommitConfig(workTree: git.workTree, project: repository.root).uninstall() {
+          invocation.console.info("Took Cairn's hooks out of .pre-commit-config.yaml")
+        }
       }
     } catch {
       throw error.framed("failed to install DVC Git hooks").exiting(.no)

@@ -20,7 +20,9 @@ struct LintCommand: OwnCommand {
       """)
 
   @OptionGroup var global: GlobalOptions
-  @Option(name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"))
+  @Option(
+    name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"),
+    completion: Completions.revisions)
   var rev: String?
   @Flag(name: .long, help: "Print one JSON document.") var json = false
   @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)

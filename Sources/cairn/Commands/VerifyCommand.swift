@@ -24,9 +24,13 @@ struct VerifyCommand: OwnCommand {
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .customLong("static"), help: "Look at files and git alone (the default).") var isStatic = false
-  @Option(name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"))
+  @Option(
+    name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"),
+    completion: Completions.revisions)
   var rev: String?
-  @Option(name: .long, help: ArgumentHelp("Compare with this commit, as with a pull request's base.", valueName: "rev"))
+  @Option(
+    name: .long, help: ArgumentHelp("Compare with this commit, as with a pull request's base.", valueName: "rev"),
+    completion: Completions.revisions)
   var base: String?
   @Flag(name: .long, help: "Fail only on what the base does not have.") var newOnly = false
   @Flag(name: .long, help: "Count a missing run record as unknown.") var requireRecords = false

@@ -25,6 +25,7 @@ final class Console: Sendable {
     self.isQuiet = isQuiet
     self.isVerbose = isVerbose
     let mayColor = !Self.isSet("NO_COLOR") && !Self.isSet("CAIRN_NO_COLOR")
+      && getenv("TERM").map { strcmp($0, "dumb") != 0 } ?? true
     colorsOutput = mayColor && isatty(STDOUT_FILENO) == 1
     colorsErrors = mayColor && isatty(STDERR_FILENO) == 1
   }

@@ -23,6 +23,7 @@ fail() {
   exit 255
 }
 
+unset CDPATH # it would have `cd` look elsewhere
 cd "$(dirname "$0")/.." || fail "no folder above $0"
 root=$(pwd)
 
@@ -33,6 +34,8 @@ case $sha256 in *[!0-9a-f]*) fail "ci/cairn-verify.sh: 'sha256' has other charac
 for tool in curl git gzip sha256sum tar; do
   command -v "$tool" >/dev/null || fail "$tool is not on PATH"
 done
+# What an earlier run left must not be taken for this one's, whatever happens now.
+rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 
 work=$(mktemp -d) || fail "cannot make a temporary folder"
 trap 'rm -rf "$work"' EXIT
@@ -52,8 +55,6 @@ started=$("$cairn" --version) ||
 
 mkdir -p "$reports" || fail "cannot make the folder $reports"
 printf '*\n' >"$reports/.gitignore" || fail "cannot write to $reports"
-# What an earlier run left here must not be taken for this one's.
-rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 out=$root/$reports
 [ "${GITHUB_ACTIONS:-}" != true ] || set -- "$@" --github # annotations: GitHub reads them from the log
 
