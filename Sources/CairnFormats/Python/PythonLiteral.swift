@@ -7,7 +7,10 @@ struct PythonLiteral {
   let cursor: TextCursor
   let tokens: ArraySlice<PythonToken>
   private var position: Int
-  private static let deepest = 200
+  /// More than the brackets that the tokenizer lets through.
+  private static let deepest = 250
+  /// A key or a member of a set is a list, a map or a set.
+  private var isUnhashable = false
 
   init(_ tokens: ArraySlice<PythonToken>, of cursor: TextCursor) {
     self.tokens = tokens
@@ -16,17 +19,27 @@ struct PythonLiteral {
   }
 
   /// The whole slice as one literal, `1, 2` without parentheses included.
+  ///
+  /// - Throws: for a key or a member of a set that has no hash; DVC fails of it while it reads.
   static func value(_ tokens: ArraySlice<PythonToken>, of cursor: TextCursor) throws(PythonFault) -> Value? {
     var reader = PythonLiteral(tokens, of: cursor)
-    guard let first = try reader.expression(depth: 0) else { return nil }
-    if reader.isAtEnd { return first }
+    guard let value = try reader.whole() else { return nil }
+    guard !reader.isUnhashable else {
+      throw PythonFault(message: "unhashable type", offset: reader.tokens[reader.tokens.startIndex].start)
+    }
+    return value
+  }
+
+  private mutating func whole() throws(PythonFault) -> Value? {
+    guard let first = try expression(depth: 0) else { return nil }
+    if isAtEnd { return first }
     var items = [first]
-    while reader.skip(",") {
-      if reader.isAtEnd { return .list(items) }
-      guard let item = try reader.expression(depth: 0) else { return nil }
+    while skip(",") {
+      if isAtEnd { return .list(items) }
+      guard let item = try expression(depth: 0) else { return nil }
       items.append(item)
     }
-    return reader.isAtEnd ? .list(items) : nil
+    return isAtEnd ? .list(items) : nil
   }
 
   private var isAtEnd: Bool { position >= tokens.endIndex }
@@ -62,7 +75,7 @@ struct PythonLiteral {
       default: return nil
       }
     case .op: break
-    case .newline, .indent, .dedent: return nil
+    case .format, .newline, .indent, .dedent: return nil
     }
     if skip("(") { return try parenthesised(depth: depth) }
     if skip("[") { return try items(until: "]", depth: depth).map(Value.list) }
@@ -76,9 +89,9 @@ struct PythonLiteral {
     return nil
   }
 
-  /// What a sign may stand before: a number, perhaps in parentheses.
+  /// What a sign may stand before: a number without one, perhaps in parentheses.
   private mutating func operand(depth: Int) throws(PythonFault) -> Value? {
-    if isOp("-") || isOp("+") { return nil }
+    guard tokens[position...].first(where: { $0.symbol != .leftParen })?.kind == .number else { return nil }
     switch try expression(depth: depth) {
     case .int(let number): return .int(number)
     case .bigInt(let digits): return .bigInt(digits)
@@ -108,27 +121,53 @@ struct PythonLiteral {
   private mutating func braces(depth: Int) throws(PythonFault) -> Value? {
     var map: ValueMap = [:]
     if skip("}") { return .map(map) }
+    let start = position
     guard let first = try expression(depth: depth + 1) else { return nil }
     guard isOp(":") else {
-      var members: [Value] = [first]
+      var members: ValueMap = [first: .null]
+      defer { checkHashable(from: start) }
       if skip(",") {
         guard let rest = try items(until: "}", depth: depth) else { return nil }
-        for item in rest where !members.contains(where: { $0.isEqualInPython(to: item) }) { members.append(item) }
+        for item in rest { members[Self.present(item, in: members)] = .null }
       } else if !skip("}") {
         return nil
       }
-      return .list(members)
+      return .list(Array(members.keys))
     }
+    checkHashable(from: start)
     var key = first
     while true {
       guard skip(":"), let value = try expression(depth: depth + 1) else { return nil }
-      map[key] = value
+      map[Self.present(key, in: map)] = value
       if skip("}") { return .map(map) }
       guard skip(",") else { return nil }
       if skip("}") { return .map(map) }
+      let start = position
       guard let next = try expression(depth: depth + 1) else { return nil }
+      checkHashable(from: start)
       key = next
     }
+  }
+
+  /// Among literals only tuples and what has no parts can be hashed, and a tuple only if all its parts can.
+  private mutating func checkHashable(from start: Int) {
+    for token in tokens[start..<position] {
+      // Of a set that was just read, the closing brace stands here too.
+      if token.symbol == .leftBracket || token.symbol == .leftBrace || token.symbol == .name { isUnhashable = true }
+    }
+  }
+
+  /// The key of `map` that Python takes for the same as `key`, as `1`, `1.0` and `True` are, or else `key`.
+  private static func present(_ key: Value, in map: ValueMap) -> Value {
+    let number: Double
+    switch key {
+    case .bool(let flag): number = flag ? 1 : 0
+    case .int(let integer): number = Double(integer)
+    case .float(let float): number = float
+    default: return key
+    }
+    let others: [Value] = [.float(number), .bool(number == 1)] + (Int(exactly: number).map { [.int($0)] } ?? [])
+    return others.first { $0.isEqualInPython(to: key) && map[$0] != nil } ?? key
   }
 
   /// One string or several side by side.
@@ -140,41 +179,5 @@ struct PythonLiteral {
       isText = try PythonString.append(cursor.bytes[token.start..<token.end], at: token.start, to: &bytes) && isText
     }
     return isText ? .string(String(decoding: bytes, as: UTF8.self)) : nil
-  }
-}
-
-enum PythonNumber {
-  /// `nil` for a complex number and for what is no number.
-  static func value(_ bytes: [UInt8]) -> Value? {
-    guard bytes.last.map({ $0 | 0x20 != UInt8(ascii: "j") }) ?? false else { return nil }
-    let digits = bytes.filter { $0 != UInt8(ascii: "_") }
-    if digits.count > 2, digits[0] == 0x30 {
-      switch digits[1] | 0x20 {
-      case UInt8(ascii: "x"): return DecimalText.value(Array(digits[2...]), radix: 16)
-      case UInt8(ascii: "o"): return DecimalText.value(Array(digits[2...]), radix: 8)
-      case UInt8(ascii: "b"): return DecimalText.value(Array(digits[2...]), radix: 2)
-      default: break
-      }
-    }
-    if digits.allSatisfy({ 0x30...0x39 ~= $0 }) { return DecimalText.value(digits, radix: 10) }
-    // Swift wants digits on both sides of the point.
-    var text = String(decoding: digits, as: UTF8.self)
-    if digits.first == UInt8(ascii: ".") { text = "0" + text }
-    if let point = text.utf8.firstIndex(of: UInt8(ascii: ".")) {
-      let next = text.utf8.index(after: point)
-      if next == text.utf8.endIndex || !(0x30...0x39 ~= text.utf8[next]) { text.insert("0", at: next) }
-    }
-    return Double(text).map(Value.float)
-  }
-
-  static func negated(_ number: Value) -> Value? {
-    switch number {
-    case .int(let number): .int(-number)
-    case .bigInt(let digits):
-      // The smallest Int has no positive twin.
-      Int("-" + digits).map(Value.int) ?? .bigInt("-" + digits)
-    case .float(let number): .float(-number)
-    default: nil
-    }
   }
 }

@@ -7,13 +7,13 @@ package enum PythonParameters {
   /// Other statements, chained and unpacking assignments and values that are no literals are passed over.
   ///
   /// - Throws: DVC's "unable to read: 'PATH', Python file structure is corrupted", with the fault as its cause, for
-  ///   brackets, strings and indentation that do not end well. Faults inside statements that do not matter here,
-  ///   which Python would refuse, go unnoticed.
+  ///   whatever Python's parser refuses, be it in a statement that does not matter here.
   package static func parse(_ source: SourceText) throws(Diagnostic) -> MarkedValue {
     guard String(validating: source.bytes, as: UTF8.self) != nil else { throw Diagnostic.notUTF8(source) }
     do {
-      var reader = PythonParameterReader(
-        cursor: TextCursor(source), tokens: try PythonTokenizer.tokens(source.bytes))
+      let tokens = try PythonTokenizer.tokens(source.bytes)
+      try PythonGrammar.check(tokens, of: source.bytes)
+      var reader = PythonParameterReader(cursor: TextCursor(source), tokens: tokens)
       let entries = try reader.block(onlySelf: false)
       return MarkedValue(.map(entries.list), at: SourceMark(source: source, line: 1, column: 1))
     } catch {
@@ -41,6 +41,7 @@ private struct PythonNames {
   }
 }
 
+/// Reads tokens whose grammar has been checked: headers have their colons, colons their blocks.
 private struct PythonParameterReader {
   var cursor: TextCursor
   let tokens: [PythonToken]
@@ -65,7 +66,6 @@ private struct PythonParameterReader {
       case .dedent:
         position += 1
         return names
-      case .indent: throw PythonFault(message: "unexpected indent", offset: tokens[position].end)
       case .newline: position += 1
       default: try statement(onlySelf: onlySelf, into: &names)
       }
@@ -77,49 +77,33 @@ private struct PythonParameterReader {
   private mutating func statement(onlySelf: Bool, into names: inout PythonNames) throws(PythonFault) {
     let start = position
     let first = tokens[start].kind == .name ? text(start) : ""
-    if first == "class" || first == "def", start + 1 < tokens.count, tokens[start + 1].kind == .name {
+    if first == "class" || first == "def", let colon = headerEnd(from: start) {
       let name = text(start + 1)
-      guard let colon = headerEnd(from: start) else {
-        throw PythonFault(message: "expected ':'", offset: tokens[start].start)
-      }
       if first == "class" {
         position = colon + 1
-        let body = try suite(onlySelf: false, after: start)
+        // Before the body: a mark behind the last one is found by counting lines from the start of the file.
         let mark = cursor.mark(tokens[start + 1].start, to: tokens[start + 1].end)
+        let body = try suite(onlySelf: false)
         names.set(
           name, MarkedValue(.scalar(.string(name)), at: mark), MarkedValue(.map(body.list), at: mark))
         return
       }
       if name == "__init__" {
         position = colon + 1
-        names.merge(try suite(onlySelf: true, after: start))
+        names.merge(try suite(onlySelf: true))
         return
       }
     }
     let end = lineEnd(from: start)
     position = min(end + 1, tokens.count)
-    if position < tokens.count, tokens[position].kind == .indent {
-      guard end > start, isOp(end - 1, ":") else {
-        throw PythonFault(message: "unexpected indent", offset: tokens[position].end)
-      }
-      return skipBlock()
-    }
-    if end > start, isOp(end - 1, ":") {
-      throw PythonFault(
-        message: "expected an indented block after '\(first)' statement on line \(line(of: start))",
-        offset: tokens[min(position, tokens.count - 1)].start)
-    }
-    if Self.keywords.contains(first) { return }
+    if position < tokens.count, tokens[position].kind == .indent { return skipBlock() }
+    if Self.headers.contains(first) { return }
     try simpleStatements(start..<end, onlySelf: onlySelf, into: &names)
   }
 
-  private func line(of token: Int) -> Int { cursor.source.place(ofByte: tokens[token].start).mark.line }
-
-  /// Words that begin what cannot be an assignment.
-  private static let keywords: Set<String> = [
-    "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "async", "def", "class", "return",
-    "del", "import", "from", "raise", "global", "nonlocal", "assert", "pass", "break", "continue", "lambda", "yield",
-    "await", "not",
+  /// Words that begin what has a block, though it be on the same line; none of DVC's business.
+  private static let headers: Set<String> = [
+    "if", "elif", "else", "for", "while", "try", "except", "finally", "with", "async", "def",
   ]
 
   private func lineEnd(from start: Int) -> Int {
@@ -145,7 +129,7 @@ private struct PythonParameterReader {
   }
 
   /// What follows the colon of a header: statements on the same line, or an indented block.
-  private mutating func suite(onlySelf: Bool, after header: Int) throws(PythonFault) -> PythonNames {
+  private mutating func suite(onlySelf: Bool) throws(PythonFault) -> PythonNames {
     var names = PythonNames()
     let end = lineEnd(from: position)
     if end > position {
@@ -153,14 +137,7 @@ private struct PythonParameterReader {
       position = min(end + 1, tokens.count)
       return names
     }
-    position = min(end + 1, tokens.count)
-    guard position < tokens.count, tokens[position].kind == .indent else {
-      let what = text(header) == "class" ? "class definition" : "function definition"
-      throw PythonFault(
-        message: "expected an indented block after \(what) on line \(line(of: header))",
-        offset: position < tokens.count ? tokens[position].start : cursor.bytes.count)
-    }
-    position += 1
+    position = min(end + 2, tokens.count)
     return try block(onlySelf: onlySelf)
   }
 
@@ -192,9 +169,6 @@ private struct PythonParameterReader {
   {
     guard let equals = first("=", in: range) else { return }
     let value = (equals + 1)..<range.upperBound
-    if value.isEmpty || equals == range.lowerBound {
-      throw PythonFault(message: "invalid syntax", offset: tokens[equals].start)
-    }
     if first("=", in: value) != nil { return }
     let colon = first(":", in: range.lowerBound..<equals)
     guard let name = target(range.lowerBound..<(colon ?? equals), onlySelf: onlySelf),
@@ -208,17 +182,22 @@ private struct PythonParameterReader {
 
   /// The token of the name that is assigned: of `x`, or of `self.x`, where alone `onlySelf` looks.
   private func target(_ range: Range<Int>, onlySelf: Bool) -> Int? {
+    let range = withoutParentheses(range)
+    let last = range.upperBound - 1
+    guard !range.isEmpty, tokens[last].symbol == .name else { return nil }
+    if range.count == 1 { return onlySelf ? nil : last }
+    guard range.count >= 3, isOp(last - 1, ".") else { return nil }
+    let owner = withoutParentheses(range.lowerBound..<(last - 1))
+    return owner.count == 1 && text(owner.lowerBound) == "self" ? last : nil
+  }
+
+  /// `range` without parentheses around all of it.
+  private func withoutParentheses(_ range: Range<Int>) -> Range<Int> {
     var range = range
     while range.count > 2, isOp(range.lowerBound, "("), isOp(range.upperBound - 1, ")") {
       range = (range.lowerBound + 1)..<(range.upperBound - 1)
     }
-    let last = range.upperBound - 1
-    guard !range.isEmpty, tokens[last].kind == .name else { return nil }
-    if range.count == 1 { return onlySelf ? nil : last }
-    guard range.count == 3, isOp(last - 1, "."), tokens[last - 2].kind == .name, text(last - 2) == "self" else {
-      return nil
-    }
-    return last
+    return range
   }
 }
 

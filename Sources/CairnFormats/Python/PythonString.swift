@@ -2,18 +2,24 @@
 import CairnCore
 
 enum PythonString {
-  /// Appends what `token` (prefix and quotes included) means; false when it is no plain text: bytes, or an f-string.
+  /// Appends what `token` (prefix and quotes included, no f-string) means; false when it is no plain text, but bytes.
   static func append(_ token: ArraySlice<UInt8>, at offset: Int, to bytes: inout [UInt8]) throws(PythonFault) -> Bool {
     let prefix = token.prefix { $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "'") }
     let letters = prefix.map { $0 | 0x20 }
-    if letters.contains(UInt8(ascii: "b")) || letters.contains(UInt8(ascii: "f")) { return false }
     let quoted = token.dropFirst(prefix.count)
     let isTriple = quoted.count >= 6 && quoted.prefix(3).allSatisfy { $0 == quoted[quoted.startIndex] }
     let body = quoted.dropFirst(isTriple ? 3 : 1).dropLast(isTriple ? 3 : 1)
-    if letters.contains(UInt8(ascii: "r")) || !body.contains(UInt8(ascii: "\\")) {
-      appendLines(body, to: &bytes)
-      return true
+    let isRaw = letters.contains(UInt8(ascii: "r"))
+    if letters.contains(UInt8(ascii: "b")) {
+      try checkBytes(body, isRaw: isRaw, at: offset)
+      return false
     }
+    if isRaw { appendLines(body, to: &bytes) } else { try appendText(body, at: offset, to: &bytes) }
+    return true
+  }
+
+  /// Appends what stands between quotes, its escapes replaced.
+  static func appendText(_ body: ArraySlice<UInt8>, at offset: Int, to bytes: inout [UInt8]) throws(PythonFault) {
     var rest = body
     while let slash = rest.firstIndex(of: UInt8(ascii: "\\")) {
       appendLines(rest[..<slash], to: &bytes)
@@ -21,7 +27,23 @@ enum PythonString {
       try escape(&rest, at: offset, to: &bytes)
     }
     appendLines(rest, to: &bytes)
-    return true
+  }
+
+  /// Bytes are no value of ours, but they may be faulty.
+  private static func checkBytes(_ body: ArraySlice<UInt8>, isRaw: Bool, at offset: Int) throws(PythonFault) {
+    guard body.allSatisfy({ $0 < 0x80 }) else {
+      throw PythonFault(message: "bytes can only contain ASCII literal characters", offset: offset)
+    }
+    guard !isRaw else { return }
+    var rest = body
+    while let slash = rest.firstIndex(of: UInt8(ascii: "\\")) {
+      rest = rest[(slash + 1)...]
+      guard rest.popFirst() == UInt8(ascii: "x") else { continue }
+      guard rest.prefix(2).count(where: { Hex.value(of: $0) != nil }) == 2 else {
+        let place = slash - body.startIndex
+        throw PythonFault(message: "(value error) invalid \\x escape at position \(place)", offset: offset)
+      }
+    }
   }
 
   /// Line ends of every kind are `\n` in Python's eyes.
@@ -64,7 +86,8 @@ enum PythonString {
     case UInt8(ascii: "U"): try hex(8, "\\UXXXXXXXX", &rest, at: offset, to: &bytes)
     case UInt8(ascii: "N"):
       guard rest.first == UInt8(ascii: "{"), let end = rest.firstIndex(of: UInt8(ascii: "}")),
-        let scalar = named(String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self))
+        let scalar = PythonCharacterNames.scalar(
+          named: String(decoding: rest[(rest.startIndex + 1)..<end], as: UTF8.self))
       else { throw fault("unknown Unicode character name", at: offset) }
       rest = rest[(end + 1)...]
       append(scalar.value, to: &bytes)
@@ -89,15 +112,6 @@ enum PythonString {
   private static func append(_ point: UInt32, to bytes: inout [UInt8]) {
     let scalar = Unicode.Scalar(0xDC80...0xDCFF ~= point ? 0x10FF00 + point & 0xFF : point) ?? "\u{FFFD}"
     bytes.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
-  }
-
-  private static func named(_ name: String) -> Unicode.Scalar? {
-    let name = name.uppercased()
-    for value in UInt32(0)...0x10FFFF {
-      guard let scalar = Unicode.Scalar(value) else { continue }
-      if scalar.properties.name == name || scalar.properties.nameAlias == name { return scalar }
-    }
-    return nil
   }
 
   private static func fault(_ what: String, at offset: Int) -> PythonFault {

@@ -1,18 +1,56 @@
-// Python's source as tokens, with indentation. Enough for reading parameters: strings and numbers are only delimited
-// here, `PythonLiteral.swift` reads them. Knows nothing of statements.
-import CairnCore
+// The tokens of Python's source, named as its grammar needs them. Knows nothing of how they are found.
+
+/// What a token is to the grammar. Operators that the grammar treats alike share one.
+enum PythonSymbol: UInt8 {
+  case name, number, string
+  /// An f-string or t-string comes in parts: its prefix and quote, its text, and each replacement field as tokens
+  /// between braces.
+  case formatStart, formatText, formatEnd
+  /// The colon before a format specification, and only that one.
+  case formatColon
+  /// The end of a logical line.
+  case newline
+  case indent, dedent
+  /// Stands after the last token.
+  case end
+
+  case leftParen, rightParen, leftBracket, rightBracket, leftBrace, rightBrace
+  case comma, colon, semicolon, dot, ellipsis, assign, walrus, arrow, exclamation
+  case at, star, doubleStar, slash, pipe, plus, minus, tilde
+  /// `% // & ^ << >>`, which are nothing but operators between two operands.
+  case binary
+  /// `== != < > <= >=`
+  case comparison
+  /// `+=` and its kin.
+  case augmented
+
+  /// `True`, `False`, `None`.
+  case constant
+  case and, `as`, assert, async, await, `break`, `class`, `continue`, def, del, elif, `else`, except, finally, `for`
+  case from, global, `if`, `import`, `in`, `is`, lambda, nonlocal, not, or, pass, raise, `return`, `try`, `while`
+  case with, yield
+}
 
 struct PythonToken {
-  enum Kind {
-    case name, number, string, op
-    /// The end of a logical line.
-    case newline
-    case indent, dedent
-  }
+  enum Kind { case name, number, string, format, op, newline, indent, dedent }
 
-  var kind: Kind
+  var symbol: PythonSymbol
   var start: Int
   var end: Int
+
+  /// The coarser view of who reads values: a keyword is a name, an f-string's texts and quotes are one thing.
+  var kind: Kind {
+    switch symbol {
+    case .name: .name
+    case .number: .number
+    case .string: .string
+    case .formatStart, .formatText, .formatEnd: .format
+    case .newline, .end: .newline
+    case .indent: .indent
+    case .dedent: .dedent
+    default: symbol.rawValue >= PythonSymbol.constant.rawValue ? .name : .op
+    }
+  }
 }
 
 struct PythonFault: Error {
@@ -21,188 +59,56 @@ struct PythonFault: Error {
   let offset: Int
 }
 
-struct PythonTokenizer {
-  let bytes: [UInt8]
-  private(set) var tokens: [PythonToken] = []
-  private var index = 0
-  private var indents = [0]
-  private var brackets: [(byte: UInt8, offset: Int)] = []
+extension PythonSymbol {
+  /// The bytes of a short word as one number, so that words are compared without making text of them.
+  @inline(__always)
+  private static func packed(_ word: some Sequence<UInt8>) -> UInt64 { word.reduce(0) { $0 << 8 | UInt64($1) } }
 
-  init(_ bytes: [UInt8]) { self.bytes = bytes }
-
-  static func tokens(_ bytes: [UInt8]) throws(PythonFault) -> [PythonToken] {
-    var tokenizer = PythonTokenizer(bytes)
-    try tokenizer.run()
-    return tokenizer.tokens
+  private static func table(_ words: [(PythonSymbol, String)]) -> [UInt64: PythonSymbol] {
+    var table: [UInt64: PythonSymbol] = [:]
+    for (symbol, list) in words {
+      for word in list.split(separator: " ") { table[packed(word.utf8)] = symbol }
+    }
+    return table
   }
 
-  private func byte(_ offset: Int = 0) -> UInt8? { index + offset < bytes.count ? bytes[index + offset] : nil }
+  private static let keywords = table([
+    (.constant, "True False None"), (.and, "and"), (.as, "as"), (.assert, "assert"), (.async, "async"),
+    (.await, "await"), (.break, "break"), (.class, "class"), (.continue, "continue"), (.def, "def"), (.del, "del"),
+    (.elif, "elif"), (.else, "else"), (.except, "except"), (.finally, "finally"), (.for, "for"), (.from, "from"),
+    (.global, "global"), (.if, "if"), (.import, "import"), (.in, "in"), (.is, "is"), (.lambda, "lambda"),
+    (.nonlocal, "nonlocal"), (.not, "not"), (.or, "or"), (.pass, "pass"), (.raise, "raise"), (.return, "return"),
+    (.try, "try"), (.while, "while"), (.with, "with"), (.yield, "yield"),
+  ])
 
-  private mutating func run() throws(PythonFault) {
-    var isLineStart = true
-    while index < bytes.count {
-      if isLineStart {
-        guard try indentation() else { continue }
-        isLineStart = false
-      }
-      let start = index
-      switch bytes[index] {
-      case 0x20, 0x09, 0x0C: index += 1
-      case 0x0D where byte(1) == 0x0A: index += 1
-      case 0x0A, 0x0D:
-        index += 1
-        if brackets.isEmpty {
-          tokens.append(PythonToken(kind: .newline, start: start, end: index))
-          isLineStart = true
-        }
-      case UInt8(ascii: "#"): skipComment()
-      case UInt8(ascii: "\\"):
-        index += 1
-        if byte() == 0x0D { index += 1 }
-        guard byte() == 0x0A || bytes[index - 1] == 0x0D else {
-          throw PythonFault(message: "unexpected character after line continuation character", offset: start)
-        }
-        if byte() == 0x0A { index += 1 }
-        if index >= bytes.count {
-          throw PythonFault(message: "unexpected EOF while parsing", offset: start)
-        }
-      case UInt8(ascii: "\""), UInt8(ascii: "'"): try string(from: start)
-      case 0x30...0x39: number()
-      case UInt8(ascii: ".") where byte(1).map({ 0x30...0x39 ~= $0 }) ?? false: number()
-      case let first where Self.isNamePart(first):
-        while let next = byte(), Self.isNamePart(next) { index += 1 }
-        if let quote = byte(), quote == UInt8(ascii: "\"") || quote == UInt8(ascii: "'"),
-          Self.isStringPrefix(bytes[start..<index])
-        {
-          try string(from: start)
-        } else {
-          tokens.append(PythonToken(kind: .name, start: start, end: index))
-        }
-      default: try op()
+  private static let operators = table([
+    (.leftParen, "("), (.rightParen, ")"), (.leftBracket, "["), (.rightBracket, "]"), (.leftBrace, "{"),
+    (.rightBrace, "}"), (.comma, ","), (.colon, ":"), (.semicolon, ";"), (.dot, "."), (.ellipsis, "..."),
+    (.assign, "="), (.walrus, ":="), (.arrow, "->"), (.exclamation, "!"), (.at, "@"), (.star, "*"),
+    (.doubleStar, "**"), (.slash, "/"), (.pipe, "|"), (.plus, "+"), (.minus, "-"), (.tilde, "~"),
+    (.binary, "% // & ^ << >>"), (.comparison, "== != < > <= >="),
+    (.augmented, "+= -= *= /= //= %= @= &= |= ^= >>= <<= **="),
+  ])
+
+  private static let secondBytes = Array("=*/<>.".utf8)
+
+  /// What the name `word` is: a keyword, or a name. `match`, `case`, `type` and `_` are names that the grammar looks
+  /// at.
+  static func of(name word: ArraySlice<UInt8>) -> PythonSymbol {
+    guard 2...8 ~= word.count else { return .name }
+    return keywords[packed(word)] ?? .name
+  }
+
+  /// The longest operator at the start of `bytes`, and its length; `nil` where none stands.
+  static func longestOperator(in bytes: ArraySlice<UInt8>) -> (symbol: PythonSymbol, count: Int)? {
+    guard let first = bytes.first else { return nil }
+    // Most operators are one character, and the second of a longer one tells them apart.
+    let second = bytes.dropFirst().first ?? 0
+    if secondBytes.contains(second) {
+      for count in [3, 2] where bytes.count >= count {
+        if let symbol = operators[packed(bytes.prefix(count))] { return (symbol, count) }
       }
     }
-    if let open = brackets.last {
-      throw PythonFault(message: "'\(Character(Unicode.Scalar(open.byte)))' was never closed", offset: open.offset)
-    }
-    if !isLineStart { tokens.append(PythonToken(kind: .newline, start: index, end: index)) }
-    for _ in indents.dropFirst() { tokens.append(PythonToken(kind: .dedent, start: index, end: index)) }
-  }
-
-  static func isNamePart(_ byte: UInt8) -> Bool {
-    switch byte {
-    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), 0x30...0x39,
-      UInt8(ascii: "_"), 0x80...:
-      true
-    default: false
-    }
-  }
-
-  private static func isStringPrefix(_ name: ArraySlice<UInt8>) -> Bool {
-    ["r", "u", "b", "f", "br", "rb", "fr", "rf"].contains(String(decoding: name, as: UTF8.self).lowercased())
-  }
-
-  private mutating func skipComment() {
-    while let next = byte(), next != 0x0A, next != 0x0D { index += 1 }
-  }
-
-  /// Reads the start of a line; false when the line is blank and has been skipped.
-  private mutating func indentation() throws(PythonFault) -> Bool {
-    var column = 0
-    let start = index
-    scan: while let next = byte() {
-      switch next {
-      case 0x20: column += 1
-      case 0x09: column = (column / 8 + 1) * 8
-      case 0x0C: column = 0
-      default: break scan
-      }
-      index += 1
-    }
-    if byte() == UInt8(ascii: "#") { skipComment() }
-    if byte() == 0x0D { index += 1 }
-    if byte() == 0x0A {
-      index += 1
-      return false
-    }
-    guard index < bytes.count else { return false }
-    if bytes[index - (index > start ? 1 : 0)] == 0x0D { return false }
-    if column > indents[indents.count - 1] {
-      indents.append(column)
-      tokens.append(PythonToken(kind: .indent, start: start, end: index))
-    }
-    while column < indents[indents.count - 1] {
-      indents.removeLast()
-      tokens.append(PythonToken(kind: .dedent, start: start, end: index))
-      if column > indents[indents.count - 1] {
-        throw PythonFault(message: "unindent does not match any outer indentation level", offset: index)
-      }
-    }
-    return true
-  }
-
-  private mutating func number() {
-    let start = index
-    while let next = byte() {
-      let isSign = next == UInt8(ascii: "+") || next == UInt8(ascii: "-")
-      let afterExponent =
-        index > start && bytes[index - 1] | 0x20 == UInt8(ascii: "e") && bytes[start..<index].allSatisfy {
-          $0 | 0x20 != UInt8(ascii: "x")
-        }
-      guard Self.isNamePart(next) || next == UInt8(ascii: ".") || isSign && afterExponent else { break }
-      index += 1
-    }
-    tokens.append(PythonToken(kind: .number, start: start, end: index))
-  }
-
-  private mutating func string(from start: Int) throws(PythonFault) {
-    let quote = bytes[index]
-    let isTriple = byte(1) == quote && byte(2) == quote
-    index += isTriple ? 3 : 1
-    while let next = byte() {
-      if next == UInt8(ascii: "\\") {
-        index += byte(1) == 0x0D && byte(2) == 0x0A ? 3 : 2
-      } else if next == quote, !isTriple || byte(1) == quote && byte(2) == quote {
-        index += isTriple ? 3 : 1
-        tokens.append(PythonToken(kind: .string, start: start, end: index))
-        return
-      } else if next == 0x0A || next == 0x0D, !isTriple {
-        break
-      } else {
-        index += 1
-      }
-    }
-    let last = bytes[..<min(index, bytes.count)].count { $0 == 0x0A } + 1
-    let kind = isTriple ? "triple-quoted string literal" : "string literal"
-    throw PythonFault(message: "unterminated \(kind) (detected at line \(last))", offset: start)
-  }
-
-  private static let longOps: [[UInt8]] = [
-    "**=", "//=", ">>=", "<<=", "...", "==", "!=", "<=", ">=", "->", "+=", "-=", "*=", "/=", "%=", "&=", "|=", "^=",
-    "@=", ":=", "**", "//", "<<", ">>",
-  ].map { Array($0.utf8) }
-
-  private mutating func op() throws(PythonFault) {
-    let start = index
-    let first = bytes[index]
-    switch first {
-    case UInt8(ascii: "("), UInt8(ascii: "["), UInt8(ascii: "{"): brackets.append((first, index))
-    case UInt8(ascii: ")"), UInt8(ascii: "]"), UInt8(ascii: "}"):
-      let closing = Character(Unicode.Scalar(first))
-      guard let open = brackets.popLast() else {
-        throw PythonFault(message: "unmatched '\(closing)'", offset: index)
-      }
-      guard open.byte == (first == UInt8(ascii: ")") ? UInt8(ascii: "(") : first - 2) else {
-        let opening = Character(Unicode.Scalar(open.byte))
-        throw PythonFault(
-          message: "closing parenthesis '\(closing)' does not match opening parenthesis '\(opening)'", offset: index)
-      }
-    case UInt8(ascii: "$"), UInt8(ascii: "?"), UInt8(ascii: "`"), 0..<0x20, 0x7F:
-      throw PythonFault(message: "invalid syntax", offset: index)
-    case UInt8(ascii: "!") where byte(1) != UInt8(ascii: "="):
-      throw PythonFault(message: "invalid syntax", offset: index)
-    default: break
-    }
-    index += Self.longOps.first { bytes[index...].starts(with: $0) }?.count ?? 1
-    tokens.append(PythonToken(kind: .op, start: start, end: index))
+    return operators[UInt64(first)].map { ($0, 1) }
   }
 }
