@@ -61,9 +61,13 @@ package struct Observer: Sendable {
     to snapshot: inout StageSnapshot, of stage: Stage, lock: LockEntry?, asksCache: Bool = true
   ) {
     snapshot.outputs = stage.outputs.map { output in
-      let locked = lock?.out(output.declared)?.contentHash
+      let file = lock?.out(output.declared)
+      let locked = file?.contentHash
       var inCache: Bool?
-      if asksCache, output.isCached, let locked { inCache = isInCache(locked) }
+      if asksCache, output.isCached {
+        // No object has a name that is no hash.
+        if let locked { inCache = isInCache(locked) } else if file?.hashName == "md5" { inCache = false }
+      }
       // DVC asks the cache first and does not look at the file when the object is gone.
       return OutputReading(
         content: content(at: output.location, algorithm: locked?.algorithm ?? .md5, sha256: false, isOutput: true),

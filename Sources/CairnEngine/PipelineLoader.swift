@@ -9,7 +9,7 @@ package struct PipelineLoader: Sendable {
   package let folder: RepoPath
   package let ignore: IgnoreTree
   package let parameters: ParameterFiles
-  private let files: any ProjectFiles
+  let files: any ProjectFiles
   private let reader: PipelineFileReader
   private let git: GitIgnoreTree?
 

@@ -188,7 +188,7 @@ package struct TargetResolution: Sendable {
       return path
     }
     let isHidden = loader.ignore.isIgnored(path, isDirectory: false)
-    guard !isHidden, let stat = (try? FileStat.of(absolute)) ?? nil else {
+    guard !isHidden, loader.files.exists(path), let stat = (try? FileStat.of(absolute)) ?? nil else {
       throw Diagnostic(.noSuchFile, "'\(shown)' \(isHidden ? "is dvc-ignored" : "does not exist")")
     }
     if !TargetWords.isStageFile(text) {

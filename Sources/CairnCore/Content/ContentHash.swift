@@ -171,8 +171,10 @@ package struct ContentHash: Hashable, Sendable {
     self.isDirectory = isDirectory
   }
 
-  /// Reads `text` (32 digits, perhaps `.dir`); `nil` when it is anything else.
+  /// Reads `text` (32 digits, perhaps `.dir`); `nil` when it is anything else. Capitals are something else: DVC writes
+  /// none, and no object of its cache has a name with them.
   package init?(_ text: some StringProtocol, algorithm: Algorithm = .md5) {
+    if text.utf8.contains(where: { 0x41...0x46 ~= $0 }) { return nil }
     let isDirectory = text.utf8.suffix(4).elementsEqual(".dir".utf8)
     guard let digest = Digest16(hex: isDirectory ? text.dropLast(4) : text[...]) else { return nil }
     self.init(algorithm, digest, isDirectory: isDirectory)

@@ -39,6 +39,8 @@ package struct Stage: Sendable {
   /// Its name in `dvc.yaml` (of a group: the template's); the top of a `.dvc` file.
   package var mark: SourceMark?
   package var commandMark: SourceMark?
+  /// Of a list, the mark of each command.
+  package var commandMarks: [SourceMark?] = []
 
   package init(address: StageAddress, kind: Kind) {
     self.address = address
@@ -53,6 +55,11 @@ package struct Stage: Sendable {
     isAlwaysChanged = false
     settings = StageSettings()
     isParametrized = false
+  }
+
+  /// Where a command is written.
+  package func mark(ofCommand index: Int) -> SourceMark? {
+    (commandMarks.indices.contains(index) ? commandMarks[index] : nil) ?? commandMark
   }
 
   /// `cmd` as the lock has it.

@@ -88,6 +88,7 @@ package struct StageBuilder: Sendable {
     case .list(let items):
       stage.commandIsList = true
       for item in items { stage.commands.append(try text(item, "a command", of: stage)) }
+      stage.commandMarks = items.map(\.mark)
     // A template may leave nothing: there is no command then.
     case .scalar(let value)? where value.isNull: break
     case .scalar(let value)?: stage.commands = [PythonText.str(value)]

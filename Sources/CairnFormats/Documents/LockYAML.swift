@@ -54,7 +54,7 @@ extension LockedFile {
       case "path": file.path = value.string ?? ""
       case "md5", "etag", "checksum":
         // DVC takes the first of md5, checksum and etag that it finds; the others stay as they are.
-        guard file.hashName == nil, let text = hashText(value, isCaseSensitive: key == "etag") else {
+        guard file.hashName == nil, let text = hashText(value) else {
           if !value.isNull { file.other[.string(key)] = value }
           continue
         }
@@ -71,7 +71,7 @@ extension LockedFile {
     return file
   }
 
-  private static func hashText(_ value: Value, isCaseSensitive: Bool) -> String? {
+  private static func hashText(_ value: Value) -> String? {
     let text: String
     switch value {
     case .string(let string): text = string
@@ -79,7 +79,7 @@ extension LockedFile {
     case .bigInt(let digits): text = digits
     default: return nil
     }
-    return text.isEmpty ? nil : isCaseSensitive ? text : text.lowercased()
+    return text.isEmpty ? nil : text
   }
 }
 

@@ -107,4 +107,10 @@ enum CheckWords {
 extension CheckMaker {
   /// Where a path lies that the stage, or its lock entry, names.
   func location(_ declared: String, in wdir: Location) -> Location { paths.location(of: declared, in: wdir) }
+
+  /// How a check names a place: as seen from the project's root; absolute where the stage wrote it so.
+  func name(of location: Location, declared: String) -> String {
+    guard case .external(let path) = location, !declared.hasPrefix("/") else { return location.recordPath }
+    return paths.relative(path.absolute, to: .root)
+  }
 }

@@ -49,7 +49,9 @@ struct DependencyChecks {
 
   // MARK: Origin
 
-  private func path(_ item: Item) -> String { item.dependency.location.recordPath }
+  private func path(_ item: Item) -> String {
+    maker.name(of: item.dependency.location, declared: item.dependency.declared)
+  }
 
   private func origin(_ item: Item) -> Check { maker.passed(.depOrigin, path: path(item), at: item.dependency.mark) }
 
@@ -181,6 +183,9 @@ struct DependencyChecks {
     }
     if !plan.leadingOut.isEmpty || !plan.strays.isEmpty { return origin }
     if plan.isOpen {
+      if let message = contradiction(plan, locked) {
+        return origin + [failed(.depContent, item, "\(item.dependency.declared) was edited after the stage ran: \(message)")]
+      }
       return origin + [
         maker.skipped(
           .depContent, path: path(item), "it holds data whose list is not here", at: item.dependency.mark)
@@ -224,6 +229,23 @@ struct DependencyChecks {
         .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir",
         hint: ends?.hint(maker.rerun))
     ]
+  }
+
+  /// What the numbers in the lock say against the folder, where the list of an output in it is not here.
+  private func contradiction(_ plan: FolderPlan, _ locked: LockedFile) -> String? {
+    guard let recorded = plan.recorded, plan.unknown == nil, plan.strangers.isEmpty else { return nil }
+    var inGit: [RepoPath] = []
+    for case .file(let path) in plan.members.map(\.member) { inGit.append(path) }
+    if let count = locked.fileCount, count != inGit.count + recorded.files {
+      return "it had \(count) file\(count == 1 ? "" : "s"), and has \(inGit.count + recorded.files)"
+    }
+    guard let size = locked.size else { return nil }
+    var sum = recorded.bytes
+    for path in inGit {
+      guard let bytes = (try? source.bytes(path)) ?? nil else { return nil }
+      sum &+= UInt64(bytes.count)
+    }
+    return sum == size ? nil : "it had \(size) bytes, and has \(sum)"
   }
 
   private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
@@ -280,6 +302,8 @@ struct DependencyChecks {
     guard let made = places.locked(place), let madeText = made.hashText else { return nil }
     let maker = subject.project.pipeline[place.stage].address.text()
     guard let hash = locked.contentHash, let madeHash = made.contentHash else {
+      // An md5 that is none is told by itself.
+      if [locked, made].contains(where: { $0.hashName == "md5" && $0.contentHash == nil }) { return nil }
       // Of other kinds of hashes (an etag) the texts are all there is.
       if locked.hashName == made.hashName, rest.isEmpty {
         return locked.hashText == madeText ? passed(.lockChain, item) : broken(item, maker, locked, madeText)

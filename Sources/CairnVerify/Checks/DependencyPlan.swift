@@ -48,6 +48,8 @@ struct FolderPlan: Sendable {
   var isOpen = false
   /// It holds outputs, so that more than git decides.
   var holdsOutputs = false
+  /// What is recorded of all outputs in it together, their lists here or not; `nil` when of one there is no number.
+  var recorded: (files: Int, bytes: UInt64)? = (0, 0)
   /// A submodule in it, or a link, whose content is not here.
   var unknown: String?
 }
@@ -142,6 +144,7 @@ struct DependencyPlanner: Sendable {
       // To what a stage makes: the list of that tells. To what git does not have: to this machine alone.
       if places.around(subject.paths.location(inWorkTree: target.text)) != nil {
         plan.isOpen = true
+        plan.recorded = nil
       } else {
         plan.strangers.append(target)
       }
@@ -154,7 +157,15 @@ struct DependencyPlanner: Sendable {
   ) {
     guard let path = gitPath(places.output(place).location), !isHidden(path, isDirectory: false) else { return }
     let name = path.relative(to: folder)
-    guard let hash = places.locked(place)?.contentHash, hash.algorithm == algorithm else {
+    let locked = places.locked(place)
+    if let sum = plan.recorded, let locked, let size = locked.size,
+      let count = locked.contentHash?.isDirectory == true ? locked.fileCount : 1
+    {
+      plan.recorded = (sum.files + count, sum.bytes &+ size)
+    } else {
+      plan.recorded = nil
+    }
+    guard let hash = locked?.contentHash, hash.algorithm == algorithm else {
       plan.isOpen = true
       return
     }

@@ -77,14 +77,15 @@ struct LockChecks {
         if let fault = fault(file, kind, mark) { checks.append(fault) }
       }
     }
-    for output in stage.outputs {
-      guard let file = entry.out(output.declared), !output.location.isURL, let name = file.hashName, name != "md5"
-      else {
-        continue
-      }
+    // What has no other hash but such a one was never compared with the file.
+    let local =
+      stage.dependencies.filter { !$0.location.isURL }.map { ("dependency", entry.dep($0.declared), $0.mark) }
+      + stage.outputs.filter { !$0.location.isURL }.map { ("output", entry.out($0.declared), $0.mark) }
+    for (kind, file, mark) in local {
+      guard let file, file.dataset == nil, let name = file.hashName, name != "md5" else { continue }
       checks.append(
         maker.failed(
-          .hashMissing, path: shown(file.path), "the output \(file.path) has no md5 but '\(name)'", at: output.mark))
+          .hashMissing, path: shown(file.path), "the \(kind) \(file.path) has no md5 but '\(name)'", at: mark))
     }
     return checks.isEmpty ? [maker.passed(.hashMissing)] : checks
   }
@@ -156,12 +157,13 @@ struct LockChecks {
     if let repository = dependency.source?.repository { return repository["rev_lock"]?.string?.isEmpty == false }
     // A query has no version.
     if dependency.source?.isElsewhere ?? false { return true }
+    if !dependency.location.isURL, let name = file?.hashName, name != "md5" { return false }
     return file?.hashText != nil || file?.dataset != nil || file?.other["version_id"] != nil
       || file?.other["files"] != nil
   }
 
   /// A declared path as it is seen from the project's root.
   private func shown(_ declared: String) -> String {
-    maker.location(declared, in: stage.wdir).recordPath
+    maker.name(of: maker.location(declared, in: stage.wdir), declared: declared)
   }
 }

@@ -24,14 +24,14 @@ struct ParameterChecks {
       let names = values.isEmpty ? file : CheckWords.list(Array(values.keys))
       checks.append(
         maker.failed(
-          .lockParams, path: maker.location(file, in: stage.wdir).recordPath,
+          .lockParams, path: maker.name(of: maker.location(file, in: stage.wdir), declared: file),
           "\(names) of \(file) was taken out of its parameters after its last run"))
     }
     return checks
   }
 
   private func check(_ set: ParameterSet) -> Check {
-    let path = set.location.recordPath
+    let path = maker.name(of: set.location, declared: set.declared)
     if case .url = set.location {
       return maker.unknown(.lockParams, path: path, "parameters on other machines are not looked at", at: set.mark)
     }

@@ -38,12 +38,12 @@ struct PathChecks {
       }
     }
     var told: Set<String> = []
-    for line in stage.commands {
+    for (number, line) in stage.commands.enumerated() {
       for path in CommandPaths.outside(line) where told.insert(path).inserted {
         checks.append(
           maker.failed(
             .pathOutside, path: nil, "its command names \(path), which is another place on another machine",
-            hint: "name a path in the repository, or give it as a parameter", at: stage.commandMark))
+            hint: "name a path in the repository, or give it as a parameter", at: stage.mark(ofCommand: number)))
       }
     }
     return Self.joined(checks, maker.passed(.pathOutside))

@@ -88,7 +88,7 @@ struct StageLint {
   private func scripts(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
     var told: Set<RepoPath> = []
     var checks: [Check] = []
-    for line in stage.commands {
+    for (number, line) in stage.commands.enumerated() {
       for known in CommandScripts.scripts(in: line) {
         guard let script = known.names.lazy.compactMap({ file($0, in: stage.wdir) }).first, told.insert(script).inserted
         else {
@@ -102,7 +102,8 @@ struct StageLint {
         checks.append(
           maker.failed(
             .undeclaredScript, path: script.text, "it runs \(script), which is not among its dependencies",
-            hint: "add \(script.relative(to: stage.wdir.local ?? .root)) to its deps", at: stage.commandMark))
+            hint: "add \(script.relative(to: stage.wdir.local ?? .root)) to its deps",
+            at: stage.mark(ofCommand: number)))
       }
     }
     return checks.isEmpty ? [maker.passed(.undeclaredScript)] : checks

@@ -83,7 +83,8 @@ package final class VerifySubject: Sendable {
   /// The work tree as it stands.
   package static func workTree(_ repository: Repository) throws(Diagnostic) -> VerifySubject {
     let settings = try Settings.load(repository)
-    let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
+    // That DVC leaves git alone (`core.no_scm`) does not change what is committed.
+    let git = try GitRepository.find(from: repository.root)
     let loader = PipelineLoader(repository, settings, notesUses: true)
     let index = StateIndex(
       path: repository.stateIndexFile, isNetworkFileSystem: Machine.isNetworkFileSystem(repository.root))

@@ -95,6 +95,10 @@ struct VerifyCommand: OwnCommand {
     let outcome = try request.run(in: repository)
     let warnings = outcome.subject?.settings.warnings ?? []
     for warning in warnings + outcome.notes { console.warning(warning) }
+    if outcome.verification.checks.isEmpty {
+      let place = rev.map { "'\($0)' has" } ?? "there is"
+      console.warning("nothing was looked at: \(place) no stage and no .dvc file here")
+    }
     // What cannot be written is no verdict: it is told before one is.
     for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
     let output = output(outcome, console)

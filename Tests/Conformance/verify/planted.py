@@ -492,6 +492,87 @@ def etag_of_an_output(d):
     write(d, "dvc.lock", text[:at] + "      etag:" + text[at + 10:])
 
 
+@case(one("hash-missing", "train", "src/train.py"))
+def etag_of_a_dependency(d):
+    text = read(d, "dvc.lock")
+    start = text.index("md5:", text.index("hash: md5", text.index("path: src/train.py")) + 8)
+    write(d, "dvc.lock", text[:start] + "etag: abc" + text[text.index("\n", start):])
+    write(d, "src/train.py", "# edited\n")
+
+
+@case(one("hash-missing", "report", "metrics.json"))
+def checksum_of_a_result(d):
+    text = read(d, "dvc.lock")
+    at = text.index("path: metrics.json", text.index("  report:"))
+    start = text.index("md5:", text.index("hash: md5", at) + 8)
+    write(d, "dvc.lock", text[:start] + "checksum: abc" + text[text.index("\n", start):])
+
+
+@case(one("hash-missing", "train", "src/train.py"))
+def hash_in_capitals(d):
+    text = read(d, "dvc.lock")
+    start = text.index("md5: ", text.index("hash: md5", text.index("path: src/train.py")) + 8) + 5
+    write(d, "dvc.lock", text[:start] + text[start:start + 32].upper() + text[start + 32:])
+
+
+@case(one("hash-missing", "data/raw.csv.dvc", "data/raw.csv"))
+def hash_of_data_in_capitals(d):
+    text = read(d, "data/raw.csv.dvc")
+    start = text.index("md5: ") + 5
+    write(d, "data/raw.csv.dvc", text[:start] + text[start:start + 32].upper() + text[start + 32:])
+
+
+def mixed_folder(d):
+    """A folder whose files git has, but for one folder in it that is tracked."""
+    write(d, "tree/own.txt", "own")
+    write(d, "tree/big/a", "aaaa")
+    write(d, "tree/big/b", "bb")
+    run(DVC, "add", "-q", "tree/big", cwd=d)
+    replace(d, "dvc.yaml", "      - metrics.json\n    outs:\n", "      - metrics.json\n      - tree\n    outs:\n")
+    run(DVC, "repro", "-q", cwd=d)
+    run(DVC, "repro", "-q", cwd=d)
+    commit(d)
+
+
+@case([], exit=0)
+def sound_mixed_folder(d): mixed_folder(d)
+
+
+@case(one("dep-content", "report", "tree"))
+def mixed_folder_with_a_new_file(d):
+    mixed_folder(d)
+    write(d, "tree/new.txt", "")
+
+
+@case(one("dep-content", "report", "tree"))
+def mixed_folder_with_a_longer_file(d):
+    mixed_folder(d)
+    write(d, "tree/own.txt", "longer")
+
+
+@case([], exit=0)
+def sound_without_scm(d):
+    run(DVC, "config", "core.no_scm", "true", cwd=d)
+
+
+@case(one("lock-deps", "report", "../beside.txt"), clone=one("lock-deps", "report", "../beside.txt"))
+def dependency_outside_removed(d):
+    write(d, "../beside.txt", "x")
+    replace(d, "dvc.yaml", "      - metrics.json\n    outs:\n", "      - metrics.json\n      - ../beside.txt\n    outs:\n")
+    run(DVC, "repro", "-q", cwd=d)
+    commit(d)
+    replace(d, "dvc.yaml", "      - ../beside.txt\n", "")
+
+
+@case(one("pipeline-valid", None, "train.py"))
+def parameters_in_python_that_do_not_parse(d):
+    write(d, "train.py", "lr = 0.1\n")
+    replace(d, "dvc.yaml", "      - other.json:\n          - depth\n", "      - other.json:\n          - depth\n      - train.py:\n          - lr\n")
+    run(DVC, "repro", "-q", cwd=d)
+    commit(d)
+    write(d, "train.py", "lr = 0.1\nprint 'x'\n")
+
+
 @case(one("dep-content", "train", "src/train.py"))
 def dependency_locked_twice(d):
     text = read(d, "dvc.lock")
