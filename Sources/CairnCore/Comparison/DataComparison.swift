@@ -34,9 +34,9 @@ package struct DataView {
     return try tree.node(at: path)
   }
 
-  fileprivate func children(of node: DataTree.Node) -> DataTree.Children {
-    guard let isShown, case .known(let nodes) = tree.children(of: node) else { return tree.children(of: node) }
-    return .known(nodes.filter { isShown($0.path) })
+  fileprivate func children(of node: DataTree.Node) throws(Diagnostic) -> DataTree.Children {
+    guard let isShown else { return try tree.children(of: node) }
+    return try tree.children(of: node, where: isShown)
   }
 }
 
@@ -64,7 +64,7 @@ package struct DataComparison {
   /// Renames: an added path takes the hash of the first deleted one that has it. They stand where DVC puts them:
   /// what neither came nor went, what came, by path, and what went.
   ///
-  /// - Throws: when a root lies in a folder whose list is not to be had.
+  /// - Throws: when a root lies in a folder whose list is not to be had, or an import's origin cannot be looked at.
   package func changes(
     from old: DataView, to new: DataView, roots: [RepoPath]
   ) throws(Diagnostic) -> [DataChange] {
@@ -99,8 +99,8 @@ package struct DataComparison {
         let kind = level.isOldLost || level.isNewLost ? .unknown : kind(was?.entry, now?.entry)
         if was?.isDirectory ?? false || now?.isDirectory ?? false, !(isWhole && isSame(was, now, old, new)) {
           var inner = Level()
-          (inner.old, inner.isOldLost) = children(of: was, in: old, isLost: level.isOldLost)
-          (inner.new, inner.isNewLost) = children(of: now, in: new, isLost: level.isNewLost)
+          (inner.old, inner.isOldLost) = try children(of: was, in: old, isLost: level.isOldLost)
+          (inner.new, inner.isNewLost) = try children(of: now, in: new, isLost: level.isNewLost)
           if !inner.old.isEmpty || !inner.new.isEmpty { levels.append(inner) }
         }
         if was?.entry == nil, now?.entry == nil { continue }
@@ -124,10 +124,10 @@ package struct DataComparison {
 
   private func children(
     of node: DataTree.Node?, in view: DataView, isLost: Bool
-  ) -> (nodes: [DataTree.Node], isLost: Bool) {
+  ) throws(Diagnostic) -> (nodes: [DataTree.Node], isLost: Bool) {
     guard let node else { return ([], isLost) }
     if isShallow, node.entry?.hash != nil { return ([], false) }
-    switch view.children(of: node) {
+    switch try view.children(of: node) {
     case .known(let nodes): return (nodes, false)
     case .unknown: return ([], true)
     }

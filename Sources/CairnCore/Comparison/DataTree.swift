@@ -12,6 +12,8 @@ package final class DataTree {
     package var isExecutable = false
     /// False for what was imported without its bytes: no cache has it under its hash.
     package var isStored = true
+    /// Seen where it was imported from, which tells what it is, and of its size no more than is written here.
+    package var isAtOrigin = false
 
     package init(isDirectory: Bool, hash: DataHash? = nil, size: UInt64? = nil) {
       self.isDirectory = isDirectory
@@ -29,6 +31,24 @@ package final class DataTree {
     /// As the list behind the entry's hash says.
     case listed
     case known(Listing)
+    /// As the list behind the entry's hash says, where that is to be had; else as what it was imported from.
+    case imported(Origin)
+  }
+
+  /// What an import is of, in another repository. Asked when somebody wants to know, and not before.
+  package struct Origin {
+    /// Whether it is a folder; `nil` where there is nothing.
+    package var isFolder: () throws(Diagnostic) -> Bool?
+    /// All that is below it, folders too, by their paths from there.
+    package var entries: () throws(Diagnostic) -> [(path: String, entry: Entry)]
+
+    package init(
+      isFolder: @escaping () throws(Diagnostic) -> Bool?,
+      entries: @escaping () throws(Diagnostic) -> [(path: String, entry: Entry)]
+    ) {
+      self.isFolder = isFolder
+      self.entries = entries
+    }
   }
 
   /// The files below a folder.
@@ -73,8 +93,15 @@ package final class DataTree {
     var entry: Entry?
     var contents = Contents.nothing
     var branches: [String: Branch] = [:]
-    /// Of `.listed`, once it was looked for.
+    /// Of `.listed` and `.imported`, once it was looked for.
     var list: List?
+
+    /// An import of which nothing is recorded, and that nobody has asked its origin about.
+    var unseen: Origin? {
+      guard case .imported(let origin) = contents, let entry, entry.hash == nil, entry.isKnown, !entry.isAtOrigin
+      else { return nil }
+      return origin
+    }
   }
 
   /// The list of a folder.
@@ -118,7 +145,7 @@ package final class DataTree {
   package var isEmpty: Bool { root.branches.isEmpty && root.entry == nil }
 
   /// - Returns: `nil` when nothing is there.
-  /// - Throws: when it lies in a folder whose list is not to be had.
+  /// - Throws: when it lies in a folder whose list is not to be had; what hinders a look at where it was imported from.
   package func node(at path: RepoPath) throws(Diagnostic) -> Node? {
     var branch = root
     var rest = path.components.map(String.init)[...]
@@ -128,28 +155,42 @@ package final class DataTree {
       branch = next
       here = here.appending(part)
     }
-    if rest.isEmpty { return Node(path: path, entry: branch.entry, place: .branch(branch)) }
-    switch list(of: branch) {
+    if rest.isEmpty {
+      try see(branch)
+      return Node(path: path, entry: branch.entry, place: .branch(branch))
+    }
+    let isListed = branch.list != nil
+    let list = list(of: branch)
+    // It came with the list.
+    if !isListed, branch.branches[rest[rest.startIndex]] != nil { return try node(at: path) }
+    switch list {
     case .lost(let why): throw .noFolderList(here).because(of: why)
     case .none: return nil
     case .known(let listing): return listing.node(at: rest.joined(separator: "/"), path)
     }
   }
 
-  package func children(of node: Node) -> Children {
+  /// - Parameter isShown: what of them counts; of the others nothing is looked for.
+  /// - Throws: what hinders a look at where one of them was imported from.
+  package func children(
+    of node: Node, where isShown: (RepoPath) -> Bool = { _ in true }
+  ) throws(Diagnostic) -> Children {
     switch node.place {
-    case .listed(let listing, let inner): return .known(listing.children(of: inner, node.path))
+    case .listed(let listing, let inner):
+      return .known(listing.children(of: inner, node.path).filter { isShown($0.path) })
     case .branch(let branch):
       var listed: [Node] = []
       switch list(of: branch) {
       case .lost: return .unknown
       case .none: break
-      case .known(let listing): listed = listing.children(of: "", node.path)
+      case .known(let listing): listed = listing.children(of: "", node.path).filter { isShown($0.path) }
       }
       if branch.branches.isEmpty { return .known(listed) }
       var nodes = Dictionary(listed.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
       for (name, child) in branch.branches {
         let path = node.path.appending(name)
+        guard isShown(path) else { continue }
+        try see(child)
         nodes[path] = Node(path: path, entry: child.entry, place: .branch(child))
       }
       return .known(nodes.values.sorted { $0.path < $1.path })
@@ -180,15 +221,54 @@ package final class DataTree {
       if let known = branch.list { return known }
       guard let hash = branch.entry?.hash, hash.isDirectory else { return .none }
       let list: List
+      do throws(Diagnostic) { list = .known(try listing(hash)) } catch { list = .lost(error) }
+      branch.list = list
+      return list
+    case .imported(let origin):
+      if let known = branch.list { return known }
+      guard let entry = branch.entry, entry.hash?.isDirectory ?? entry.isDirectory else { return .none }
+      let list: List
       do throws(Diagnostic) {
-        // Of another kind of hash nothing is known.
-        guard let content = hash.content else { throw Diagnostic(.noFolderList, hash.text) }
-        list = .known(Listing(try manifest(content), content.algorithm))
+        if let hash = entry.hash, let listing = try? listing(hash) {
+          list = .known(listing)
+        } else {
+          try insert(origin.entries(), below: branch)
+          list = .none
+        }
       } catch {
         list = .lost(error)
       }
       branch.list = list
       return list
+    }
+  }
+
+  private func listing(_ hash: DataHash) throws(Diagnostic) -> Listing {
+    // Of another kind of hash nothing is known.
+    guard let content = hash.content else { throw Diagnostic(.noFolderList, hash.text) }
+    return Listing(try manifest(content), content.algorithm)
+  }
+
+  private func insert(_ entries: [(path: String, entry: Entry)], below folder: Branch) {
+    for (path, entry) in entries {
+      var branch = folder
+      for part in path.split(separator: "/").map(String.init) {
+        let next = branch.branches[part] ?? Branch()
+        branch.branches[part] = next
+        branch = next
+      }
+      branch.entry = entry
+    }
+  }
+
+  /// Asks the origin of an import what it is.
+  private func see(_ branch: Branch) throws(Diagnostic) {
+    guard let origin = branch.unseen else { return }
+    if let isFolder = try origin.isFolder() {
+      branch.entry?.isDirectory = isFolder
+      branch.entry?.isAtOrigin = true
+    } else {
+      branch.entry?.isKnown = false
     }
   }
 }

@@ -13,15 +13,8 @@ struct DataOutput: Sendable {
   /// The remote that the output names itself.
   var remote: String?
   var isPushed: Bool
-  /// Imported from another repository: its data is that one's.
-  var isOfRepository: Bool
-
-  /// Where the storage of the project is asked for it.
-  var contents: DataTree.Contents {
-    if !entry.isStored { return .nothing }
-    guard let files, case .content(let hash) = entry.hash else { return .listed }
-    return .known(DataTree.Listing(files, hash.algorithm))
-  }
+  /// What it was imported from, if that is in another repository: its data is that one's.
+  var origin: ImportOrigin?
 }
 
 extension LoadedProject {
@@ -46,7 +39,7 @@ extension LoadedProject {
       entry.isStored = source == nil || DataHash(recorded) != nil
       var data = DataOutput(
         path: path, entry: entry, files: source?.listOfFiles ?? recorded?.listOfFiles, remote: output.remote,
-        isPushed: output.isPushed, isOfRepository: stage.dependencies.contains { $0.source?.repository != nil })
+        isPushed: output.isPushed, origin: ImportOrigin(of: stage))
       if !entry.isStored, entry.isDirectory { data.filesAtSource = files(at: stage.dependencies[0].location) }
       return (output, data)
     }

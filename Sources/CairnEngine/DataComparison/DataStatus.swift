@@ -162,14 +162,14 @@ package struct DataStatus: Sendable {
   private func missingInRemote(_ outputs: [DataOutput], _ recorded: DataTree) throws(Diagnostic) -> [String] {
     var paths: [String] = []
     for output in outputs.sorted(by: { $0.path < $1.path })
-    where output.isPushed && !output.isOfRepository && isLookedAt(output.path) {
+    where output.isPushed && output.origin == nil && isLookedAt(output.path) {
       guard let node = try recorded.node(at: output.path) else { continue }
       var nodes = [node]
       while let node = nodes.popLast() {
         var children: [DataTree.Node] = []
         var isLost = false
         if node.isDirectory, options.isGranular || node.entry?.hash == nil {
-          switch recorded.children(of: node) {
+          switch try recorded.children(of: node) {
           case .known(let nodes): children = nodes
           case .unknown: isLost = true
           }

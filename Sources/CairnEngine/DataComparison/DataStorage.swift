@@ -11,14 +11,21 @@ package final class DataStorage: Sendable {
   private let folders: RemoteFolders
   /// Instead of the default one.
   private let remote: String?
+  private let origins: ImportOrigins
   private let manifests = Mutex<[ContentHash: Result<DirectoryManifest, Diagnostic>]>([:])
 
   /// - Parameter remote: the name of one to take in place of the default.
-  package init(_ settings: Settings, remote: String? = nil) {
+  package convenience init(_ settings: Settings, remote: String? = nil) {
+    self.init(settings, remote: remote, depth: 0)
+  }
+
+  /// - Parameter depth: how many imports lead here.
+  init(_ settings: Settings, remote: String? = nil, depth: Int) {
     self.settings = settings
     self.remote = remote
     folders = RemoteFolders(settings)
     cache = DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared, mends: false)
+    origins = ImportOrigins(cacheFolder: settings.cacheFolder, depth: depth)
   }
 
   /// The name of the remote of an output; `nil` where there is none.
@@ -41,17 +48,30 @@ package final class DataStorage: Sendable {
     try check(outputs)
     let tree = DataTree { hash throws(Diagnostic) in try self.manifest(hash, outputs).get() }
     for output in outputs {
-      tree.insert(output.entry, at: output.path, output.contents)
+      tree.insert(output.entry, at: output.path, contents(of: output))
       for (file, entry) in output.filesAtSource { tree.insert(entry, at: output.path.appending(file)) }
     }
     return tree
   }
 
-  /// From the cache, else from the remotes that outputs have.
+  private func contents(of output: DataOutput) -> DataTree.Contents {
+    if !output.entry.isStored { return .nothing }
+    if let files = output.files, case .content(let hash) = output.entry.hash {
+      return .known(DataTree.Listing(files, hash.algorithm))
+    }
+    guard let origin = output.origin else { return .listed }
+    let origins = origins
+    return .imported(
+      DataTree.Origin(
+        isFolder: { () throws(Diagnostic) in try origins.isFolder(origin) },
+        entries: { () throws(Diagnostic) in try origins.entries(below: origin) }))
+  }
+
+  /// From the cache, else from the remotes that outputs have; those of another repository are none of these.
   private func manifest(_ hash: ContentHash, _ outputs: [DataOutput]) -> Result<DirectoryManifest, Diagnostic> {
     if let known = manifests.withLock({ $0[hash] }) { return known }
     let users = outputs.filter { $0.entry.hash == .content(hash) }
-    let remotes = users.compactMap(folder)
+    let remotes = users.filter { $0.origin == nil }.compactMap(folder)
     let found = (try? cache.store(for: hash).manifest(hash)) ?? remotes.lazy.compactMap { $0.manifest(hash) }.first
     let result: Result<DirectoryManifest, Diagnostic>
     if let found {

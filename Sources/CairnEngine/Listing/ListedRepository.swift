@@ -135,7 +135,7 @@ struct ListedProject {
   }
 
   func children(of node: DataTree.Node) throws(Diagnostic) -> [DataTree.Node] {
-    if case .known(let nodes) = tree.children(of: node) { return nodes }
+    if case .known(let nodes) = try tree.children(of: node) { return nodes }
     throw Self.unexpected(tree.fault(of: node))
   }
 
@@ -158,7 +158,7 @@ struct ListedProject {
       entry.isExecutable = file.isExecutable
     } else {
       // Of what was never made nothing is recorded.
-      let isRecorded = node?.entry.map { $0.hash != nil || $0.isDirectory } ?? false
+      let isRecorded = node?.entry.map { $0.hash != nil || $0.isDirectory || $0.isAtOrigin } ?? false
       entry.size = node?.entry?.size ?? (isRecorded ? nil : 0)
     }
     if let node {

@@ -13,15 +13,24 @@ package struct RepositoryOpener: Sendable {
     package var remote: String?
     /// Options of that remote.
     package var options: ValueMap = [:]
+    /// More settings.
+    var settings: ValueMap = [:]
+    /// The cache to take for the repository's own, which then is its remote where no other is the default.
+    var cacheFolder: String?
     package init() {}
   }
 
   private let overrides: Overrides
+  /// How many imports lead to the repository.
+  private let depth: Int
   /// Made when something is cloned; removed by `removeClone`.
   private let scratch: String
 
-  package init(_ overrides: Overrides) {
+  package init(_ overrides: Overrides) { self.init(overrides, depth: 0) }
+
+  init(_ overrides: Overrides, depth: Int) {
     self.overrides = overrides
+    self.depth = depth
     let folder = Environment.value("TMPDIR").flatMap { $0.isEmpty ? nil : $0 } ?? "/tmp"
     scratch = AtomicFile.temporaryName(in: folder) + "dvc-clone"
   }
@@ -60,8 +69,8 @@ package struct RepositoryOpener: Sendable {
     return ListedRepository(ListedDisk(root: root), root: root, folder: top.workingFolder ?? .root) {
       (inner) throws(Diagnostic) in
       let project = Repository(root: top.absolute(inner), workingDirectory: here)
-      let settings = try Settings.load(project).merging(extra, cacheIsRemote: true)
-      return try ListedProject(inner, PipelineLoader(project, settings), DataStorage(settings))
+      let settings = try Settings.load(project).merging(extra, cacheFolder: overrides.cacheFolder, cacheIsRemote: true)
+      return try ListedProject(inner, PipelineLoader(project, settings), DataStorage(settings, depth: depth))
     }
   }
 
@@ -87,10 +96,11 @@ package struct RepositoryOpener: Sendable {
         let config = RepoPath(unchecked: ".dvc/config")
         if let bytes = try files.read(config) { try Files.write(bytes, to: Repository.join(project.root, config.text)) }
       }
-      let settings = try Settings.load(project).merging(extra, cacheIsRemote: !settingsAreCommitted)
+      let settings = try Settings.load(project).merging(
+        extra, cacheFolder: overrides.cacheFolder, cacheIsRemote: !settingsAreCommitted)
       do throws(Diagnostic) {
         return try ListedProject(
-          inner, PipelineLoader(project, settings, files: files), DataStorage(settings))
+          inner, PipelineLoader(project, settings, files: files), DataStorage(settings, depth: depth))
       } catch {
         throw error.named(inCommit: commit)
       }
@@ -129,6 +139,7 @@ package struct RepositoryOpener: Sendable {
       }
       extra = ConfigLevels.values(try ConfigFile(SourceText(path: file, bytes: bytes)), path: file)
     }
+    ConfigLevels.merge(overrides.settings, into: &extra)
     if let remote = overrides.remote, !remote.isEmpty {
       ConfigLevels.merge(["core": .map(["remote": .string(remote)])], into: &extra)
     }
@@ -140,17 +151,24 @@ package struct RepositoryOpener: Sendable {
 extension Settings {
   /// With others over them; `remote_options` are those of the default remote.
   ///
-  /// - Parameter cacheIsRemote: where there is no default remote, the cache counts as one.
-  fileprivate func merging(_ extra: ValueMap, cacheIsRemote: Bool) throws(Diagnostic) -> Settings {
-    if extra.isEmpty { return self }
+  /// - Parameters:
+  ///   - cacheFolder: what is the cache from then on.
+  ///   - cacheIsRemote: where there is no default remote, the cache counts as one.
+  fileprivate func merging(
+    _ extra: ValueMap, cacheFolder other: String?, cacheIsRemote: Bool
+  ) throws(Diagnostic) -> Settings {
+    if extra.isEmpty, other == nil { return self }
     var rest = extra
-    guard let options = rest.removeValue(forKey: "remote_options") else { return overlaid(with: rest) }
+    let options = rest.removeValue(forKey: "remote_options")
     var settings = overlaid(with: rest)
+    if options == nil, other == nil { return settings }
     if settings.defaultRemote == nil, cacheIsRemote {
       let name: Value = "auto-generated-upstream"
       settings = settings.overlaid(
         with: ["core": .map(["remote": name]), "remote": .map([name: .map(["url": .string(cacheFolder)])])])
     }
+    if let other { settings = settings.overlaid(with: ["cache": .map(["dir": .string(other)])]) }
+    guard let options else { return settings }
     guard let remote = settings.defaultRemote else { throw .unexpected(.usage, "Missing remote name") }
     settings = settings.overlaid(with: ["remote": .map([.string(remote): options])])
     var warnings: [String] = []
