@@ -70,6 +70,8 @@ package struct ValueHistory: Sendable {
   package func states(
     of revisions: [String], and selection: Selection = Selection()
   ) throws(Diagnostic) -> OrderedDictionary<String, ProjectState> {
+    // Without git there are no branches, no tags and no commits.
+    if git == nil, revisions.isEmpty { return ["workspace": workspace] }
     let git = try requireGit()
     var names = revisions.filter { $0 != "workspace" }
     if selection.commits {

@@ -1,0 +1,34 @@
+// Answers that hang on which state of a project is meant: revisions without a name, projects without git, settings that
+// name a remote that is not there.
+import CairnTestSupport
+import Testing
+
+struct SettingsOfStatesTests {
+  /// A parameter and a metric, committed, then changed.
+  private func sample() throws -> TestRepository {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "metrics: [m.json]\n")
+    try repository.write("m.json", #"{"m": 1}"#)
+    try repository.write("params.yaml", "p: 1\n")
+    try repository.write("file", "one\n")
+    try repository.cairn("add", "-q", "file")
+    try repository.commit()
+    try repository.write("m.json", #"{"m": 2}"#)
+    try repository.write("params.yaml", "p: 2\n")
+    try repository.write("file", "two\n")
+    return repository
+  }
+
+  @Test("without git metrics of all branches, tags and commits are those of the workspace")
+  func withoutGit() throws {
+    let repository = try TestRepository(git: false)
+    try repository.write("dvc.yaml", "metrics: [m.json]\n")
+    try repository.write("m.json", #"{"m": 1}"#)
+    for option in ["-a", "-T", "-A"] {
+      let shown = try repository.cairn("metrics", "show", option)
+      #expect(shown.status == 0, "\(shown)")
+      #expect(shown.output == "Revision    Path    m\nworkspace   m.json  1\n", "\(shown)")
+    }
+    #expect(try repository.cairn("metrics", "diff").status == 255)
+  }
+}
