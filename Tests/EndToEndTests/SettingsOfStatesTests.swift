@@ -19,6 +19,25 @@ struct SettingsOfStatesTests {
     return repository
   }
 
+  @Test("an empty revision is HEAD; the workspace is not compared with itself")
+  func emptyRevisions() throws {
+    let repository = try sample()
+    for words in [["diff"], ["params", "diff"], ["metrics", "diff"]] {
+      func run(_ more: String...) throws -> CommandResult {
+        try repository.run([try CairnBinary.path()] + words + more)
+      }
+      let usual = try run()
+      #expect(usual.status == 0 && !usual.output.isEmpty, "\(words) \(usual)")
+      #expect(try run("").output == usual.output, "\(words)")
+      // Both are of one commit.
+      #expect(try run("", "HEAD").output.isEmpty, "\(words)")
+      for result in [try run("workspace"), try run("workspace", "workspace")] {
+        #expect(result.status == (words == ["diff"] ? 1 : 255), "\(words) \(result)")
+        #expect(result.errors.contains("unknown Git revision 'workspace'"), "\(words) \(result)")
+      }
+    }
+  }
+
   @Test("without git metrics of all branches, tags and commits are those of the workspace")
   func withoutGit() throws {
     let repository = try TestRepository(git: false)

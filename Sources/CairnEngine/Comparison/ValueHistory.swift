@@ -64,7 +64,8 @@ package struct ValueHistory: Sendable {
     package var isEmpty: Bool { !branches && !tags && !commits }
   }
 
-  /// The workspace first, then each commit, once, under all the names by which it was asked for.
+  /// The workspace first, then each commit, once, under all the names by which it was asked for; an empty name is
+  /// HEAD's.
   ///
   /// - Throws: DVC's words for a revision that does not exist.
   package func states(
@@ -73,7 +74,9 @@ package struct ValueHistory: Sendable {
     // Without git there are no branches, no tags and no commits.
     if git == nil, revisions.isEmpty { return ["workspace": workspace] }
     let git = try requireGit()
-    var names = revisions.filter { $0 != "workspace" }
+    var names = revisions
+    // The workspace once; a second one would have to be a branch of that name.
+    if let place = names.firstIndex(of: "workspace") { names.remove(at: place) }
     if selection.commits {
       names += try git.allCommits()
     } else {
@@ -82,7 +85,7 @@ package struct ValueHistory: Sendable {
     }
     var commits: OrderedDictionary<String, [String]> = [:]
     for name in names {
-      var found = try git.revision(name)
+      var found = try git.revision(name.isEmpty ? "HEAD" : name)
       if found == nil { found = try git.remoteBranch(name) }
       guard let commit = found else {
         throw Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")

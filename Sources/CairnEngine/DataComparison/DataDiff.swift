@@ -33,9 +33,6 @@ package struct DataDiff: Sendable {
     if try history.hasNoCommits() { return }
     let asksCache = new == nil
     let new = new ?? "workspace"
-    if old == "workspace", new == "workspace" {
-      throw Diagnostic(.unknownRevision, "unknown Git revision 'workspace'")
-    }
     var sides: [String: Side] = [:]
     for (name, state) in try history.states(of: [old, new]) {
       // The workspace counts as the newer side alone.

@@ -13,6 +13,8 @@ struct ComparisonTable {
   var precision: Int?
 
   func table(_ comparison: ValueComparison) -> HeadedTable {
+    // What is not named is the default.
+    let (old, new) = (old.isEmpty ? "HEAD" : old, new.isEmpty ? "workspace" : new)
     var table = HeadedTable(head: columns("Path", title, old, new, "Change"))
     for (path, changes) in comparison.files {
       for (key, change) in changes {
