@@ -50,4 +50,23 @@ struct SettingsOfStatesTests {
     }
     #expect(try repository.cairn("metrics", "diff").status == 255)
   }
+
+  @Test("a remote that is not there hinders the states whose settings name it, and no others")
+  func missingRemote() throws {
+    let repository = try sample()
+    try repository.cairn("add", "-q", "file")
+    try repository.commit()
+    try repository.shell("printf '[core]\\n    remote = nope\\n' >> .dvc/config")
+    let commits = try repository.cairn("diff", "HEAD~1", "HEAD")
+    #expect(commits.status == 0 && commits.output.contains("file"), "\(commits)")
+    let workspace = try repository.cairn("diff")
+    #expect(workspace.status == 1 && workspace.errors.contains("remote 'nope' doesn't exist"), "\(workspace)")
+    #expect(try repository.cairn("data", "status").status == 251)
+    let listing = try repository.cairn("ls", ".")
+    #expect(listing.status == 255 && listing.errors.hasPrefix("ERROR: unexpected error - 'nope'"), "\(listing)")
+    #expect(try repository.cairn("ls", "file://" + repository.root).status == 0)
+    #expect(try repository.cairn("status").status == 0)
+    try repository.commit()
+    #expect(try repository.cairn("diff", "HEAD~1", "HEAD").status == 1)
+  }
 }

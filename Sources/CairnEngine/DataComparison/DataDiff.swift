@@ -111,7 +111,7 @@ package struct DataDiff: Sendable {
       project = place
       hasTargets = !targets.isEmpty
       let project = try state.project()
-      recorded = try place.storage.tree(of: project.dataOutputs())
+      recorded = try place.storage(of: state).tree(of: project.dataOutputs())
       var keys: Set<RepoPath> = []
       func add(_ selection: StageSelection) {
         for (output, data) in project.dataOutputs(of: project.pipeline[selection.stage]) {

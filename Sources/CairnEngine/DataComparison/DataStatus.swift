@@ -117,7 +117,7 @@ package struct DataStatus: Sendable {
       warnings.append("Commit '\(head.prefix(7))' does not contain a DVC repo")
       return DataTree()
     }
-    return try project.storage.tree(of: state.project().dataOutputs())
+    return try project.storage(of: state).tree(of: state.project().dataOutputs())
   }
 
   // MARK: What is told

@@ -47,11 +47,23 @@ package struct RepositoryOpener: Sendable {
     if Files.exists(url) {
       let here = try Files.currentDirectory()
       let place = Repository.normalized(url.hasPrefix("/") ? url : Repository.join(here, url))
-      if GitRepository.bare(place) == nil { return try local(place, here, revision, extra) }
+      if GitRepository.bare(place) == nil {
+        try checkRemote(of: place, here)
+        return try local(place, here, revision, extra)
+      }
     }
     let git = try cloned(url)
     // Neither its settings nor its cache are of this machine; its own, of that commit, count.
     return try commit(revision, of: git, extra, settingsAreCommitted: true)
+  }
+
+  /// DVC looks up the default remote of what lies on this machine before anything else, and stumbles over none.
+  private func checkRemote(of place: String, _ here: String) throws(Diagnostic) {
+    guard Files.isDirectory(place), let project = try? Repository.findRoot(from: place),
+      let settings = try? Settings.load(Repository(root: project.root, workingDirectory: here)),
+      let name = settings.defaultRemote, settings.remote(name) == nil
+    else { return }
+    throw .unexpected(.usage, PythonText.repr(.string(name)))
   }
 
   private func local(
