@@ -69,4 +69,24 @@ struct SettingsOfStatesTests {
     try repository.commit()
     #expect(try repository.cairn("diff", "HEAD~1", "HEAD").status == 1)
   }
+
+  @Test("commands that only look leave a damaged list in the cache, and say that it is one")
+  func damagedList() throws {
+    let repository = try TestRepository()
+    try repository.write("data/a", "a\n")
+    try repository.cairn("add", "-q", "data")
+    try repository.commit()
+    let list = try repository.shell("find .dvc/cache -name '*.dir'").output.split(separator: "\n").joined()
+    try repository.shell("chmod u+w \(list) && echo corrupted > \(list) && chmod 444 \(list)")
+    for words in [["status"], ["diff"], ["data", "status", "--granular"], ["why", "data.dvc"], ["verify"]] {
+      _ = try repository.run([try CairnBinary.path()] + words)
+      #expect(repository.read(list) == "corrupted\n", "\(words)")
+    }
+    let name = list.split(separator: "/").suffix(2).joined()
+    #expect(
+      try repository.cairn("ls", ".", "-R").errors.hasPrefix(
+        "ERROR: unexpected error - failed to load directory ('data',): object \(name) is corrupted: "
+          + "Expecting value: line 1 column 1 (char 0)"))
+    #expect(repository.read(list) == "corrupted\n")
+  }
 }

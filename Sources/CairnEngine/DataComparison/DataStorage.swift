@@ -1,6 +1,7 @@
 // Where the objects behind recorded data are: the cache, and remotes that are folders of this machine. Changes nothing
 // there. Knows nothing of the workspace.
 import CairnCore
+import CairnFormats
 import CairnStore
 import CairnSystem
 import Synchronization
@@ -79,10 +80,25 @@ package final class DataStorage: Sendable {
     } else {
       // DVC tells where it looked last.
       let path = remotes.last?.path(of: hash) ?? cache.store(for: hash).path(of: hash)
-      result = .failure(Diagnostic(.noFolderList, "[Errno 2] No such file or directory: '\(path)'"))
+      result = .failure(Self.fault(of: path))
     }
     manifests.withLock { $0[hash] = result }
     return result
+  }
+
+  /// Why a list is not to be had, in DVC's words: its object is missing, or damaged.
+  private static func fault(of path: String) -> Diagnostic {
+    guard let bytes = try? Files.read(path) else {
+      return Diagnostic(.noFolderList, "[Errno 2] No such file or directory: '\(path)'")
+    }
+    let name = path.split(separator: "/").suffix(2).joined()
+    let fault = Diagnostic(.noFolderList, "object \(name) is corrupted")
+    do throws(Diagnostic) {
+      _ = try ManifestJSON.decode(bytes)
+      return fault
+    } catch {
+      return error.causes.first.map(fault.because) ?? fault
+    }
   }
 
   /// `nil` where the output has no remote, or one on another machine.
