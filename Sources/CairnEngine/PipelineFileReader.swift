@@ -42,6 +42,9 @@ struct PipelineFileReader: Sendable {
     } catch {
       result.failures.append(LoadedProject.Failure(file: path, stage: nil, diagnostic: error))
     }
+    for index in result.failures.indices {
+      result.failures[index].diagnostic = result.failures[index].diagnostic.namingFile(from: folder)
+    }
     return result
   }
 
@@ -189,5 +192,18 @@ extension Diagnostic {
 
   static func noStage(_ name: String, in file: String) -> Diagnostic {
     Diagnostic(.notFound, "Stage '\(name)' not found inside '\(file)' file")
+  }
+}
+
+extension Diagnostic {
+  /// With the broken file named as it is seen from `folder`, as DVC names it; the mark stays as it is.
+  fileprivate func namingFile(from folder: RepoPath) -> Diagnostic {
+    guard !folder.isRoot, let path = mark?.source.path, !path.hasPrefix("/") else { return self }
+    let shown = RepoPath(unchecked: path).relative(to: folder)
+    let dot = shown.hasPrefix("..") ? "" : "./"
+    var error = self
+    let names = [("'./\(path)'", "'\(dot)\(shown)'"), ("unable to read: '\(path)'", "unable to read: '\(shown)'")]
+    for (old, new) in names where message.hasPrefix(old) { error.message = new + message.dropFirst(old.count) }
+    return error
   }
 }

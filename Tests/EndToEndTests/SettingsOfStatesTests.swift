@@ -89,4 +89,20 @@ struct SettingsOfStatesTests {
           + "Expecting value: line 1 column 1 (char 0)"))
     #expect(repository.read(list) == "corrupted\n")
   }
+
+  @Test("a broken file is named as it is seen from the folder that one stands in")
+  func brokenFiles() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "metrics: [m.json]\nstages:\n  s: {cmd: 'echo ${a}'}\n")
+    try repository.write("m.json", "{}")
+    try repository.write("params.yaml", "a: [\n")
+    try repository.write("sub/file", "")
+    let words = "unable to read: '../params.yaml', YAML file structure is corrupted"
+    let shown = try repository.cairn("metrics", "show", "--json", in: "sub")
+    #expect(shown.output.contains(#""msg": "\#(words)""#), "\(shown)")
+    #expect(shown.errors.contains("WARNING: failed to load metrics in revision '', \(words)"), "\(shown)")
+    #expect(try repository.cairn("status", in: "sub").errors.hasPrefix("ERROR: \(words)"))
+    try repository.write("dvc.yaml", "stages: [\n")
+    #expect(try repository.cairn("status", in: "sub").errors.hasPrefix("'../dvc.yaml' is invalid."))
+  }
 }

@@ -6,7 +6,7 @@ internal import CairnFormats
 enum ValueErrorText {
   /// Without the cause: `str()` of DVC's exception.
   static func message(_ error: Diagnostic) -> String {
-    if error.code == .yamlSyntax, let path = error.mark?.source.path {
+    if error.code == .yamlSyntax, let path = fileName(of: error) {
       return "unable to read: '\(path)', YAML file structure is corrupted"
     }
     guard !error.isUnexpected, error.code == .schema || error.code == .validationFailed else { return error.message }
@@ -15,6 +15,13 @@ enum ValueErrorText {
     let parts = words.split(separator: ": ", maxSplits: 1)
     let count = parts.last.map { $0.hasSuffix(" errors.") ? ": " + $0.dropLast() : "" } ?? ""
     return (parts.first.map { $0.hasSuffix(".") ? $0.dropLast() : $0 } ?? words) + count
+  }
+
+  /// The file as the words name it, seen from where the user stands.
+  private static func fileName(of error: Diagnostic) -> String? {
+    let parts = error.message.split(separator: "'", maxSplits: 2, omittingEmptySubsequences: false)
+    guard parts.count == 3 else { return error.mark?.source.path }
+    return String(parts[1].hasPrefix("./") ? parts[1].dropFirst(2) : parts[1])
   }
 
   /// `{"type", "msg"}` of a pipeline that could not be understood.
