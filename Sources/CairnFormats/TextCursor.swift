@@ -43,15 +43,18 @@ struct TextCursor {
       }
     }
     markIndex = min(start, bytes.count)
-    var length = 1
-    if let end, end > start {
-      length = 0
-      for byte in bytes[start..<min(end, bytes.count)] {
-        if byte == 0x0A { break }
-        if byte & 0xC0 != 0x80 { length += 1 }
-      }
-    }
+    let length = end.map { $0 > start ? characters(start..<$0) : 1 } ?? 1
     return SourceMark(source: source, line: markLine, column: markColumn, length: length)
+  }
+
+  /// How many characters the bytes are, up to the end of the line.
+  func characters(_ range: Range<Int>) -> Int {
+    var length = 0
+    for byte in bytes[range.lowerBound..<min(range.upperBound, bytes.count)] {
+      if byte == 0x0A { break }
+      if byte & 0xC0 != 0x80 { length += 1 }
+    }
+    return length
   }
 
   func text(_ range: Range<Int>) -> String { String(decoding: bytes[range], as: UTF8.self) }

@@ -42,6 +42,44 @@ struct ParameterFileTests {
     #expect(error?.mark != nil)
   }
 
+  @Test(
+    "TOML that nests deeper than values may is refused, however it comes about",
+    arguments: [
+      String(repeating: "z.", count: 20_000) + "z = 1", "[" + String(repeating: "z.", count: 20_000) + "z]",
+      "a = " + String(repeating: "[", count: 20_000), "a = " + String(repeating: "{a = ", count: 20_000),
+      // Each for itself is allowed.
+      "[" + String(repeating: "z.", count: 600) + "z]\n" + String(repeating: "z.", count: 600) + "z = 1",
+      "a = " + String(repeating: "{" + String(repeating: "z.", count: 300) + "z = ", count: 4) + "1}}}}",
+      (1...600).map { "[[" + Array(repeating: "z", count: $0).joined(separator: ".") + "]]" }.joined(separator: "\n"),
+    ])
+  func deepTOML(_ text: String) {
+    let error = #expect(throws: Diagnostic.self) { try json("p.toml", text) }
+    #expect(error?.fullMessage.contains("Nested deeper than 1000 levels") == true, "\(error?.fullMessage ?? "")")
+  }
+
+  @Test("What is not deeper is read, compared and written")
+  func nestedTOML() throws {
+    for text in [
+      String(repeating: "z.", count: 990) + "z = 1", "[" + String(repeating: "z.", count: 990) + "z]",
+      "a = " + String(repeating: "[", count: 990) + String(repeating: "]", count: 990),
+    ] {
+      let value = try ParameterFile.parse(SourceText(path: "p.toml", bytes: Array(text.utf8))).value
+      #expect(value.isEqualInPython(to: value) && !JSONWriter.text(value).isEmpty)
+    }
+  }
+
+  @Test("Many headers and long arrays of tables are read in the order of the text, not anew from its start")
+  func manyHeaders() throws {
+    let table = "[" + (0..<20).map { "a\($0)." }.joined()
+    let text = (0..<20_000).map { "\(table)b\($0)]\nx = 1\n[[c]]\ny = 1\n" }.joined()
+    var document = try ParameterFile.parse(SourceText(path: "p.toml", bytes: Array(text.utf8)))
+    #expect(document["c"]?.items?.count == 20_000)
+    #expect(document["c"]?.items?.last?.mark?.line == 79_999)
+    for level in 0..<20 { document = try #require(document["a\(level)"]) }
+    #expect(document.entries?.last?.value.mark?.line == 79_997)
+    #expect(document.entries?.last?.value.mark?.length == text.split(separator: "\n")[79_996].count)
+  }
+
   @Test("Python's literals are taken from modules, classes and __init__, nothing else")
   func python() throws {
     let text = #"""

@@ -45,11 +45,14 @@ private final class TOMLTable {
 
   var origin: Origin
   var mark: SourceMark?
+  /// Levels of nesting above it; the tables of a `[[…]]` stand one deeper, in their list.
+  let depth: Int
   private var order: [(key: MarkedValue, item: Item)] = []
   private var places: [[UInt8]: Int] = [:]
 
-  init(_ origin: Origin, at mark: SourceMark? = nil) {
+  init(_ origin: Origin, depth: Int, at mark: SourceMark?) {
     self.origin = origin
+    self.depth = depth
     self.mark = mark
   }
 
@@ -62,6 +65,14 @@ private final class TOMLTable {
       places[key.bytes] = order.count
       order.append((MarkedValue(.scalar(.string(key.text)), at: key.mark), item))
     }
+  }
+
+  /// One more table of a `[[…]]`, in place: each time a new list would be quadratic.
+  func append(_ table: TOMLTable, to key: TOMLKey) {
+    guard let place = places[key.bytes], case .tables(var tables) = order[place].item else { return }
+    order[place].item = .tables([])
+    tables.append(table)
+    order[place].item = .tables(tables)
   }
 
   func value(at mark: SourceMark? = nil) -> MarkedValue {
@@ -86,9 +97,10 @@ struct TOMLKey {
 }
 
 private struct TOMLParser {
-  let root = TOMLTable(.header)
+  let root = TOMLTable(.header, depth: 0, at: nil)
   private var cursor: TextCursor
-  private static let deepest = 300
+  /// Levels of nesting, however they come about; values are made, released and compared recursively.
+  private static let depthLimit = 1_000
 
   init(_ source: SourceText) { cursor = TextCursor(source) }
 
@@ -100,7 +112,7 @@ private struct TOMLParser {
       if byte == UInt8(ascii: "[") {
         table = try header()
       } else {
-        try assignment(in: table, depth: 0)
+        try assignment(in: table)
       }
       try endOfLine()
     }
@@ -136,28 +148,43 @@ private struct TOMLParser {
 
   private func unexpected() -> TOMLFault { TOMLFault.unexpected(cursor) }
 
+  private static func tooDeep(at offset: Int) -> TOMLFault {
+    TOMLFault(message: "Nested deeper than \(depthLimit) levels", offset: offset)
+  }
+
+  /// A table that is to stand under `key`, `levels` below the one that holds the key.
+  private func table(
+    _ origin: TOMLTable.Origin, under key: TOMLKey, in holder: TOMLTable, levels: Int = 1, at mark: SourceMark
+  ) throws(TOMLFault) -> TOMLTable {
+    guard holder.depth + levels < Self.depthLimit else { throw Self.tooDeep(at: key.offset) }
+    return TOMLTable(origin, depth: holder.depth + levels, at: mark)
+  }
+
   private mutating func header() throws(TOMLFault) -> TOMLTable {
     let start = cursor.index
+    // Before those of its keys: marks are cheap in the order of the text.
+    let first = cursor.mark(start)
     cursor.index += 1
     let isArray = cursor.skip(UInt8(ascii: "["))
     let path = try dottedKey()
     guard cursor.skip(UInt8(ascii: "]")), !isArray || cursor.skip(UInt8(ascii: "]")) else { throw unexpected() }
-    let mark = cursor.mark(start, to: cursor.index)
+    let mark = SourceMark(
+      source: first.source, line: first.line, column: first.column, length: cursor.characters(start..<cursor.index))
     var table = root
     for key in path.dropLast() { table = try parent(key, in: table) }
     guard let last = path.last else { throw unexpected() }
     switch (table[last], isArray) {
     case (nil, false):
-      let new = TOMLTable(.header, at: mark)
+      let new = try self.table(.header, under: last, in: table, at: mark)
       table.set(last, .table(new))
       return new
     case (nil, true):
-      let new = TOMLTable(.header, at: mark)
+      let new = try self.table(.header, under: last, in: table, levels: 2, at: mark)
       table.set(last, .tables([new]))
       return new
-    case (.tables(let tables), true):
-      let new = TOMLTable(.header, at: mark)
-      table.set(last, .tables(tables + [new]))
+    case (.tables, true):
+      let new = try self.table(.header, under: last, in: table, levels: 2, at: mark)
+      table.append(new, to: last)
       return new
     case (.table(let existing), false) where existing.origin == .implied:
       existing.origin = .header
@@ -170,7 +197,7 @@ private struct TOMLParser {
   private func parent(_ key: TOMLKey, in table: TOMLTable) throws(TOMLFault) -> TOMLTable {
     switch table[key] {
     case nil:
-      let new = TOMLTable(.implied, at: key.mark)
+      let new = try self.table(.implied, under: key, in: table, at: key.mark)
       table.set(key, .table(new))
       return new
     case .table(let existing) where existing.origin != .inline: return existing
@@ -181,16 +208,16 @@ private struct TOMLParser {
     }
   }
 
-  private mutating func assignment(in table: TOMLTable, depth: Int) throws(TOMLFault) {
+  private mutating func assignment(in table: TOMLTable) throws(TOMLFault) {
     let path = try dottedKey()
     guard cursor.skip(UInt8(ascii: "=")) else { throw unexpected() }
     try skipBlank(lines: false)
-    let value = try value(depth: depth)
+    let value = try value(depth: table.depth + path.count)
     var table = table
     for key in path.dropLast() {
       switch table[key] {
       case nil:
-        let new = TOMLTable(.dotted, at: key.mark)
+        let new = try self.table(.dotted, under: key, in: table, at: key.mark)
         table.set(key, .table(new))
         table = new
       case .table(let existing) where existing.origin == .dotted: table = existing
@@ -232,7 +259,7 @@ private struct TOMLParser {
   }
 
   private mutating func value(depth: Int) throws(TOMLFault) -> TOMLTable.Item {
-    guard depth < Self.deepest else { throw TOMLFault(message: "Nested too deeply", offset: cursor.index) }
+    guard depth < Self.depthLimit else { throw Self.tooDeep(at: cursor.index) }
     let start = cursor.index
     switch cursor.current {
     case UInt8(ascii: "["):
@@ -255,11 +282,11 @@ private struct TOMLParser {
       }
       return .value(MarkedValue(.list(items), at: mark))
     case UInt8(ascii: "{"):
-      let table = TOMLTable(.header, at: cursor.mark(start))
+      let table = TOMLTable(.header, depth: depth, at: cursor.mark(start))
       cursor.index += 1
       try skipBlank(lines: true)
       while !cursor.skip(UInt8(ascii: "}")) {
-        try assignment(in: table, depth: depth + 1)
+        try assignment(in: table)
         try skipBlank(lines: true)
         if cursor.skip(UInt8(ascii: ",")) {
           try skipBlank(lines: true)
