@@ -264,6 +264,33 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").output.contains("more text than can be used"))
   }
 
+  @Test("files that nest without end, and templates that nothing closes, end in a verdict")
+  func deep() throws {
+    let repository = try project()
+    let parts = String(repeating: "z.", count: 20_000) + "z"
+    for (name, text) in [
+      ("p.toml", parts + " = 1\n"), ("p.toml", "[\(parts)]\n"),
+      ("p.json", String(repeating: "{\"a\": ", count: 20_000)), ("p.yaml", String(repeating: "{a: ", count: 20_000)),
+      ("p.py", "a = " + String(repeating: "(", count: 20_000)),
+    ] {
+      try repository.write(name, text)
+      try repository.write("dvc.yaml", "stages: {a: {cmd: x, params: [{\(name): [k]}]}}\n")
+      let result = try repository.cairn("verify")
+      #expect(result.status == 1 && result.output.contains("structure is corrupted"), "\(name): \(result)")
+    }
+    for file in ["dvc.yaml", "dvc.lock"] {
+      try repository.write("dvc.yaml", "stages: {a: {cmd: x, params: [\(file == "dvc.yaml" ? parts : "a")]}}\n")
+      try repository.write(
+        "dvc.lock",
+        "schema: '2.0'\nstages:\n  a:\n    cmd: x\n    params:\n      params.yaml:\n        ? \(parts)\n        : 1\n")
+      #expect(try repository.cairn("verify").status == 1)
+    }
+    try repository.write("dvc.yaml", "stages: {a: {cmd: 'echo \(String(repeating: "${", count: 500_000))'}}\n")
+    #expect(try repository.cairn("verify").status == 1)
+    try repository.write(".cairn/config.toml", parts + " = 1\n")
+    #expect(try repository.cairn("verify").status == 255)
+  }
+
   @Test("no program that the repository's own settings name is started")
   func startsNothing() throws {
     let repository = try project()

@@ -60,7 +60,8 @@ package struct Interpolation: Sendable {
           found.append(Match(range: index..<(end + 1), inner: inner))
           index = end + 1
         } else {
-          index += 1
+          // None of this line's further openings is closed either: to look again from each would be quadratic.
+          index = end
         }
       }
     }
@@ -126,19 +127,29 @@ package struct Interpolation: Sendable {
     case .map(let entries):
       var resolved: [MarkedValue.MarkedEntry] = []
       resolved.reserveCapacity(entries.count)
+      // Only where a template made a key: no two of a file are the same.
+      var places: [String: Int]?
       for entry in entries {
         let name = try resolve(entry.key, in: context, key: key)
         let value = try resolve(entry.value, in: context, key: key)
-        if name.string != entry.key.string, let text = name.string,
-          let place = resolved.firstIndex(where: { $0.key.string == text })
-        {
+        if places == nil, name.string != entry.key.string { places = Self.places(of: resolved) }
+        if let text = name.string, let place = places?[text] {
           resolved[place].value = value
         } else {
+          if let text = name.string { places?[text] = resolved.count }
           resolved.append(MarkedValue.MarkedEntry(key: name, value: value))
         }
       }
       return MarkedValue(.map(resolved), at: value.mark)
     }
+  }
+
+  private static func places(of entries: [MarkedValue.MarkedEntry]) -> [String: Int] {
+    var places: [String: Int] = [:]
+    for (place, entry) in entries.enumerated() {
+      if let text = entry.key.string { places[text] = place }
+    }
+    return places
   }
 
   /// A text that is one interpolation gives its value as it is; others give a text.
