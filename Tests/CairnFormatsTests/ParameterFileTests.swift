@@ -80,6 +80,14 @@ struct ParameterFileTests {
     #expect(document.entries?.last?.value.mark?.length == text.split(separator: "\n")[79_996].count)
   }
 
+  @Test(
+    "An integer of more digits than Python takes is refused, and none takes long",
+    arguments: [("p.toml", "a = 0x"), ("p.toml", "a = "), ("p.yaml", "a: 0x"), ("p.yaml", "a: ")])
+  func hugeIntegers(_ path: String, _ start: String) throws {
+    #expect(throws: Diagnostic.self) { try json(path, start + String(repeating: "9", count: 1_000_000) + "\n") }
+    #expect(try json(path, start + String(repeating: "9", count: 4_000) + "\n").count > 4_000)
+  }
+
   @Test("Python's literals are taken from modules, classes and __init__, nothing else")
   func python() throws {
     let text = #"""

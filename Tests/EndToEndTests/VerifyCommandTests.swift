@@ -291,6 +291,18 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").status == 255)
   }
 
+  @Test("what many stages share is looked at once")
+  func shared() throws {
+    let repository = try project()
+    for number in 0..<300 { try repository.write("lib/\(number)", "1\n") }
+    let stages = (0..<300).map { "  s\($0): {cmd: echo, deps: [lib], outs: [o\($0)]}\n" }.joined()
+    try repository.write("dvc.yaml", "stages:\n" + stages)
+    try commit(repository)
+    for number in 0..<90 { try repository.write("lib/more\(number)", "1\n") }
+    let result = try failed(try repository.cairn("verify", "--json"))
+    #expect(result.count { $0.hasPrefix("dep-origin") } == 300 * 90)
+  }
+
   @Test("no program that the repository's own settings name is started")
   func startsNothing() throws {
     let repository = try project()

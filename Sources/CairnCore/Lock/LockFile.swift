@@ -17,10 +17,12 @@ package struct LockFile: Sendable {
 package struct LockEntry: Hashable, Sendable {
   /// String or list of strings.
   package var command: Value
-  package var deps: [LockedFile]
+  package var deps: [LockedFile] { didSet { depPlaces = LockedPlaces(for: deps) } }
   /// File → key → value, in file order.
   package var params: OrderedDictionary<String, OrderedDictionary<String, Value>>
-  package var outs: [LockedFile]
+  package var outs: [LockedFile] { didSet { outPlaces = LockedPlaces(for: outs) } }
+  private var depPlaces: LockedPlaces?
+  private var outPlaces: LockedPlaces?
 
   package init(
     command: Value, deps: [LockedFile] = [], params: OrderedDictionary<String, OrderedDictionary<String, Value>> = [:],
@@ -30,11 +32,20 @@ package struct LockEntry: Hashable, Sendable {
     self.deps = deps
     self.params = params
     self.outs = outs
+    depPlaces = LockedPlaces(for: deps)
+    outPlaces = LockedPlaces(for: outs)
   }
 
   /// Of a path that is there twice the last one counts, as for DVC.
-  package func dep(_ path: String) -> LockedFile? { deps.last { $0.path.hasSameBytes(as: path) } }
-  package func out(_ path: String) -> LockedFile? { outs.last { $0.path.hasSameBytes(as: path) } }
+  package func dep(_ path: String) -> LockedFile? {
+    if let depPlaces { return depPlaces.last(path, in: deps) }
+    return deps.last { $0.path.hasSameBytes(as: path) }
+  }
+
+  package func out(_ path: String) -> LockedFile? {
+    if let outPlaces { return outPlaces.last(path, in: outs) }
+    return outs.last { $0.path.hasSameBytes(as: path) }
+  }
 }
 
 /// A path with its hash, as the lock and `.dvc` files hold it.

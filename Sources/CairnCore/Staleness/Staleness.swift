@@ -175,7 +175,9 @@ package struct Staleness: Sendable {
   private static func tracked(
     _ locked: OrderedDictionary<String, Value>, by set: ParameterSet
   ) -> OrderedDictionary<String, Value> {
-    set.keys.isEmpty ? locked : locked.filter { set.keys.contains($0.key) }
+    if set.keys.isEmpty { return locked }
+    let declared = Set(set.keys)
+    return locked.filter { declared.contains($0.key) }
   }
 
   private mutating func compareOutputs(_ stage: Stage, _ lock: LockEntry?, _ now: StageSnapshot) {
@@ -244,7 +246,9 @@ package struct Staleness: Sendable {
         removed += values.isEmpty ? [file] : values.keys.map { "\(file):\($0)" }
         continue
       }
-      if !set.keys.isEmpty { removed += values.keys.filter { !set.keys.contains($0) }.map { "\(file):\($0)" } }
+      if set.keys.isEmpty { continue }
+      let declared = Set(set.keys)
+      removed += values.keys.filter { !declared.contains($0) }.map { "\(file):\($0)" }
     }
     guard !removed.isEmpty else { return }
     notes.append(StageNote(.declarationDiffers, removed: removed))

@@ -2,20 +2,42 @@
 
 package struct ParameterLookup {
   private let document: MarkedValue
-  /// Top-level entries by their names, where all of those are text: a long list of keys is not held against a long file
-  /// one by one.
-  private var top: [RepoPath: MarkedValue]?
+  private let top: Level?
 
   package init(_ document: MarkedValue, forMany: Bool) {
     self.document = document
-    guard forMany, let entries = document.entries else { return }
-    var top: [RepoPath: MarkedValue] = [:]
-    for entry in entries {
-      guard let name = entry.key.string else { return }
-      let key = RepoPath(unchecked: name)
-      if top[key] == nil { top[key] = entry.value }
+    top = forMany ? Level(document) : nil
+  }
+
+  /// The entries of a map by their names: a long list of keys is not held against a long file one by one.
+  private final class Level {
+    private var places: [RepoPath: Int] = [:]
+    private let entries: [MarkedValue.MarkedEntry]
+    /// Made where somebody asks.
+    private var below: [Int: Level] = [:]
+
+    /// `nil` for what is no map, and for one that has other keys than text.
+    init?(_ value: MarkedValue) {
+      guard case .map(let entries) = value.node else { return nil }
+      self.entries = entries
+      for (place, entry) in entries.enumerated() {
+        guard let name = entry.key.string else { return nil }
+        let key = RepoPath(unchecked: name)
+        if places[key] == nil { places[key] = place }
+      }
     }
-    self.top = top
+
+    func value(_ parts: ArraySlice<String>) -> MarkedValue? {
+      guard let part = parts.first, let place = places[RepoPath(unchecked: part)] else { return nil }
+      let value = entries[place].value
+      if parts.count == 1 { return value }
+      // A small map is searched as fast.
+      guard let inner = value.entries, inner.count > 16, let level = below[place] ?? Level(value) else {
+        return ParameterLookup.plain(parts.dropFirst(), in: value)
+      }
+      below[place] = level
+      return level.value(parts.dropFirst())
+    }
   }
 
   /// As the function of the same name.
@@ -24,11 +46,7 @@ package struct ParameterLookup {
     else {
       return try Self.value(key, in: document)
     }
-    let parts = key.split(separator: ".", maxSplits: 1, omittingEmptySubsequences: false).map(String.init)
-    guard let value = top[RepoPath(unchecked: parts[0])] else { return nil }
-    return parts.count == 1
-      ? value
-      : Self.plain(parts[1].split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...], in: value)
+    return top.value(key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)[...])
   }
 
   /// The value at `key` (`train.lr`, `layers.0`; `*`, `?` and `[…]` match names); `nil` when there is none.

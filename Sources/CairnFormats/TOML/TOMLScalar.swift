@@ -189,9 +189,14 @@ enum TOMLScalar {
 
 /// Integers of any size in decimal.
 enum DecimalText {
+  /// Python's limit of an integer's digits.
+  static let mostDigits = 4_300
+
   /// `digits` in `radix`, perhaps after a minus sign, as an `.int` or, beyond 64 bits, a `.bigInt`.
   static func value(_ digits: [UInt8], radix: Int) -> Value? {
     if let number = Int(String(decoding: digits, as: UTF8.self), radix: radix) { return .int(number) }
+    // What Python neither reads nor writes; the work below is quadratic.
+    guard digits.count <= Self.mostDigits else { return nil }
     var rest = digits[...]
     let isNegative = rest.first == UInt8(ascii: "-")
     if isNegative { rest = rest.dropFirst() }

@@ -77,6 +77,9 @@ enum YAMLScalar {
       digits.allSatisfy({ digitValue($0) < radix })
     else { throw YAMLScalarFault("invalid literal for int() with base \(radix): '\(number)'") }
     if let value = Int((isNegative ? "-" : "") + number, radix: radix) { return .int(value) }
+    guard digits.count <= DecimalText.mostDigits else {
+      throw YAMLScalarFault("Exceeds the limit (\(DecimalText.mostDigits) digits) for integer string conversion")
+    }
     let decimal = radix == 10 ? String(number.drop { $0 == "0" }) : decimalDigits(digits, radix: radix)
     return .bigInt((isNegative ? "-" : "") + decimal)
   }
@@ -109,7 +112,7 @@ enum YAMLScalar {
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// Big numbers in bases 2, 8, 16: schoolbook, quadratic, so only for what a person wrote.
+  /// Big numbers in bases 2, 8, 16: schoolbook, quadratic, of a few thousand digits at most.
   private static func decimalDigits(_ digits: [UInt8], radix: Int) -> String {
     var decimal: [Int] = [0]
     for digit in digits {

@@ -13,6 +13,7 @@ struct DependencyChecks {
   let source: any SourceTree
   /// By what was asked for.
   let readings: [ContentRequest: ContentReading]
+  let contents: FolderContents
 
   /// A dependency with what the lock says of it, and where its bytes come from.
   struct Item {
@@ -191,29 +192,21 @@ struct DependencyChecks {
           .depContent, path: path(item), "it holds data whose list is not here", at: item.dependency.mark)
       ]
     }
-    var entries: [DirectoryManifest.Entry] = []
-    entries.reserveCapacity(plan.members.count)
-    for (name, member) in plan.members {
-      switch member {
-      case .digest(let digest): entries.append(.init(path: name, md5: digest))
-      case .file(let file):
-        switch readings[ContentRequest(file, hash.algorithm)] {
-        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
-        case .missing?, .folder?:
-          return origin.filter { $0.status != .passed } + [
-            failed(
-              .depOrigin, item, path: shown(file),
-              "\(name) in \(item.dependency.declared) was deleted, or something else stands in its place: "
-                + "the next commit would lack it",
-              hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(file)))`")
-          ]
-        case .unknown(let why)?:
-          return origin + [unknown(.depContent, item, "the content of \(name) is not known: \(why)")]
-        case nil: return origin + [unknown(.depContent, item, "the content of \(name) was not looked at")]
-        }
-      }
+    let entries: [DirectoryManifest.Entry]
+    let digest: Digest16
+    switch contents.content(plan.place, { content(plan) }) {
+    case .entries(let found, let hash): (entries, digest) = (found, hash)
+    case .deleted(let name, let file):
+      return origin.filter { $0.status != .passed } + [
+        failed(
+          .depOrigin, item, path: shown(file),
+          "\(name) in \(item.dependency.declared) was deleted, or something else stands in its place: "
+            + "the next commit would lack it",
+          hint: "bring it back with `git checkout -- \(ShellQuoting.quote(shown(file)))`")
+      ]
+    case .unknown(let name, let why):
+      return origin + [unknown(.depContent, item, "the content of \(name) \(why)")]
     }
-    let digest = Self.digest(entries)
     if hash.isDirectory, digest == hash.digest { return origin + [passed(.depContent, item)] }
     // What else lies there may be a part of what was locked.
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
@@ -254,6 +247,24 @@ struct DependencyChecks {
       guard case .file(let path) = member else { return nil }
       files.append((name, path))
     }
+  private func content(_ plan: FolderPlan) -> FolderContents.Content {
+    var entries: [DirectoryManifest.Entry] = []
+    entries.reserveCapacity(plan.members.count)
+    for (name, member) in plan.members {
+      switch member {
+      case .digest(let digest): entries.append(.init(path: name, md5: digest))
+      case .file(let file):
+        switch readings[ContentRequest(file, plan.place.algorithm)] {
+        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
+        case .missing?, .folder?: return .deleted(name, file)
+        case .unknown(let why)?: return .unknown(name, why: "is not known: \(why)")
+        case nil: return .unknown(name, why: "was not looked at")
+        }
+      }
+    }
+    return .entries(entries, Self.digest(entries))
+  }
+
     return LineEnds.locked(files, isFolder: true, as: hash.digest, in: source)
   }
 

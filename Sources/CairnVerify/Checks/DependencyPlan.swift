@@ -28,6 +28,8 @@ enum DependencySource: Sendable {
 
 /// A folder that is a dependency: what it holds by git, and by the outputs in it.
 struct FolderPlan: Sendable {
+  /// The folder, and how its files are hashed: two plans of one place are the same.
+  let place: ContentRequest
   enum Member: Sendable {
     /// A file of git's.
     case file(RepoPath)
@@ -60,6 +62,14 @@ struct DependencyPlanner: Sendable {
   let places: OutputPlaces
 
   /// More strangers than this are not told one by one.
+  /// Each folder is planned once, however many stages depend on it.
+  private let plans = FolderPlans()
+
+  init(subject: VerifySubject, source: any SourceTree, places: OutputPlaces) {
+    self.subject = subject
+    self.source = source
+    self.places = places
+  }
   static let strangerLimit = 100
 
   func source(of dependency: Dependency, algorithm: ContentHash.Algorithm) -> DependencySource {
@@ -107,7 +117,11 @@ struct DependencyPlanner: Sendable {
 
   /// What DVC would find in the folder in a checkout whose outputs are all there.
   private func plan(_ folder: RepoPath, _ algorithm: ContentHash.Algorithm) -> FolderPlan {
-    var plan = FolderPlan()
+    plans.plan(ContentRequest(folder, algorithm)) { newPlan(folder, algorithm) }
+  }
+
+  private func newPlan(_ folder: RepoPath, _ algorithm: ContentHash.Algorithm) -> FolderPlan {
+    var plan = FolderPlan(place: ContentRequest(folder, algorithm))
     func name(_ path: RepoPath) -> String { folder.isRoot ? path.text : path.relative(to: folder) }
     for file in source.listing.files(below: folder) where !isHidden(file, isDirectory: false) {
       let location = subject.paths.location(inWorkTree: file.text)

@@ -185,12 +185,15 @@ struct PipelineChecks {
     let document = ((try? subject.files.read(lock)) ?? nil).flatMap {
       try? YAMLReader.parse(SourceText(path: lock.text, bytes: $0))
     }
-    let stages = document?["stages"] ?? document
+    var marks: [RepoPath: SourceMark] = [:]
+    for entry in (document?["stages"] ?? document)?.entries ?? [] {
+      if let name = entry.key.string { marks[RepoPath(unchecked: name)] = entry.key.mark }
+    }
     return gone.map { name in
       Check(
         .lockOrphan, .failed, stage: StageAddress(file: file, name: name).text(), path: lock.text,
         message: "\(lock) has an entry for it, and \(file) has no such stage",
-        hint: "take the entry out of \(lock), or bring the stage back", at: place(stages?.entry(name)?.key.mark, lock))
+        hint: "take the entry out of \(lock), or bring the stage back", at: place(marks[RepoPath(unchecked: name)], lock))
     }
   }
 

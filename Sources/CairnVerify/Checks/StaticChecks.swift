@@ -143,14 +143,15 @@ package final class StaticChecks: Sendable {
     return Work(maker: maker, entry: entry, items: items, kept: kept)
   }
 
-  private static func requests(_ work: Work) -> [ContentRequest] {
+  /// - Parameter folders: those that were asked for already.
+  private static func requests(_ work: Work, _ folders: inout Set<ContentRequest>) -> [ContentRequest] {
     var requests: [ContentRequest] = []
     for item in work.items {
       guard let hash = item.locked?.contentHash else { continue }
       switch item.source {
       case .file(let path), .output(_, _, .some(let path)): requests.append(ContentRequest(path, hash.algorithm))
       case .folder(let plan):
-        if plan.isOpen || plan.unknown != nil { continue }
+        if plan.isOpen || plan.unknown != nil || !folders.insert(plan.place).inserted { continue }
         for case (_, .file(let path)) in plan.members { requests.append(ContentRequest(path, hash.algorithm)) }
         if plan.strangers.count < DependencyPlanner.strangerLimit {
           requests += plan.strangers.map { ContentRequest($0, hash.algorithm) }
@@ -160,6 +161,20 @@ package final class StaticChecks: Sendable {
     }
     for kept in work.kept { requests += kept.files.map { ContentRequest($0, kept.hash.algorithm) } }
     return requests
+  }
+
+  /// What git does not have of all that stages depend on.
+  private static func strangers(_ works: [Work]) -> [RepoPath] {
+    var strangers: Set<RepoPath> = []
+    var folders: Set<ContentRequest> = []
+    for item in works.lazy.flatMap(\.items) {
+      switch item.source {
+      case .folder(let plan): if folders.insert(plan.place).inserted { strangers.formUnion(plan.strangers) }
+      case .absent(let path): strangers.insert(path)
+      default: continue
+      }
+    }
+    return Array(strangers)
   }
 
   /// Locations of outputs without a cache that a stage depends on.
@@ -187,15 +202,18 @@ package final class StaticChecks: Sendable {
     let works = Parallel.map(ids.count, chunk: 64) { plan(ids[$0], planner, consumed: consumed) }
     var requests: [ContentRequest] = []
     var asked: Set<ContentRequest> = []
+    var folders: Set<ContentRequest> = []
     for work in works {
-      for request in Self.requests(work) where asked.insert(request).inserted { requests.append(request) }
+      for request in Self.requests(work, &folders) where asked.insert(request).inserted { requests.append(request) }
     }
+    source.prepareAbsence(of: Self.strangers(works))
     let found = source.content(of: requests)
     looked.withLock {
       $0.add(works.flatMap { work in work.items.map { ($0.dependency.location, $0.source) } }, requests, subject)
     }
     let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
-    let checks = Parallel.map(works.count, chunk: 64) { number in self.checks(works[number], source, readings) }
+    let contents = FolderContents()
+    let checks = Parallel.map(works.count, chunk: 64) { self.checks(works[$0], source, readings, contents) }
     var all: [Check] = []
     all.reserveCapacity(checks.reduce(0) { $0 + $1.count })
     var broken: Set<String> = []
@@ -207,7 +225,8 @@ package final class StaticChecks: Sendable {
   }
 
   private func checks(
-    _ work: Work, _ source: any SourceTree, _ readings: [ContentRequest: ContentReading]
+    _ work: Work, _ source: any SourceTree, _ readings: [ContentRequest: ContentReading],
+    _ contents: FolderContents
   ) -> [Check] {
     let maker = work.maker
     var checks = lockChecks(work)
@@ -226,7 +245,8 @@ package final class StaticChecks: Sendable {
       }
     }
     let dependencies = DependencyChecks(
-      maker: maker, places: places, subject: subject, source: source, readings: readings)
+      maker: maker, places: places, subject: subject, source: source, readings: readings,
+      contents: contents)
     inputs += work.items.flatMap(dependencies.checks)
     checks += maker.stage.isFrozen ? inputs.map(Self.frozen) : inputs
     let outputs = OutputChecks(maker: maker, subject: subject, source: source)

@@ -23,13 +23,14 @@ package struct LookedAt: Sendable {
       }
     }
     paths += requests.map { path($0.path) }
+    var folders: Set<RepoPath> = []
     for (location, source) in dependencies {
       switch source {
       case .elsewhere, .output(_, _, kept: nil): break
       case .file(let file), .output(_, _, kept: .some(let file)):
         // A link on the way may be turned elsewhere.
         if subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) != file { isComplete = false }
-      case .folder(let plan): paths += plan.listed.map(path)
+      case .folder(let plan): if folders.insert(plan.place.path).inserted { paths += plan.listed.map(path) }
       case .absent(let missing): paths.append(path(missing))
       case .outside, .leadsOut, .circle, .stray, .unknown: isComplete = false
       }

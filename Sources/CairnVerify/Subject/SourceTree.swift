@@ -56,6 +56,10 @@ package protocol SourceTree: Sendable {
   /// hides are passed over. At most `limit` of them.
   func strangers(in folder: RepoPath, limit: Int, isHidden: (RepoPath, _ isDirectory: Bool) -> Bool) -> Strangers
   func absence(of path: RepoPath) -> Absence
+  /// Says of which paths that will be asked: git is started once, and not for each.
+  func prepareAbsence(of paths: [RepoPath])
+  /// Bytes of a file that git need not have; 0 where it is not there.
+  func sizeOnDisk(_ path: RepoPath) -> UInt64
   /// Something stands for the content in its place, which only another program would bring (Git LFS).
   func holdsPointer(_ path: RepoPath) -> Bool
   /// The whole file; `nil` when it is not there.
@@ -65,6 +69,10 @@ package protocol SourceTree: Sendable {
 }
 
 extension SourceTree {
+  /// Of a commit nothing lies on the disk.
+  package func sizeOnDisk(_ path: RepoPath) -> UInt64 { 0 }
+  package func prepareAbsence(of paths: [RepoPath]) {}
+
   /// Where a path leads when links are followed.
   package func target(of path: RepoPath) -> GitTarget { listing.follow(path, linkText: linkText) }
 }

@@ -35,35 +35,61 @@ package final class VerifySubject: Sendable {
     cache = DataCache(folder: settings.cacheFolder, mends: false)
   }
 
-  /// Locks with their places: asked for where something is wrong in one.
-  private let lockDocuments = Mutex<[RepoPath: MarkedValue]>([:])
+  /// A path in the lock entry of a stage.
+  private struct LockedPath: Hashable {
+    var stage: RepoPath
+    var section: String
+    var path: RepoPath
+  }
+
+  /// Where locks have their paths: asked for where something is wrong in one, and then perhaps of each.
+  private let lockMarks = Mutex<[RepoPath: [LockedPath: SourceMark]]>([:])
 
   /// Where the lock entry of a stage has a path.
   ///
   /// - Parameter section: `deps` or `outs`.
   package func lockMark(of stage: StageAddress, _ section: String, _ path: String) -> SourceMark? {
     let lock = PipelineLoader.lockPath(of: stage.file)
-    let document = lockDocuments.withLock { known -> MarkedValue? in
-      if let found = known[lock] { return found }
-      guard let bytes = (try? files.read(lock)) ?? nil,
-        let read = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes))
-      else { return nil }
-      known[lock] = read
-      return read
+    let wanted = LockedPath(
+      stage: RepoPath(unchecked: stage.name ?? ""), section: section, path: RepoPath(unchecked: path))
+    return lockMarks.withLock { known in
+      if known[lock] == nil { known[lock] = marks(of: lock) }
+      return known[lock]?[wanted]
     }
-    let items = document?["stages"]?[stage.name ?? ""]?[section]?.items ?? []
-    return items.first { $0["path"]?.string?.hasSameBytes(as: path) ?? false }?.entry("path")?.value.mark
+  }
+
+  private func marks(of lock: RepoPath) -> [LockedPath: SourceMark] {
+    guard let bytes = (try? files.read(lock)) ?? nil,
+      let document = try? YAMLReader.parse(SourceText(path: lock.text, bytes: bytes))
+    else { return [:] }
+    var marks: [LockedPath: SourceMark] = [:]
+    for stage in document["stages"]?.entries ?? [] {
+      for section in ["deps", "outs"] {
+        for item in stage.value[section]?.items ?? [] {
+          guard let path = item["path"], let text = path.string else { continue }
+          let place = LockedPath(
+            stage: RepoPath(unchecked: stage.key.string ?? ""), section: section, path: RepoPath(unchecked: text))
+          if marks[place] == nil { marks[place] = path.mark }
+        }
+      }
+    }
+    return marks
   }
 
   /// Objects of the cache that were looked for.
   private let objects = Mutex<[String]>([])
   package var lookedFor: [String] { objects.withLock { $0 } }
+  /// Each is read once: many stages may depend on files of one folder.
+  private let manifests = Mutex<[ContentHash: DirectoryManifest?]>([:])
 
   /// The list that the cache has of a folder, if it is here.
   package func manifest(_ hash: ContentHash) -> DirectoryManifest? {
+    if let known = manifests.withLock({ $0[hash] }) { return known }
     let store = cache.store(for: hash)
     objects.withLock { $0.append(store.path(of: hash)) }
-    return (try? store.manifest(hash)) ?? nil
+    let found = (try? store.manifest(hash)) ?? nil
+    manifests.withLock { $0[hash] = .some(found) }
+    return found
   }
 
   /// An object of the cache, if it is here.

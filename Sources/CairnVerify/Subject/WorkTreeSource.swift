@@ -12,6 +12,8 @@ package final class WorkTreeSource: SourceTree {
   private let git: GitRepository
   private let snapshotter: Snapshotter
   private let paths: PathResolver
+  /// Paths that were asked about, and why git does not have them.
+  private let absences = Mutex<[RepoPath: Absence]>([:])
   /// Folders that were asked about: whether they are links.
   private let links = Mutex<[RepoPath: Bool]>([:])
 
@@ -138,9 +140,18 @@ package final class WorkTreeSource: SourceTree {
   }
 
   package func absence(of path: RepoPath) -> Absence {
-    guard Files.exists(absolute(path), followLinks: false) else { return .nowhere }
-    let ignored = (try? git.ignoredOrCovered([absolute(path)], root: paths.root)) ?? []
-    return ignored.isEmpty ? .notAdded : .ignored
+    if let known = absences.withLock({ $0[path] }) { return known }
+    prepareAbsence(of: [path])
+    return absences.withLock { $0[path] } ?? .nowhere
+  }
+
+  package func prepareAbsence(of wanted: [RepoPath]) {
+    let there = wanted.filter { Files.exists(absolute($0), followLinks: false) }
+    let ignored = (try? git.ignoredOrCovered(there.map(absolute), root: paths.root)) ?? []
+    absences.withLock { absences in
+      for path in wanted { absences[path] = .nowhere }
+      for path in there { absences[path] = ignored.contains(absolute(path)) ? .ignored : .notAdded }
+    }
   }
 
   package func bytes(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
