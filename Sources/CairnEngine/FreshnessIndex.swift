@@ -51,7 +51,7 @@ package struct FreshnessIndex: Sendable {
   ///   - root: the project's folder; relative paths of the index start there.
   ///   - key: everything beside files that the answer depends on.
   package static func answer(root: String, key: String) -> [UInt8]? {
-    guard let bytes = (try? Files.read(path(root: root, key: key))) ?? nil else { return nil }
+    guard let bytes = (try? Files.read(plain: path(root: root, key: key))) ?? nil else { return nil }
     return bytes.withUnsafeBytes { raw -> [UInt8]? in
       guard var reader = Reader(raw), reader.text() == key, let words = reader.bytes(), let count = reader.count(),
         raw.count >= reader.offset + count * entrySize

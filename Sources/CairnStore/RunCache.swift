@@ -89,7 +89,7 @@ package struct RunCache: Sendable {
   private func folder(of key: String) -> String { folder + "/" + key.prefix(2) + "/" + key }
 
   private func load(_ path: String, warn: (String) -> Void = { _ in }) throws(Diagnostic) -> LockEntry? {
-    guard let bytes = try Files.read(path) else { return nil }
+    guard let bytes = try Files.read(plain: path) else { return nil }
     do throws(Diagnostic) {
       let document = try YAMLReader.parse(SourceText(path: path, bytes: bytes))
       guard document["cmd"] != nil, document["outs"] != nil else { throw .brokenRunCacheEntry(path) }

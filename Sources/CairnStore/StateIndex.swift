@@ -108,7 +108,7 @@ package final class StateIndex: Sendable {
     if state.isLoaded { return }
     state.isLoaded = true
     // An index that cannot be read is an empty one.
-    guard let bytes = (try? Files.read(path)) ?? nil else { return }
+    guard let bytes = (try? Files.read(plain: path, limit: .max)) ?? nil else { return }
     bytes.withUnsafeBytes { bytes in
       guard bytes.count >= StateRecord.size, bytes.prefix(StateRecord.size).elementsEqual(Self.header) else { return }
       state.stored = bytes.count / StateRecord.size - 1

@@ -291,6 +291,21 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").status == 255)
   }
 
+  @Test(
+    "a pipe in the place of a file of git's is waited for by nobody",
+    arguments: ["index", "config", "HEAD", "info/exclude", "info/attributes", "packed-refs", "refs/heads/main"])
+  func pipes(name: String) throws {
+    let repository = try project()
+    try repository.git("branch", "-M", "main")
+    let path = ".git/" + name
+    try? FileManager.default.removeItem(atPath: repository.path(path))
+    #expect(try repository.run(["mkfifo", repository.path(path)]).status == 0)
+    for arguments in [[], ["--rev", "HEAD"]] {
+      let result = try repository.run(["timeout", "20", try CairnBinary.path(), "verify"] + arguments)
+      #expect(result.status == 255 && result.errors.contains("is not a plain file"), "\(arguments): \(result)")
+    }
+  }
+
   @Test("what many stages share is looked at once")
   func shared() throws {
     let repository = try project()

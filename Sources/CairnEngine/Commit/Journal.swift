@@ -62,7 +62,7 @@ package final class Journal: Sendable {
 
   /// Whole lines only.
   package static func read(_ path: String) throws(Diagnostic) -> [JournalEntry] {
-    guard let bytes = try Files.read(path) else { return [] }
+    guard let bytes = try Files.read(plain: path, limit: .max) else { return [] }
     return bytes.split(separator: 0x0A).compactMap { JournalEntry(line: $0) }
   }
 

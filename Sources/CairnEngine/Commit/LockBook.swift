@@ -207,7 +207,7 @@ package final class LockBook: Sendable {
   }
 
   private static func read(_ path: RepoPath, root: String) throws(Diagnostic) -> LockFile {
-    guard let bytes = try Files.read(root + "/" + path.text) else { return LockFile() }
+    guard let bytes = try Files.read(plain: root + "/" + path.text) else { return LockFile() }
     return try LockYAML.read(SourceText(path: path.text, bytes: bytes))
   }
 

@@ -94,7 +94,7 @@ package final class CommandChanges: Sendable {
   /// Of the file as it is now; each of its stages may ask.
   private func digest(of file: RepoPath) -> Digest32? {
     if let known = digests.withLock({ $0[file] }) { return known }
-    let bytes = (try? Files.read(workspace.repository.absolute(file))) ?? nil
+    let bytes = (try? Files.read(plain: workspace.repository.absolute(file))) ?? nil
     let digest = bytes.map { ContentHasher.sha256(of: $0) }
     digests.withLock { _ = $0.updateValue(digest, forKey: file) }
     return digest

@@ -158,7 +158,8 @@ package final class CommittedValues: Sendable {
     guard let path = search.paths.absolute(key.file) else { return .unreadable }
     let bytes: [UInt8]
     do throws(Diagnostic) {
-      let found = if let commit = key.commit { try search.bytes(key.file, at: commit) } else { try Files.read(path) }
+      let found =
+        if let commit = key.commit { try search.bytes(key.file, at: commit) } else { try Files.read(plain: path) }
       guard let found else { return .absent }
       bytes = found
     } catch {

@@ -94,7 +94,7 @@ extension ProducerIndex {
   private static func load(_ path: String, _ state: inout State) {
     if state.isLoaded { return }
     state.isLoaded = true
-    guard let bytes = (try? Files.read(path)) ?? nil else { return }
+    guard let bytes = (try? Files.read(plain: path, limit: .max)) ?? nil else { return }
     if !parse(bytes, into: &state) {
       state = State(isLoaded: true)
       _ = try? Files.remove(path)

@@ -62,7 +62,7 @@ final class WriteOnceFolder: Sendable {
   /// The bytes under `name`; `nil` when there is no such file.
   func read(_ name: Name) throws(Diagnostic) -> [UInt8]? {
     guard let folder = try existing() else { return nil }
-    let descriptor = openat(folder, name.text, O_RDONLY | O_CLOEXEC)
+    let descriptor = openat(folder, name.text, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
     if descriptor < 0 {
       if errno == ENOENT || errno == ENOTDIR { return nil }
       throw failure(errno, "read it", name.text)
@@ -70,6 +70,7 @@ final class WriteOnceFolder: Sendable {
     defer { close(descriptor) }
     var status = stat()
     if fstat(descriptor, &status) != 0 { throw failure(errno, "read it", name.text) }
+    if status.st_size > Files.plainLimit { throw failure(EFBIG, "read it", name.text) }
     var failed: Int32 = 0
     let bytes = [UInt8](unsafeUninitializedCapacity: Int(status.st_size)) { buffer, count in
       while count < buffer.count {

@@ -88,9 +88,10 @@ package enum Files {
     }
   }
 
-  /// The file as text (bytes that are not UTF-8 become U+FFFD); `nil` when nothing is there.
+  /// The plain file as text (bytes that are not UTF-8 become U+FFFD); `nil` when nothing is there. All that is read so
+  /// are files of settings, git's among them, which others may have put there.
   package static func readText(_ path: String) throws(Diagnostic) -> String? {
-    try read(path).map { String(decoding: $0, as: UTF8.self) }
+    try read(plain: path).map { String(decoding: $0, as: UTF8.self) }
   }
 
   /// Truncates and writes in place, following links. Not atomic: for files whose loss nobody minds.
@@ -245,7 +246,7 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
-  fileprivate static func notPlain(_ path: String) -> Diagnostic {
+  static func notPlain(_ path: String) -> Diagnostic {
     Diagnostic(.notPlain, "'\(path)' is not a plain file", hint: "a pipe, socket or device cannot be read here")
   }
 

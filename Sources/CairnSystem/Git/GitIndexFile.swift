@@ -82,7 +82,7 @@ extension GitRepository {
   func entriesInIndex() -> [(path: RepoPath, file: GitFile)]? {
     do {
       // Before the first `git add` there is none.
-      guard let bytes = try Files.read(gitDirectory + "/index") else { return [] }
+      guard let bytes = try Files.read(plain: gitDirectory + "/index", limit: 1 << 30) else { return [] }
       return GitIndexFile.entries(bytes)
     } catch { return nil }
   }

@@ -34,8 +34,29 @@ package struct GitRepository: Sendable {
     if let text = try Files.readText(directory + "/commondir"), let line = firstLine(text) {
       common = resolve(line, in: directory)
     }
-    return GitRepository(workTree: folder, gitDirectory: directory, commonDirectory: common)
+    let repository = GitRepository(workTree: folder, gitDirectory: directory, commonDirectory: common)
+    try repository.requirePlainFiles()
+    return repository
   }
+
+  /// A git that is started waits forever for a pipe that nobody writes to.
+  private func requirePlainFiles() throws(Diagnostic) {
+    let own = ["HEAD", "index", "config.worktree"].map { gitDirectory + "/" + $0 }
+    let shared = ["config", "packed-refs", "shallow", "info/exclude", "info/attributes", "objects/info/alternates"]
+    let named = own + shared.map { commonDirectory + "/" + $0 } + [workTree + "/.gitmodules"]
+    func check(_ path: String) throws(Diagnostic) {
+      // What cannot be looked at is told by whoever needs it.
+      if let stat = (try? FileStat.of(path)) ?? nil, stat.kind == .other, !Self.isNothing(path) {
+        throw Diagnostic.notPlain(path)
+      }
+    }
+    for path in named { try check(path) }
+    // The branch that is checked out; HEAD itself is plain by now.
+    for path in (try? headFiles()) ?? [] { try check(path) }
+  }
+
+  /// A link to `/dev/null` is how some say that there is nothing.
+  private static func isNothing(_ path: String) -> Bool { ((try? Files.realPath(path)) ?? nil) == "/dev/null" }
 
   /// The main work tree: this one, or the one that this one is linked to; `nil` for a bare repository's.
   package var mainWorkTree: String? {

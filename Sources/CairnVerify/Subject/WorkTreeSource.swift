@@ -46,7 +46,7 @@ package final class WorkTreeSource: SourceTree {
     guard listing[path]?.kind == .link else { return nil }
     if let text = (try? Files.readLink(absolute(path))) ?? nil { return text }
     // A checkout without links puts a file with the text there.
-    guard let bytes = (try? Files.read(absolute(path))) ?? nil, bytes.count <= 4096 else { return nil }
+    guard let bytes = (try? Files.read(plain: absolute(path), limit: 4096)) ?? nil else { return nil }
     return FileName.escape(bytes)
   }
 
@@ -93,7 +93,7 @@ package final class WorkTreeSource: SourceTree {
 
   package func holdsPointer(_ path: RepoPath) -> Bool {
     guard let stat = (try? FileStat.of(absolute(path))) ?? nil, stat.isFile, stat.size < 1024,
-      let bytes = (try? Files.read(absolute(path))) ?? nil
+      let bytes = (try? Files.read(plain: absolute(path))) ?? nil
     else { return false }
     return CheckoutConversion.isPointer(bytes)
   }
@@ -156,6 +156,6 @@ package final class WorkTreeSource: SourceTree {
 
   package func bytes(_ path: RepoPath) throws(Diagnostic) -> [UInt8]? {
     guard case .file(let file) = target(of: path) else { return nil }
-    return try Files.read(absolute(file))
+    return try Files.read(plain: absolute(file))
   }
 }
