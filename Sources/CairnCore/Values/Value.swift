@@ -122,7 +122,8 @@ extension Value {
     case (.timestamp(let a), .timestamp(let b)): return a == b
     case (.int(let a), .int(let b)): return a == b
     // Exactly: as doubles, neighbours beyond 2^53 would be the same.
-    case (.int(let a), .float(let b)), (.float(let b), .int(let a)): return Int(exactly: b) == a
+    case (.int, .float(let b)), (.bigInt, .float(let b)): return ExactInteger.value(of: b) == self
+    case (.float(let a), .int), (.float(let a), .bigInt): return ExactInteger.value(of: a) == other
     case (.bigInt(let a), .bigInt(let b)): return a == b
     case (.list(let a), .list(let b)):
       return a.count == b.count && zip(a, b).allSatisfy { $0.equals($1, numbers: numbers) }

@@ -8,7 +8,7 @@ struct PythonKey: Hashable {
   init(_ value: Value) {
     switch value {
     case .bool(let flag): self.value = .int(flag ? 1 : 0)
-    case .float(let number): self.value = Int(exactly: number).map { .int($0) } ?? value
+    case .float(let number): self.value = ExactInteger.value(of: number) ?? value
     default: self.value = value
     }
   }
