@@ -320,6 +320,18 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").status == 1)
   }
 
+  @Test("a file of which nothing was locked is nothing that was taken out")
+  func emptyParameters() throws {
+    let repository = try project()
+    let lock = try #require(repository.read("dvc.lock"))
+    try repository.write(
+      "dvc.lock",
+      lock.replacingOccurrences(
+        of: "    outs:\n    - path: a.txt", with: "    params: {params.yaml: {}}\n    outs:\n    - path: a.txt"))
+    let empty = try repository.cairn("verify")
+    #expect(empty.status == 0, "\(empty)")
+  }
+
   @Test("what many stages share is looked at once")
   func shared() throws {
     let repository = try project()

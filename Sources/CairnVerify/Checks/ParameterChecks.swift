@@ -20,12 +20,12 @@ struct ParameterChecks {
   func all() -> [Check] {
     var checks = stage.parameters.map(check)
     let declared = Set(stage.parameters.map { RepoPath(unchecked: $0.declared) })
-    for (file, values) in entry.params where !declared.contains(RepoPath(unchecked: file)) {
-      let names = values.isEmpty ? file : CheckWords.list(Array(values.keys))
+    // A file of which nothing was locked is nothing to DVC.
+    for (file, values) in entry.params where !values.isEmpty && !declared.contains(RepoPath(unchecked: file)) {
       checks.append(
         maker.failed(
           .lockParams, path: maker.name(of: maker.location(file, in: stage.wdir), declared: file),
-          "\(names) of \(file) was taken out of its parameters after its last run"))
+          "\(CheckWords.list(Array(values.keys))) of \(file) was taken out of its parameters after its last run"))
     }
     return checks
   }
