@@ -332,6 +332,22 @@ struct VerifyCommandTests {
     #expect(empty.status == 0, "\(empty)")
   }
 
+  @Test("what git does not have of a folder is not read where it is large: that it is there is told")
+  func largeStranger() throws {
+    let repository = try project()
+    try repository.write("lib/x.py", "1\n")
+    try repository.write(
+      "dvc.yaml", (repository.read("dvc.yaml") ?? "") + "  c: {cmd: echo 1 > c.txt, deps: [lib], outs: [c.txt]}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try commit(repository)
+    #expect(try repository.run(["truncate", "-s", "3G", repository.path("lib/big")]).status == 0)
+    let start = ContinuousClock.now
+    #expect(try failed(try repository.cairn("verify", "--json")) == ["dep-origin c"])
+    try repository.write("lib/x.py", "2\n")
+    #expect(try failed(try repository.cairn("verify", "--json")) == ["dep-origin c"])
+    #expect(ContinuousClock.now - start < .seconds(5))
+  }
+
   @Test("what many stages share is looked at once")
   func shared() throws {
     let repository = try project()

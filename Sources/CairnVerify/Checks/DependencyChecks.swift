@@ -185,7 +185,9 @@ struct DependencyChecks {
     if !plan.leadingOut.isEmpty || !plan.strays.isEmpty { return origin }
     if plan.isOpen {
       if let message = contradiction(plan, locked) {
-        return origin + [failed(.depContent, item, "\(item.dependency.declared) was edited after the stage ran: \(message)")]
+        return origin + [
+          failed(.depContent, item, "\(item.dependency.declared) was edited after the stage ran: \(message)")
+        ]
       }
       return origin + [
         maker.skipped(
@@ -209,6 +211,12 @@ struct DependencyChecks {
     }
     if hash.isDirectory, digest == hash.digest { return origin + [passed(.depContent, item)] }
     // What else lies there may be a part of what was locked.
+    if hash.isDirectory, plan.areStrangersMany {
+      return origin + [
+        maker.skipped(
+          .depContent, path: path(item), "what git does not have there is too much to be read", at: item.dependency.mark)
+      ]
+    }
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
     var message = "\(item.dependency.declared) was edited after the stage ran"
     let ends = hash.algorithm == .md5 && hash.isDirectory ? lineEnds(plan, hash) : nil
@@ -241,12 +249,6 @@ struct DependencyChecks {
     return sum == size ? nil : "it had \(size) bytes, and has \(sum)"
   }
 
-  private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
-    var files: [(String, RepoPath)] = []
-    for (name, member) in plan.members {
-      guard case .file(let path) = member else { return nil }
-      files.append((name, path))
-    }
   private func content(_ plan: FolderPlan) -> FolderContents.Content {
     var entries: [DirectoryManifest.Entry] = []
     entries.reserveCapacity(plan.members.count)
@@ -265,6 +267,12 @@ struct DependencyChecks {
     return .entries(entries, Self.digest(entries))
   }
 
+  private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
+    var files: [(String, RepoPath)] = []
+    for (name, member) in plan.members {
+      guard case .file(let path) = member else { return nil }
+      files.append((name, path))
+    }
     return LineEnds.locked(files, isFolder: true, as: hash.digest, in: source)
   }
 

@@ -40,6 +40,8 @@ struct FolderPlan: Sendable {
   var members: [(path: String, member: Member)] = []
   /// Files that git does not have and that would be part of it; in the work tree.
   var strangers: [RepoPath] = []
+  /// There are more of them, or more bytes in them, than are read to know whether they were a part of what was locked.
+  var areStrangersMany = false
   /// The folders that were listed to know it.
   var listed: [RepoPath] = []
   /// Links in it that lead out of the repository.
@@ -60,8 +62,6 @@ struct DependencyPlanner: Sendable {
   let subject: VerifySubject
   let source: any SourceTree
   let places: OutputPlaces
-
-  /// More strangers than this are not told one by one.
   /// Each folder is planned once, however many stages depend on it.
   private let plans = FolderPlans()
 
@@ -70,7 +70,11 @@ struct DependencyPlanner: Sendable {
     self.source = source
     self.places = places
   }
+
+  /// More strangers than this are not told one by one.
   static let strangerLimit = 100
+  /// Bytes of strangers that are read: they are a fault already, and reading them only spares a second one.
+  static let strangerBytes: UInt64 = 64 << 20
 
   func source(of dependency: Dependency, algorithm: ContentHash.Algorithm) -> DependencySource {
     if dependency.isDataset || dependency.location.isURL { return .elsewhere }
@@ -142,7 +146,11 @@ struct DependencyPlanner: Sendable {
       isHidden(path, isDirectory: isDirectory)
         || places.around(subject.paths.location(inWorkTree: path.text)) != nil
     }
-    plan.strangers += found.files.filter { !plan.strangers.contains($0) }
+    let known = Set(plan.strangers)
+    plan.strangers += found.files.filter { !known.contains($0) }
+    plan.areStrangersMany =
+      plan.strangers.count >= Self.strangerLimit
+      || plan.strangers.reduce(0) { $0 + source.sizeOnDisk($1) } > Self.strangerBytes
     plan.listed = found.folders
     return plan
   }

@@ -153,7 +153,7 @@ package final class StaticChecks: Sendable {
       case .folder(let plan):
         if plan.isOpen || plan.unknown != nil || !folders.insert(plan.place).inserted { continue }
         for case (_, .file(let path)) in plan.members { requests.append(ContentRequest(path, hash.algorithm)) }
-        if plan.strangers.count < DependencyPlanner.strangerLimit {
+        if !plan.areStrangersMany {
           requests += plan.strangers.map { ContentRequest($0, hash.algorithm) }
         }
       default: continue

@@ -139,6 +139,8 @@ package final class WorkTreeSource: SourceTree {
     return found
   }
 
+  package func sizeOnDisk(_ path: RepoPath) -> UInt64 { ((try? FileStat.of(absolute(path))) ?? nil)?.size ?? 0 }
+
   package func absence(of path: RepoPath) -> Absence {
     if let known = absences.withLock({ $0[path] }) { return known }
     prepareAbsence(of: [path])
