@@ -26,7 +26,7 @@ package struct DataProject: Sendable {
     let own = try Settings.load(repository, at: files)
       .overlaid(with: ConfigLevels(dvcFolder: repository.dvcFolder).values(.local))
     // Most often they are the same, and lists need not be read twice.
-    return own.config == settings.config ? storage : DataStorage(own, remote: remote)
+    return own.config == settings.config ? storage : DataStorage(own, remote: remote, depth: 0, beside: storage)
   }
 
   /// - Parameter filter: what of the disk does not count.

@@ -13,6 +13,8 @@ package final class DataStorage: Sendable {
   /// Instead of the default one.
   private let remote: String?
   private let origins: ImportOrigins
+  /// The storage of another state: a list that was found there is known here too, as with DVC's index.
+  private let beside: DataStorage?
   private let manifests = Mutex<[ContentHash: Result<DirectoryManifest, Diagnostic>]>([:])
 
   /// - Parameter remote: the name of one to take in place of the default.
@@ -21,7 +23,8 @@ package final class DataStorage: Sendable {
   }
 
   /// - Parameter depth: how many imports lead here.
-  init(_ settings: Settings, remote: String? = nil, depth: Int) {
+  init(_ settings: Settings, remote: String? = nil, depth: Int, beside: DataStorage? = nil) {
+    self.beside = beside
     self.settings = settings
     self.remote = remote
     folders = RemoteFolders(settings)
@@ -71,6 +74,7 @@ package final class DataStorage: Sendable {
   /// From the cache, else from the remotes that outputs have; those of another repository are none of these.
   private func manifest(_ hash: ContentHash, _ outputs: [DataOutput]) -> Result<DirectoryManifest, Diagnostic> {
     if let known = manifests.withLock({ $0[hash] }) { return known }
+    if let beside, case .success(let list)? = beside.manifests.withLock({ $0[hash] }) { return .success(list) }
     let users = outputs.filter { $0.entry.hash == .content(hash) }
     let remotes = users.filter { $0.origin == nil }.compactMap(folder)
     let found = (try? cache.store(for: hash).manifest(hash)) ?? remotes.lazy.compactMap { $0.manifest(hash) }.first
