@@ -52,7 +52,7 @@ struct StatusCommand: CairnCommand {
     let settings = try Settings.load(repository)
     for warning in settings.warnings { console.warning(warning) }
     if isRemoteMeant { return try compareWithRemote(repository, settings, console) }
-    let workspace = try Workspace.open(repository, settings, mendsCache: false)
+    let workspace = try Workspace.open(repository, settings)
     let status: ProjectStatus
     do throws(Diagnostic) {
       try refuseMeaninglessOptions()
