@@ -1,6 +1,7 @@
 // What is Python and what is not, as `ast.parse` decides it. The tables were answered by CPython 3.11 and 3.13; the
 // last test asks the Python that is there, with random edits of good sources.
 import CairnCore
+import CairnTestSupport
 import Foundation
 import Testing
 
@@ -191,18 +192,9 @@ private let python = environment["CAIRN_DVC_PYTHON"] ?? "/usr/bin/python3"
 struct PythonDifferentialTests {
   @Test("What Python's own parser takes of random edits is taken, and nothing else")
   func edits() throws {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: python)
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Oracle/python_oracle.py")
-    process.arguments = [script.path, environment["CAIRN_PYTHON_SEED"] ?? "1", environment["CAIRN_PYTHON_CASES"] ?? "3000"]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    let cases = output.split(separator: 0x0A)
+    let cases = try PythonOracle.lines(
+      python, "python_oracle.py",
+      [environment["CAIRN_PYTHON_SEED"] ?? "1", environment["CAIRN_PYTHON_CASES"] ?? "3000"])
     #expect(cases.count > 100)
     for line in cases {
       let pair = try #require(JSONSerialization.jsonObject(with: line) as? [Any])

@@ -2,6 +2,7 @@
 // CAIRN_YAML_CASES and CAIRN_YAML_SEED say how many and which.
 import CairnCore
 import CairnFormats
+import CairnTestSupport
 import Foundation
 import Testing
 
@@ -53,20 +54,9 @@ struct YAMLDifferentialTests {
   }
 
   private func cases(_ mode: String) throws -> [(Any, Any)] {
-    let process = Process()
-    process.executableURL = URL(fileURLWithPath: environment["CAIRN_DVC_PYTHON"] ?? "python3")
-    let script = URL(fileURLWithPath: #filePath).deletingLastPathComponent()
-      .deletingLastPathComponent().appendingPathComponent("Oracle/yaml_oracle.py")
-    process.arguments = [
-      script.path, mode, environment["CAIRN_YAML_SEED"] ?? "1", environment["CAIRN_YAML_CASES"] ?? "1000",
-    ]
-    let pipe = Pipe()
-    process.standardOutput = pipe
-    try process.run()
-    let output = pipe.fileHandleForReading.readDataToEndOfFile()
-    process.waitUntilExit()
-    #expect(process.terminationStatus == 0)
-    return try output.split(separator: 0x0A).map {
+    let python = try #require(environment["CAIRN_DVC_PYTHON"])
+    let words = [mode, environment["CAIRN_YAML_SEED"] ?? "1", environment["CAIRN_YAML_CASES"] ?? "1000"]
+    return try PythonOracle.lines(python, "yaml_oracle.py", words).map {
       let pair = try #require(JSONSerialization.jsonObject(with: $0) as? [Any])
       return (pair[0], pair[1])
     }

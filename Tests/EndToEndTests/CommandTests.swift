@@ -407,6 +407,8 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote remove nothing", 251, says: "ERROR: "),
     CommandCase("completion -s bash", says: "complete"),
     CommandCase("add http://localhost:1/x", 1, says: "ERROR: Cached output(s) outside of DVC project: http://localhost:1/x. See <"),
+    // A hash that is none, as one in capitals is for DVC
+    CommandCase("status one", says: "changed outs:\n\t\tnot in cache:", before: "$PROGRAM repro -q && sed -i 's/md5: \\([0-9a-f]\\{32\\}\\)/md5: \\U\\1/' dvc.lock"),
     // Of two faults, DVC's first
     CommandCase("stage add -n x/y echo", 255, says: "ERROR: Stage name cannot contain punctuation characters.", before: "echo 'stages: 3' > dvc.yaml"),
     CommandCase("stage add -n x echo", 255, says: "'./dvc.yaml' validation failed", before: "echo 'stages: 3' > dvc.yaml"),

@@ -17,19 +17,7 @@ struct ElsewhereTests {
     let repository = try TestRepository()
     for (name, path, content) in [("foo", "foo", "foo\n"), ("d", "d", "1\n"), ("g", "sub/g", "g\n")] {
       try repository.write(name == "d" ? "d/1" : name, content)
-      try repository.write(
-        "\(name).dvc",
-        """
-        frozen: true
-        deps:
-        - path: \(path)
-          repo:
-            url: \(other.root)
-            rev_lock: \(commit)
-        outs:
-        - path: \(name)
-
-        """)
+      try repository.writeImport(of: path, from: other, at: commit, to: name)
     }
     #expect(try repository.cairn("commit", "-f").status == 0)
     _ = try repository.shell("rm -rf .dvc/cache foo d g")
@@ -53,19 +41,7 @@ struct ElsewhereTests {
     try other.write("tf/in/b", "edited\n")
     try other.commit()
     let repository = try TestRepository()
-    try repository.write(
-      "tf.dvc",
-      """
-      frozen: true
-      deps:
-      - path: tf
-        repo:
-          url: \(other.root)
-          rev_lock: \(commit)
-      outs:
-      - path: tf
-
-      """)
+    try repository.writeImport(of: "tf", from: other, at: commit, to: "tf")
     try repository.write("tf/a", "1\n")
     try repository.write("tf/in/b", "2\n")
     #expect(try repository.cairn("commit", "-f").status == 0)

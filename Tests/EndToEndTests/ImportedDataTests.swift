@@ -25,20 +25,8 @@ struct ImportedDataTests {
     try source.commit()
     let repository = try TestRepository()
     func importing(_ path: String, to name: String, md5: String? = nil) throws {
-      let output = md5.map { "- md5: \($0)\n  size: 11\n  nfiles: 2\n  hash: md5\n" } ?? "- hash: md5\n"
-      try repository.write(
-        "\(name).dvc",
-        """
-        frozen: true
-        deps:
-        - path: \(path)
-          repo:
-            url: \(source.root)
-            rev_lock: \(revision)
-        outs:
-        \(output)  path: \(name)
-
-        """)
+      let known = md5.map { ["md5: \($0)", "size: 11", "nfiles: 2"] } ?? []
+      try repository.writeImport(of: path, from: source, at: revision, to: name, fields: known + ["hash: md5"])
     }
     try importing("data", to: "data", md5: hash)
     try repository.commit()

@@ -51,6 +51,29 @@ struct InstallTests {
     }
   }
 
+  @Test("a hook with the line ends of Windows comes back to the byte")
+  func windows() throws {
+    let repository = try TestRepository()
+    let text = "#!/bin/sh\r\ntrue\r\n"
+    try repository.write(".git/hooks/pre-commit", text)
+    try repository.shell("chmod 755 .git/hooks/pre-commit")
+    for _ in 1...2 { #expect(try repository.cairn("install").status == 0) }
+    #expect(repository.read(".git/hooks/pre-commit")?.contains("cairn git-hook pre-commit") ?? false)
+    #expect(try repository.cairn("install", "--uninstall").status == 0)
+    #expect(Array((repository.read(".git/hooks/pre-commit") ?? "").utf8) == Array(text.utf8))
+  }
+
+  @Test("--uninstall alone takes the pre-commit tool's entries out, too")
+  func uninstallAll() throws {
+    let repository = try TestRepository()
+    #expect(try repository.cairn("install", "--use-pre-commit-tool").status == 0)
+    #expect(try repository.cairn("install").status == 0)
+    let gone = try repository.cairn("install", "--uninstall")
+    #expect(gone.status == 0 && gone.output.contains("Took Cairn's hooks out of .pre-commit-config.yaml"), "\(gone)")
+    #expect(repository.read(".pre-commit-config.yaml")?.contains("cairn") == false)
+    #expect(hooks(repository) == [])
+  }
+
   @Test(
     "a hook that cannot be added to is named with the reason, in DVC's words and with its code, and nothing is written",
     arguments: [

@@ -208,6 +208,40 @@ struct VerifyCommandTests {
     #expect(try repository.cairn("verify").output != other)
   }
 
+  @Test("an edit in a folder with data whose list is not here is noticed, by an answer that was kept too")
+  func openFolder() throws {
+    let repository = try project()
+    try repository.write("lib/own.py", "1\n")
+    try repository.write("lib/data/a", "a\n")
+    #expect(try repository.cairn("add", "-q", "lib/data").status == 0)
+    try repository.write(
+      "dvc.yaml", (repository.read("dvc.yaml") ?? "") + "  c: {cmd: echo 1 > c.txt, deps: [lib], outs: [c.txt]}\n")
+    // Once more: the first run saw the folder before its .gitignore.
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try commit(repository)
+    try repository.shell("rm -r .dvc/cache")
+    Thread.sleep(forTimeInterval: 0.03)
+    for _ in 0..<2 { #expect(try repository.cairn("verify").status == 0) }
+    try repository.write("lib/own.py", "longer\n")
+    let result = try repository.cairn("verify", "--json")
+    #expect(try failed(result) == ["dep-content c"], "\(result)")
+    #expect(try repository.cairn("verify").status == 1)
+  }
+
+  @Test("where there is nothing to look at each answer says so")
+  func nothing() throws {
+    let repository = try TestRepository()
+    try repository.commit()
+    for _ in 0..<3 {
+      let result = try repository.cairn("verify")
+      #expect(result.status == 0 && result.errors.hasPrefix("WARNING: nothing was looked at: there is no stage"), "\(result)")
+    }
+    try repository.write("dvc.yaml", "stages: {a: {cmd: x}}\n")
+    let gone = try repository.cairn("verify", "--rev", "HEAD", "a")
+    #expect(gone.status == 255 && gone.errors.contains("'dvc.yaml' does not exist"), "\(gone)")
+  }
+
   @Test("a parameter file outside of the repository that was gone is noticed when it is there again")
   func outsideParameters() throws {
     let outside = try TemporaryFolder("cairn-outside-")

@@ -26,7 +26,11 @@ package final class ProjectState: Sendable {
   package func project() throws(Diagnostic) -> LoadedProject {
     if let known = loaded.withLock({ $0 }) { return try known.get() }
     let result: Result<LoadedProject, Diagnostic>
-    do throws(Diagnostic) { result = .success(try loader.load()) } catch { result = .failure(error.named(inCommit: revision)) }
+    do throws(Diagnostic) {
+      result = .success(try loader.load())
+    } catch {
+      result = .failure(error.named(inCommit: revision))
+    }
     loaded.withLock { $0 = result }
     return try result.get()
   }
@@ -139,9 +143,7 @@ extension Diagnostic {
   fileprivate static func noStorage(_ path: RepoPath) -> Diagnostic {
     Diagnostic(.noFile, "[Errno 2] No storage files available: '\(path.text)'")
   }
-}
 
-extension Diagnostic {
   /// DVC says of a pipeline file that is broken in which commit that is.
   ///
   /// - Parameter id: `nil` for the work tree.

@@ -214,7 +214,8 @@ struct DependencyChecks {
     if hash.isDirectory, plan.areStrangersMany {
       return origin + [
         maker.skipped(
-          .depContent, path: path(item), "what git does not have there is too much to be read", at: item.dependency.mark)
+          .depContent, path: path(item), "what git does not have there is too much to be read",
+          at: item.dependency.mark)
       ]
     }
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
@@ -243,8 +244,8 @@ struct DependencyChecks {
     guard let size = locked.size else { return nil }
     var sum = recorded.bytes
     for path in inGit {
-      guard let bytes = (try? source.bytes(path)) ?? nil else { return nil }
-      sum &+= UInt64(bytes.count)
+      guard let bytes = source.size(of: path) else { return nil }
+      sum &+= bytes
     }
     return sum == size ? nil : "it had \(size) bytes, and has \(sum)"
   }

@@ -150,7 +150,7 @@ struct DependencyPlanner: Sendable {
     plan.strangers += found.files.filter { !known.contains($0) }
     plan.areStrangersMany =
       plan.strangers.count >= Self.strangerLimit
-      || plan.strangers.reduce(0) { $0 + source.sizeOnDisk($1) } > Self.strangerBytes
+      || plan.strangers.reduce(0) { $0 + (source.size(of: $1) ?? 0) } > Self.strangerBytes
     plan.listed = found.folders
     return plan
   }

@@ -1,5 +1,5 @@
-// Keeps what is known of a folder that many stages depend on: without it their number would be multiplied by that of its
-// files. Knows nothing of how either is found.
+// Keeps what is known of a folder that many stages depend on: without it their number would be multiplied by that of
+// its files. Knows nothing of how either is found.
 import CairnCore
 import Synchronization
 

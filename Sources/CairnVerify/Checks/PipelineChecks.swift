@@ -193,7 +193,8 @@ struct PipelineChecks {
       Check(
         .lockOrphan, .failed, stage: StageAddress(file: file, name: name).text(), path: lock.text,
         message: "\(lock) has an entry for it, and \(file) has no such stage",
-        hint: "take the entry out of \(lock), or bring the stage back", at: place(marks[RepoPath(unchecked: name)], lock))
+        hint: "take the entry out of \(lock), or bring the stage back",
+        at: place(marks[RepoPath(unchecked: name)], lock))
     }
   }
 

@@ -30,7 +30,12 @@ package struct LookedAt: Sendable {
       case .file(let file), .output(_, _, kept: .some(let file)):
         // A link on the way may be turned elsewhere.
         if subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) != file { isComplete = false }
-      case .folder(let plan): if folders.insert(plan.place.path).inserted { paths += plan.listed.map(path) }
+      case .folder(let plan):
+        guard folders.insert(plan.place.path).inserted else { continue }
+        paths += plan.listed.map(path)
+        // Of an open folder the files were not read, but counted and measured.
+        if plan.isOpen { for case .file(let file) in plan.members.map(\.member) { paths.append(path(file)) } }
+        if plan.areStrangersMany { isComplete = false }
       case .absent(let missing): paths.append(path(missing))
       case .outside, .leadsOut, .circle, .stray, .unknown: isComplete = false
       }

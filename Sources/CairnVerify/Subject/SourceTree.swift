@@ -58,8 +58,8 @@ package protocol SourceTree: Sendable {
   func absence(of path: RepoPath) -> Absence
   /// Says of which paths that will be asked: git is started once, and not for each.
   func prepareAbsence(of paths: [RepoPath])
-  /// Bytes of a file that git need not have; 0 where it is not there.
-  func sizeOnDisk(_ path: RepoPath) -> UInt64
+  /// Bytes of a file, in git or not; `nil` where they cannot be known.
+  func size(of path: RepoPath) -> UInt64?
   /// Something stands for the content in its place, which only another program would bring (Git LFS).
   func holdsPointer(_ path: RepoPath) -> Bool
   /// The whole file; `nil` when it is not there.
@@ -69,8 +69,7 @@ package protocol SourceTree: Sendable {
 }
 
 extension SourceTree {
-  /// Of a commit nothing lies on the disk.
-  package func sizeOnDisk(_ path: RepoPath) -> UInt64 { 0 }
+  package func size(of path: RepoPath) -> UInt64? { ((try? bytes(path)) ?? nil).map { UInt64($0.count) } }
   package func prepareAbsence(of paths: [RepoPath]) {}
 
   /// Where a path leads when links are followed.

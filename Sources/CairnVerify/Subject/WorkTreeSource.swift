@@ -139,7 +139,10 @@ package final class WorkTreeSource: SourceTree {
     return found
   }
 
-  package func sizeOnDisk(_ path: RepoPath) -> UInt64 { ((try? FileStat.of(absolute(path))) ?? nil)?.size ?? 0 }
+  package func size(of path: RepoPath) -> UInt64? {
+    guard let stat = (try? FileStat.of(absolute(path))) ?? nil, stat.isFile else { return nil }
+    return stat.size
+  }
 
   package func absence(of path: RepoPath) -> Absence {
     if let known = absences.withLock({ $0[path] }) { return known }

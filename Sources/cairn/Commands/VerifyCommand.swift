@@ -95,7 +95,8 @@ struct VerifyCommand: OwnCommand {
     let outcome = try request.run(in: repository)
     let warnings = outcome.subject?.settings.warnings ?? []
     for warning in warnings + outcome.notes { console.warning(warning) }
-    if outcome.verification.checks.isEmpty {
+    let isEmpty = outcome.verification.checks.isEmpty
+    if isEmpty {
       let place = rev.map { "'\($0)' has" } ?? "there is"
       console.warning("nothing was looked at: \(place) no stage and no .dvc file here")
     }
@@ -104,7 +105,8 @@ struct VerifyCommand: OwnCommand {
     let output = output(outcome, console)
     if !console.isQuiet { console.writeRaw(output) }
     let code = outcome.verification.verdict.exitCode
-    if warnings.isEmpty {
+    // What is said beside the answer is not kept with it.
+    if warnings.isEmpty, !isEmpty {
       console.flush()
       index?.remember(output, exitCode: code, of: outcome, began: began)
     }

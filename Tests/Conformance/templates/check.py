@@ -268,9 +268,18 @@ def refusals(stage, source):
         if os.path.exists(os.path.join(folder, "cairn-reports", "verify.xml")):
             wrong += "\nit verified all the same"
         step(f"{what} nothing is verified", wrong)
-    # A report of an earlier run must not be taken for one of a run that could not start.
+    # A report of an earlier run must not be taken for one of a run that could not start, or could fetch nothing.
     folder = stage.checkout(source, "change")
     run(["sh", SCRIPT], folder)
+    stage.set_up(folder, url=stage.url + ".gone")
+    wrong = expect(["sh", SCRIPT], folder, 255)
+    step("where nothing can be fetched no old report is left",
+         wrong or ("verify.xml" in os.listdir(os.path.join(folder, "cairn-reports")) and "verify.xml is there"))
+    stage.set_up(folder)
+    other = os.path.join(stage.folder, "other", "ci")
+    os.makedirs(other)
+    wrong = expect(["sh", SCRIPT], folder, CASES["sound"], CDPATH=os.path.dirname(other))
+    step("CDPATH does not lead the script elsewhere", wrong or reports(folder, CASES["sound"]))
     wrong = expect(["sh", SCRIPT, "--no-such-option"], folder, 254)
     step("a wrong option ends with 254, and leaves no old report",
          wrong or ("verify.xml" in os.listdir(os.path.join(folder, "cairn-reports")) and "verify.xml is there"))
