@@ -204,8 +204,12 @@ package final class Runner: Sendable {
         }
       }
       if result == .failed, context.request.failFast, context.request.policy == .stop {
-        state.withLock { $0.schedule.stop() }
-        stopRunning(SIGTERM)
+        // What Ctrl-C stopped already is let end.
+        let isStopped = state.withLock { state in
+          state.schedule.stop()
+          return state.signal != nil
+        }
+        if !isStopped { stopRunning(SIGTERM) }
       }
       // A failure is settled at once: it is told before anything else starts.
       if result == .failed { return }

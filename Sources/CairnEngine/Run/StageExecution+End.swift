@@ -18,7 +18,7 @@ extension StageExecution {
     let isAborted = progress.withLock { progress in
       progress.job = nil
       progress.endedAttempt = draft.execution.attempt
-      return progress.isAborted
+      return progress.stopSignal != nil
     }
     guard observation.isSuccess else {
       var error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))

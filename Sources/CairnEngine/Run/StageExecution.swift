@@ -45,7 +45,8 @@ final class StageExecution: Sendable {
     var lease: HostLeases.Lease?
     /// What became of the outputs that stood there before; `nil` until they were touched.
     var aside: OutputKeeper.Aside?
-    var isAborted = false
+    /// The last signal that told it to stop.
+    var stopSignal: Int32?
     var isAnnounced = false
     var editedInputs: Set<String> = []
   }
@@ -382,7 +383,7 @@ final class StageExecution: Sendable {
 
   func run(_ judged: Judged) {
     let (attempt, previous) = progress.withLock { ($0.attempt, $0.previousAttempt) }
-    if progress.withLock({ $0.isAborted }) { return fail(.notStarted, run: previous, seconds: 0) }
+    if progress.withLock({ $0.stopSignal != nil }) { return fail(.notStarted, run: previous, seconds: 0) }
     let started = WallClock.now()
     let reasons = reasons(judged)
     var draft = context.provenance.draft(
@@ -420,11 +421,12 @@ final class StageExecution: Sendable {
     // Before the start: its end may come first, and ends this too.
     context.inputWatch.begin(id) { [weak self] in self?.look(judged.snapshot, attempt: attempt) }
     let running = context.executor.start(job, events: events)
-    let isAborted = progress.withLock { progress in
+    let stopSignal = progress.withLock { progress in
       if progress.endedAttempt != attempt { progress.job = running }
-      return progress.isAborted
+      return progress.stopSignal
     }
-    if isAborted { running.signal(15) }
+    // It came before there was a job to pass it to.
+    if let stopSignal { running.signal(stopSignal) }
   }
 
   private struct Events: JobEvents {
@@ -442,7 +444,7 @@ final class StageExecution: Sendable {
   /// Signals the command; one that has not started yet will not.
   func abort(_ signal: Int32) {
     let job = progress.withLock { progress in
-      progress.isAborted = true
+      progress.stopSignal = signal
       return progress.job
     }
     job?.signal(signal)
