@@ -40,7 +40,16 @@ private final class TOMLTable {
   enum Item {
     case value(MarkedValue)
     case table(TOMLTable)
-    case tables([TOMLTable])
+    case tables(Tables)
+  }
+
+  /// The tables of a `[[…]]`. By reference: a list would be copied for each one more.
+  final class Tables {
+    private(set) var all: [TOMLTable]
+
+    init(_ first: TOMLTable) { all = [first] }
+
+    func append(_ table: TOMLTable) { all.append(table) }
   }
 
   var origin: Origin
@@ -67,21 +76,13 @@ private final class TOMLTable {
     }
   }
 
-  /// One more table of a `[[…]]`, in place: each time a new list would be quadratic.
-  func append(_ table: TOMLTable, to key: TOMLKey) {
-    guard let place = places[key.bytes], case .tables(var tables) = order[place].item else { return }
-    order[place].item = .tables([])
-    tables.append(table)
-    order[place].item = .tables(tables)
-  }
-
   func value(at mark: SourceMark? = nil) -> MarkedValue {
     let entries = order.map { key, item in
       let value =
         switch item {
         case .value(let value): value
         case .table(let table): table.value(at: key.mark)
-        case .tables(let tables): MarkedValue(.list(tables.map { $0.value(at: key.mark) }), at: key.mark)
+        case .tables(let tables): MarkedValue(.list(tables.all.map { $0.value(at: key.mark) }), at: key.mark)
         }
       return MarkedValue.MarkedEntry(key: key, value: value)
     }
@@ -180,11 +181,11 @@ private struct TOMLParser {
       return new
     case (nil, true):
       let new = try self.table(.header, under: last, in: table, levels: 2, at: mark)
-      table.set(last, .tables([new]))
+      table.set(last, .tables(TOMLTable.Tables(new)))
       return new
-    case (.tables, true):
+    case (.tables(let tables), true):
       let new = try self.table(.header, under: last, in: table, levels: 2, at: mark)
-      table.append(new, to: last)
+      tables.append(new)
       return new
     case (.table(let existing), false) where existing.origin == .implied:
       existing.origin = .header
@@ -202,7 +203,7 @@ private struct TOMLParser {
       return new
     case .table(let existing) where existing.origin != .inline: return existing
     case .tables(let tables):
-      guard let last = tables.last else { throw TOMLFault.exists(key) }
+      guard let last = tables.all.last else { throw TOMLFault.exists(key) }
       return last
     default: throw TOMLFault.exists(key)
     }

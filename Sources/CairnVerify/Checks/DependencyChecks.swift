@@ -157,7 +157,7 @@ struct DependencyChecks {
   ) -> Check {
     let ends =
       hash.algorithm == .md5 && !hash.isDirectory
-      ? LineEnds.locked([("", path)], isFolder: false, as: hash.digest, in: source) : nil
+      ? LineEnds.digests([("", path)], isFolder: false, in: source).first { $0.value == hash.digest }?.key : nil
     return failed(
       .depContent, item,
       ends?.message(item.dependency.declared) ?? "\(item.dependency.declared) was edited after the stage ran",
@@ -269,12 +269,14 @@ struct DependencyChecks {
   }
 
   private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
-    var files: [(String, RepoPath)] = []
-    for (name, member) in plan.members {
-      guard case .file(let path) = member else { return nil }
-      files.append((name, path))
-    }
-    return LineEnds.locked(files, isFolder: true, as: hash.digest, in: source)
+    contents.lineEnds(plan.place) {
+      var files: [(String, RepoPath)] = []
+      for (name, member) in plan.members {
+        guard case .file(let path) = member else { return [:] }
+        files.append((name, path))
+      }
+      return LineEnds.digests(files, isFolder: true, in: source)
+    }.first { $0.value == hash.digest }?.key
   }
 
   /// A path of git's, seen from the project's root.

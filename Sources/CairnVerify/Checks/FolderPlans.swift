@@ -36,4 +36,14 @@ final class FolderContents: Sendable {
     contents.withLock { $0[place] = made }
     return made
   }
+
+  private let lineEnds = Mutex<[ContentRequest: [LineEnds: Digest16]]>([:])
+
+  /// What the folder's hash would be with each kind of line ends.
+  func lineEnds(_ place: ContentRequest, _ make: () -> [LineEnds: Digest16]) -> [LineEnds: Digest16] {
+    if let known = lineEnds.withLock({ $0[place] }) { return known }
+    let made = make()
+    lineEnds.withLock { $0[place] = made }
+    return made
+  }
 }

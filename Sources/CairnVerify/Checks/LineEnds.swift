@@ -23,29 +23,24 @@ enum LineEnds: String, CaseIterable {
     "let every checkout have the same bytes, with `* text=auto eol=lf` in .gitattributes; then \(rerun)"
   }
 
-  /// The line ends with which these files are what was locked; `nil` when something else differs, or when it cannot be
-  /// known.
+  /// What the MD5 of a file, or of a folder's list, would be with each kind of line ends; empty when it is not known.
   ///
-  /// - Parameters:
-  ///   - files: with their names in the folder; of a single file it does not matter.
-  ///   - locked: the MD5 of the file, or of the folder's list.
-  static func locked(
-    _ files: [(name: String, path: RepoPath)], isFolder: Bool, as locked: Digest16, in source: some SourceTree
-  ) -> LineEnds? {
-    guard files.count <= mostFiles else { return nil }
-    var contents: [[UInt8]] = []
+  /// - Parameter files: with their names in the folder; of a single file it does not matter.
+  static func digests(
+    _ files: [(name: String, path: RepoPath)], isFolder: Bool, in source: some SourceTree
+  ) -> [LineEnds: Digest16] {
+    guard files.count <= mostFiles else { return [:] }
+    var entries: [LineEnds: [DirectoryManifest.Entry]] = [:]
     var size = 0
-    for (_, path) in files {
-      guard let bytes = (try? source.bytes(path)) ?? nil else { return nil }
+    for (name, path) in files {
+      guard let bytes = (try? source.bytes(path)) ?? nil else { return [:] }
       size += bytes.count
-      guard size <= mostBytes else { return nil }
-      contents.append(bytes)
+      guard size <= mostBytes else { return [:] }
+      for ends in allCases {
+        entries[ends, default: []].append(.init(path: name, md5: ContentHasher.md5(of: ends.converted(bytes))))
+      }
     }
-    return allCases.first { ends in
-      let digests = contents.map { ContentHasher.md5(of: ends.converted($0)) }
-      let entries = zip(files, digests).map { DirectoryManifest.Entry(path: $0.name, md5: $1) }
-      return (isFolder ? DependencyChecks.digest(entries) : digests.first) == locked
-    }
+    return entries.compactMapValues { isFolder ? DependencyChecks.digest($0) : $0.first?.md5 }
   }
 
   /// A verdict does not hang on it: it only finds the better words.

@@ -97,7 +97,7 @@ struct OutputChecks {
     var ends: LineEnds?
     if kept.hash.algorithm == .md5, isFolder == kept.hash.isDirectory {
       let files = kept.files.map { (name: isFolder ? $0.relative(to: kept.path) : "", path: $0) }
-      ends = LineEnds.locked(files, isFolder: isFolder, as: kept.hash.digest, in: source)
+      ends = LineEnds.digests(files, isFolder: isFolder, in: source).first { $0.value == kept.hash.digest }?.key
     }
     return maker.failed(
       .lockOuts, path: shown,
