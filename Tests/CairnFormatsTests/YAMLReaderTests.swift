@@ -68,6 +68,40 @@ struct YAMLReaderTests {
     }
   }
 
+  // Each as `YAML(typ="safe")` of ruamel reads it and DVC's `dumps_yaml` writes it again.
+  @Test("escaped surrogates are read and written as DVC does: each alone, a pair of them is no character", arguments: [
+    (#""\ud83d\ude00""#, "\u{FD83D}\u{FDE00}", #""\uD83D\uDE00""#), (#""\uD83D""#, "\u{FD83D}", #""\uD83D""#),
+    (#""x \U0000dE00\u00e9""#, "x \u{FDE00}é", #""x \uDE00é""#), (#""\udcff""#, FileName.escape([0xFF]), #""\uDCFF""#),
+    (#""\U0001F600""#, "😀", "😀"), ("😀", "😀", "😀"), (#""\\ud83d""#, #"\ud83d"#, #"\ud83d"#),
+    (#""\\\ud83d""#, "\\\u{FD83D}", #""\\\uD83D""#), (#"'\ud83d "\ud83d"'"#, #"\ud83d "\ud83d""#, #"\ud83d "\ud83d""#),
+    (#"x\ud83d \U0000dE00"#, #"x\ud83d \U0000dE00"#, #"x\ud83d \U0000dE00"#),
+  ])
+  func surrogates(text: String, value: String, written: String) throws {
+    let read = try read("k: \(text)\n")
+    #expect(read["k"]?.string.map { Array($0.utf8) } == Array(value.utf8))
+    #expect(YAMLWriter.dump(read) == "k: \(written)\n")
+  }
+
+  @Test("what stands behind an escaped surrogate has its place in the text as written, and keeps its bytes in an edit")
+  func placesBehindSurrogates() throws {
+    let text = #"{a: "é\ud83d\ude00", b: 1, b: 2}"#
+    do throws(Diagnostic) {
+      _ = try read(text + "\n")
+      Issue.record("not refused")
+    } catch {
+      #expect(error.mark?.column == text.count - 4)
+    }
+    let control = Array("a: \"\\ud83d\"\nb: \u{1}\n".utf8)
+    let fault = #expect(throws: Diagnostic.self) { try YAMLReader.parse(SourceText(path: "x", bytes: control)) }
+    #expect(fault?.mark?.line == 2 && fault?.mark?.column == 4)
+  }
+
+  @Test("where an escape stands for itself that would stand for a surrogate, nothing is guessed")
+  func ownEscapes() throws {
+    #expect(try read(#"k: "\U000FD83D""#)["k"] == "\u{FD83D}")
+    #expect(throws: Diagnostic.self) { try read(#"{k: '\U000fd83d', l: "\ud83d"}"#) }
+  }
+
   @Test("a text that is not UTF-8 is refused in DVC's words")
   func encoding() {
     #expect(throws: Diagnostic.self) { try YAMLReader.parse(SourceText(path: "x", bytes: [0x61, 0x3A, 0x20, 0xFF])) }

@@ -340,6 +340,20 @@ struct VerifyCommandTests {
     }
   }
 
+  @Test("a value with an escaped surrogate is written and read as DVC does")
+  func surrogates() throws {
+    let repository = try project()
+    try repository.write("params.yaml", "lr: \"\\ud83d\\ude00\"\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let lock = try #require(repository.read("dvc.lock"))
+    #expect(lock.contains("        lr: \"\\uD83D\\uDE00\"\n"), "\(lock)")
+    try commit(repository)
+    #expect(try repository.cairn("verify").status == 0)
+    #expect(try repository.cairn("status").output == "Data and pipelines are up to date.\n")
+    try repository.write("params.yaml", "lr: \"😀\"\n")
+    #expect(try repository.cairn("verify").status == 1)
+  }
+
   @Test("a file of which nothing was locked is nothing that was taken out")
   func emptyParameters() throws {
     let repository = try project()

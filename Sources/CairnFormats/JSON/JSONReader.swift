@@ -3,8 +3,8 @@ package import CairnCore
 
 package enum JSONReader {
   /// Reads one document, as Python does: `NaN`, `Infinity` and `-Infinity` are numbers, integers have any size, of a
-  /// key given twice the last value counts (at the place of the first). Lone surrogates that stand for a byte
-  /// (`\udc80`…`\udcff`) become `FileName` escapes; others, which Swift's text cannot hold, U+FFFD.
+  /// key given twice the last value counts (at the place of the first). Lone surrogates become
+  /// what stands for them (`LoneSurrogate`).
   ///
   /// - Throws: DVC's "unable to read: 'PATH', JSON file structure is corrupted", its cause in Python's words.
   package static func parse(_ source: SourceText) throws(Diagnostic) -> MarkedValue {
@@ -274,8 +274,7 @@ private struct JSONParser {
         point = 0x10000 + (point - 0xD800) << 10 + (low - 0xDC00)
         index += 6
       }
-      if 0xDC80...0xDCFF ~= point { point = 0x10FF00 + point & 0xFF }
-      let scalar = Unicode.Scalar(point) ?? "\u{FFFD}"
+      let scalar = LoneSurrogate.scalar(point) ?? Unicode.Scalar(point) ?? "\u{FFFD}"
       text.append(contentsOf: UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter)
     default: throw JSONFault(message: "Invalid \\escape", offset: at)
     }

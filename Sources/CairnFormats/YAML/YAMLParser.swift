@@ -9,16 +9,21 @@ struct YAMLParser: ~Copyable {
   private let parser: UnsafeMutablePointer<yaml_parser_t>
   private let event: UnsafeMutablePointer<yaml_event_t>
   private var holdsEvent = false
+  /// Holds the text that libyaml reads in place of the one given.
+  private let surrogates: YAMLSurrogates?
   let source: SourceText
 
   init(_ source: SourceText, _ bytes: UnsafeBufferPointer<UInt8>) {
     self.source = source
+    // Before any call of C: set after one, it was lost in optimised builds, and libyaml read freed memory.
+    surrogates = YAMLSurrogates.replaced(in: bytes)
     parser = .allocate(capacity: 1)
     event = .allocate(capacity: 1)
     event.initialize(to: yaml_event_t())
     // Fails only when there is no memory; then nothing else would work either.
     precondition(yaml_parser_initialize(parser) == 1, "out of memory")
     yaml_parser_set_encoding(parser, YAML_UTF8_ENCODING)
+    let bytes = surrogates?.text ?? bytes
     yaml_parser_set_input_string(parser, bytes.baseAddress ?? StaticString("").utf8Start, bytes.count)
   }
 
@@ -34,6 +39,11 @@ struct YAMLParser: ~Copyable {
     if holdsEvent { yaml_event_delete(event) }
     holdsEvent = yaml_parser_parse(parser, event) == 1
     guard holdsEvent else { throw fault() }
+    if let surrogates {
+      surrogates.restore(event)
+      event.pointee.start_mark = surrogates.original(event.pointee.start_mark)
+      event.pointee.end_mark = surrogates.original(event.pointee.end_mark)
+    }
     return UnsafePointer(event)
   }
 
@@ -48,7 +58,8 @@ struct YAMLParser: ~Copyable {
   }
 
   private func place(_ mark: yaml_mark_t) -> SourceMark {
-    SourceMark(source: source, line: mark.line + 1, column: mark.column + 1, length: 1)
+    let mark = surrogates?.original(mark) ?? mark
+    return SourceMark(source: source, line: mark.line + 1, column: mark.column + 1, length: 1)
   }
 
   private func fault() -> Diagnostic {
@@ -66,7 +77,7 @@ struct YAMLParser: ~Copyable {
   private func readerFault(_ problem: String, _ offset: Int, _ value: Int32) -> Diagnostic {
     let bytes = source.bytes
     let skipped = YAMLParser.byteOrderMark(bytes)
-    let position = min(skipped + offset, bytes.count)
+    let position = min(skipped + (surrogates?.original(byte: offset) ?? offset), bytes.count)
     if problem.contains("control") {
       let before = bytes[skipped..<position]
       let lineStart = before.lastIndex(of: 0x0A).map { $0 + 1 } ?? skipped

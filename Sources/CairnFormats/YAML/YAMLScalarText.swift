@@ -109,7 +109,7 @@ extension YAMLEmitter {
       }
       let isText = YAMLScalar.kind(bytes) == .string
       if bytes.allSatisfy({ $0 < 0x80 }) { return writeText(bytes, isText: isText, isKey: isKey) }
-      return writeText(String(decoding: bytes, as: UTF8.self).unicodeScalars.map(\.value), isText: isText, isKey: isKey)
+      return writeText(PythonText.codePoints(String(decoding: bytes, as: UTF8.self)), isText: isText, isKey: isKey)
     }
   }
 

@@ -32,6 +32,8 @@ enum PrintableText {
     case 0x061C, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x206F: "\\u{" + String(scalar.value, radix: 16) + "}"
     // A byte of a file's name that is no UTF-8, and that older terminals obey.
     case 0x10FF80..<0x10FFA0: short(scalar.value & 0xFF)
+    // A surrogate that stands alone.
+    case 0xFD800...0xFDFFF: "\\u" + String(scalar.value & 0xFFFF, radix: 16)
     default: nil
     }
   }

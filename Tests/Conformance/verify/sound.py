@@ -400,6 +400,13 @@ def sparse(d):
 
 
 @case()
+def escaped_surrogates(d):
+    write(d, "params.yaml", 'lr: "\\uD83D\\uDE00"\n')
+    write(d, "p.json", '{"k": "x \\ud83d", "l": "\\ud83d\\ude00"}\n')
+    pipeline(d, "stages: {a: {cmd: echo 1 > o, params: [lr, p.json: [k, l]], outs: [o]}}")
+
+
+@case()
 def top_level_sections(d):
     pipeline(d, """\
 params: [params.yaml]
