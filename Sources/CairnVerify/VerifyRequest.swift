@@ -31,7 +31,8 @@ package struct VerifyRequest: Sendable {
     let wanted = try stages(of: subject)
     let looksAtRecords = [CheckID.record, .recordDirty, .recordAccepted].contains { policy.severities[$0] != .off }
     let records = requiresRecords || policy.requiresRecords
-    let judge = StaticChecks(subject, looksAtRecords: looksAtRecords, requiresRecords: records)
+    let judge = StaticChecks(
+      subject, looksAtRecords: looksAtRecords, requiresRecords: records, severities: policy.severities)
     var checks = judge.run(wanted)
     checks = policy.apply(to: checks, on: today)
     var base: VerifySubject?
@@ -39,7 +40,9 @@ package struct VerifyRequest: Sendable {
     if let name = self.base {
       base = try Self.base(name, repository, &notes)
       if newOnly, let base {
-        let before = StaticChecks(base, looksAtRecords: looksAtRecords, requiresRecords: records).run()
+        let before = StaticChecks(
+          base, looksAtRecords: looksAtRecords, requiresRecords: records, severities: policy.severities
+        ).run()
         checks = VerifyPolicy.accepting(policy.apply(to: before, on: today), in: checks)
       }
     }
@@ -117,7 +120,7 @@ package struct VerifyRequest: Sendable {
       Check(
         .pipelineValid, error.code == .unknownContent ? .unknown : .failed, path: at.file,
         message: CheckWords.short(error.fullMessage),
-        hint: error.hint ?? "mend \(at.file)", at: at)
+        hint: error.hint ?? "mend \(at.file)", evidence: error.fullMessage, at: at)
     ])
   }
 }
@@ -174,7 +177,8 @@ extension VerifyPolicy {
       static func isTold(_ id: CheckID) -> Bool { [.depOrigin, .lockMissing, .outInGit].contains(id) }
       init(_ check: Check) {
         id = check.id
-        texts = [check.stage, check.path, check.was, check.now, Self.isTold(check.id) ? nil : check.message]
+        texts = [check.stage, check.path, check.was, check.now, check.evidence]
+          + [Self.isTold(check.id) ? nil : check.message]
       }
     }
     let old = Set(before.filter { $0.status == .failed || $0.status == .accepted }.map(Key.init))

@@ -45,6 +45,7 @@ package struct Check: Sendable {
     var hint: String?
     var was: String?
     var now: String?
+    var evidence: String?
     var acceptance: Acceptance?
   }
 
@@ -65,7 +66,7 @@ package struct Check: Sendable {
 
   package init(
     _ id: CheckID, _ status: CheckStatus, stage: String? = nil, path: String? = nil, message: String = "",
-    hint: String? = nil, was: String? = nil, now: String? = nil, at place: CheckPlace
+    hint: String? = nil, was: String? = nil, now: String? = nil, evidence: String? = nil, at place: CheckPlace
   ) {
     self.id = id
     severity = id.defaultSeverity
@@ -74,7 +75,7 @@ package struct Check: Sendable {
     self.path = path
     at = place
     if !message.isEmpty || hint != nil || was != nil || now != nil {
-      words = Box(Words(message: message, hint: hint, was: was, now: now))
+      words = Box(Words(message: message, hint: hint, was: was, now: now, evidence: evidence))
     }
   }
 
@@ -103,6 +104,8 @@ package struct Check: Sendable {
     get { words?.words.now }
     set { say { $0.now = newValue } }
   }
+  /// All of what differs, where the words above may be cut: by it a fault is the same as one that was there before.
+  package var evidence: String? { words?.words.evidence }
   /// Why a failed check was accepted, and until when (`2026-12-31`); `nil` for an old fault under `--new-only`.
   package var acceptance: Acceptance? {
     get { words?.words.acceptance }

@@ -34,11 +34,20 @@ final class CheckMaker: Sendable {
   /// - Parameter hint: where there is none, that the stage is to be run.
   func failed(
     _ id: CheckID, path: String? = nil, _ message: String, was: String? = nil, now: String? = nil, hint: String? = nil,
-    at mark: SourceMark? = nil
+    evidence: String? = nil, at mark: SourceMark? = nil
   ) -> Check {
     Check(
       id, .failed, stage: address, path: path, message: message, hint: hint ?? rerun, was: was, now: now,
-      at: place(mark))
+      evidence: evidence, at: place(mark))
+  }
+
+  /// The inputs of a frozen stage may move on: nobody expects it to follow.
+  func softened(_ check: Check) -> Check {
+    guard stage.isFrozen, check.status == .failed else { return check }
+    var check = check
+    check.severity = .warning
+    check.message += " (the stage is frozen)"
+    return check
   }
 
   /// The next step after most faults.
@@ -82,6 +91,9 @@ enum CheckWords {
       }
     return short(text)
   }
+
+  /// The same, whole.
+  static func whole(_ value: Value) -> String { JSONWriter.text(value, ensureASCII: false) }
 
   static func short(_ text: String) -> String {
     let line = text.split(whereSeparator: \.isNewline).joined(separator: " ⏎ ")

@@ -14,6 +14,8 @@ struct DependencyChecks {
   /// By what was asked for.
   let readings: [ContentRequest: ContentReading]
   let contents: FolderContents
+  /// Checks whose failure stands against the verdict.
+  let errors: Set<CheckID>
 
   /// A dependency with what the lock says of it, and where its bytes come from.
   struct Item {
@@ -31,7 +33,7 @@ struct DependencyChecks {
       let chain = chain(item, place, rest)
       let found = [origin(item, madeBy: place)] + (chain.map { [$0] } ?? [])
       // What follows from a broken chain is not told.
-      guard let kept, chain?.status != .failed else { return found }
+      guard let kept, chain?.status != .failed || !errors.contains(.lockChain) else { return found }
       return found + file(item, kept).filter { $0.id == .depContent }
     case .file(let path): return file(item, path)
     case .folder(let plan): return folder(item, plan)
@@ -50,7 +52,7 @@ struct DependencyChecks {
 
   // MARK: Origin
 
-  private func path(_ item: Item) -> String {
+  func path(_ item: Item) -> String {
     maker.name(of: item.dependency.location, declared: item.dependency.declared)
   }
 
@@ -70,7 +72,7 @@ struct DependencyChecks {
     failed(
       .depOrigin, item, path: shown(link),
       "the link \(shown(link)) leads out of the repository, to \(CheckWords.short(text))",
-      hint: "put the data itself there, or track it with `cairn add`")
+      hint: "put the data itself there, or track it with `cairn add`", evidence: text)
   }
 
   private func stray(_ item: Item, _ module: RepoPath) -> Check {
@@ -182,7 +184,9 @@ struct DependencyChecks {
         self.unknown(.depContent, item, "its content is not known: \(unknown)", hint: Self.hint(unknown))
       ]
     }
-    if !plan.leadingOut.isEmpty || !plan.strays.isEmpty { return origin }
+    if !plan.leadingOut.isEmpty || !plan.strays.isEmpty {
+      return origin + untold(item, "a part of it does not lie in this repository")
+    }
     if plan.isOpen {
       if let message = contradiction(plan, locked) {
         return origin + [
@@ -212,11 +216,7 @@ struct DependencyChecks {
     if hash.isDirectory, digest == hash.digest { return origin + [passed(.depContent, item)] }
     // What else lies there may be a part of what was locked.
     if hash.isDirectory, plan.areStrangersMany {
-      return origin + [
-        maker.skipped(
-          .depContent, path: path(item), "what git does not have there is too much to be read",
-          at: item.dependency.mark)
-      ]
+      return origin + untold(item, "what git does not have there is too much to be read")
     }
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
     var message = "\(item.dependency.declared) was edited after the stage ran"
@@ -231,6 +231,14 @@ struct DependencyChecks {
         .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir",
         hint: ends?.hint(maker.rerun))
     ]
+  }
+
+  /// The content of a folder whose origin failed: that stands against the verdict, unless the project lets it pass.
+  private func untold(_ item: Item, _ why: String) -> [Check] {
+    if errors.contains(.depOrigin) {
+      return [maker.skipped(.depContent, path: path(item), why, at: item.dependency.mark)]
+    }
+    return [unknown(.depContent, item, "its content is not known: \(why)")]
   }
 
   /// What the numbers in the lock say against the folder, where the list of an output in it is not here.
@@ -316,86 +324,26 @@ struct DependencyChecks {
     return Self.digest(entries) == hash.digest
   }
 
-  // MARK: Chain
-
-  /// Whether the stage ran with what comes before it as that is locked now; `nil` where another check tells why not.
-  private func chain(_ item: Item, _ place: OutputPlace, _ rest: String) -> Check? {
-    guard let locked = item.locked, locked.hashText != nil else { return nil }
-    guard let made = places.locked(place), let madeText = made.hashText else { return nil }
-    let maker = subject.project.pipeline[place.stage].address.text()
-    guard let hash = locked.contentHash, let madeHash = made.contentHash else {
-      // An md5 that is none is told by itself.
-      if [locked, made].contains(where: { $0.hashName == "md5" && $0.contentHash == nil }) { return nil }
-      // Of other kinds of hashes (an etag) the texts are all there is.
-      if locked.hashName == made.hashName, rest.isEmpty {
-        return locked.hashText == madeText ? passed(.lockChain, item) : broken(item, maker, locked, madeText)
-      }
-      return skipped(item, "its kind of hash cannot be compared")
-    }
-    if rest.isEmpty { return compare(item, maker, locked, hash, madeHash) }
-    guard madeHash.isDirectory else { return broken(item, maker, locked, madeText) }
-    guard let manifest = made.listedManifest ?? subject.manifest(madeHash) else {
-      return skipped(item, "the list of \(places.output(place).declared) is not here")
-    }
-    if let entry = manifest.entry(at: rest) {
-      return compare(item, maker, locked, hash, ContentHash(madeHash.algorithm, entry.md5))
-    }
-    let below = manifest.entries(below: rest)
-    if below.isEmpty {
-      return failed(
-        .lockChain, item, "\(maker) no longer makes \(item.dependency.declared)", was: "md5 " + hash.text,
-        now: "nothing")
-    }
-    let entries = below.map { entry in
-      DirectoryManifest.Entry(path: String(entry.path.dropFirst(rest.count + 1)), md5: entry.md5)
-    }
-    return compare(
-      item, maker, locked, hash, ContentHash(madeHash.algorithm, Self.digest(entries), isDirectory: true))
-  }
-
-  private func compare(
-    _ item: Item, _ maker: String, _ locked: LockedFile, _ hash: ContentHash, _ made: ContentHash
-  ) -> Check {
-    if hash.digest == made.digest, hash.isDirectory == made.isDirectory { return passed(.lockChain, item) }
-    // Hashes of DVC 2 and of DVC 3 differ for the same text where its lines end as on Windows.
-    if hash.algorithm != made.algorithm {
-      return self.maker.unknown(
-        .lockChain, path: path(item),
-        "one of the two hashes is DVC 2's, and the data would have to be read to compare them",
-        hint: "run `cairn repro \(self.maker.quoted)`", at: item.dependency.mark)
-    }
-    return broken(item, maker, locked, made.text)
-  }
-
-  private func broken(_ item: Item, _ maker: String, _ locked: LockedFile, _ made: String) -> Check {
-    let name = item.dependency.declared
-    return failed(
-      .lockChain, item,
-      maker.hasSuffix(".dvc")
-        ? "\(maker) has another version of \(name) than the stage ran with"
-        : "\(maker) made \(name) anew, and the stage was not run with it",
-      was: locked.hashText.map { "md5 " + $0 }, now: "md5 " + made)
-  }
-
   // MARK: Words
 
-  private func passed(_ id: CheckID, _ item: Item) -> Check {
+  func passed(_ id: CheckID, _ item: Item) -> Check {
     maker.passed(id, path: path(item), at: item.dependency.mark)
   }
 
-  private func skipped(_ item: Item, _ message: String) -> Check {
+  func skipped(_ item: Item, _ message: String) -> Check {
     maker.skipped(.lockChain, path: path(item), message, at: item.dependency.mark)
   }
 
-  private func unknown(_ id: CheckID, _ item: Item, _ message: String, hint: String? = nil) -> Check {
+  func unknown(_ id: CheckID, _ item: Item, _ message: String, hint: String? = nil) -> Check {
     maker.unknown(id, path: path(item), message, hint: hint, at: item.dependency.mark)
   }
 
-  private func failed(
+  func failed(
     _ id: CheckID, _ item: Item, path: String? = nil, _ message: String, was: String? = nil, now: String? = nil,
-    hint: String? = nil
+    hint: String? = nil, evidence: String? = nil
   ) -> Check {
     maker.failed(
-      id, path: path ?? self.path(item), message, was: was, now: now, hint: hint, at: item.dependency.mark)
+      id, path: path ?? self.path(item), message, was: was, now: now, hint: hint, evidence: evidence,
+      at: item.dependency.mark)
   }
 }

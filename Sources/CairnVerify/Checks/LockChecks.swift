@@ -38,7 +38,8 @@ struct LockChecks {
     if entry.command.isEqualInPython(to: stage.commandValue) { return maker.passed(.lockCommand) }
     return maker.failed(
       .lockCommand, "the command was edited after its last run", was: CheckWords.command(entry.command),
-      now: CheckWords.command(stage.commandValue))
+      now: CheckWords.command(stage.commandValue),
+      evidence: CheckWords.whole(entry.command) + "\n" + CheckWords.whole(stage.commandValue))
   }
 
   /// One check for each path that is on one side only; one that passed where there is none.
@@ -98,7 +99,7 @@ struct LockChecks {
     if let strange = file.strangeHash {
       return maker.failed(
         .hashMissing, path: shown(file.path),
-        "the hash of the \(kind) \(file.path) is said to be '\(CheckWords.short(strange))'",
+        "the hash of the \(kind) \(file.path) is said to be '\(CheckWords.short(strange))'", evidence: strange,
         at: mark)
     }
     if file.hashName == "md5", let hash = file.contentHash, !hash.isDirectory, file.fileCount != nil {
@@ -110,7 +111,7 @@ struct LockChecks {
     guard file.hashName == "md5", file.contentHash == nil else { return nil }
     return maker.failed(
       .hashMissing, path: shown(file.path), "the \(kind) \(file.path) has '\(CheckWords.short(text))' for a hash",
-      at: mark)
+      evidence: text, at: mark)
   }
 
   /// Of a `.dvc` file: it was edited, or its data was never there.

@@ -22,10 +22,12 @@ struct ParameterChecks {
     let declared = Set(stage.parameters.map { RepoPath(unchecked: $0.declared) })
     // A file of which nothing was locked is nothing to DVC.
     for (file, values) in entry.params where !values.isEmpty && !declared.contains(RepoPath(unchecked: file)) {
+      let keys = Array(values.keys)
       checks.append(
         maker.failed(
           .lockParams, path: maker.name(of: maker.location(file, in: stage.wdir), declared: file),
-          "\(CheckWords.list(Array(values.keys))) of \(file) was taken out of its parameters after its last run"))
+          "\(CheckWords.list(keys)) of \(file) \(keys.count == 1 ? "was" : "were") taken out of its parameters "
+            + "after its last run", evidence: keys.joined(separator: "\n")))
     }
     return checks
   }
@@ -59,11 +61,12 @@ struct ParameterChecks {
     }
     switch reading {
     case .missing:
-      return maker.failed(
-        .lockParams, path: path, "the parameter file \(set.declared) is gone",
-        hint: "bring \(path) back, or take it out of the stage's params", at: set.mark)
+      return maker.softened(
+        maker.failed(
+          .lockParams, path: path, "the parameter file \(set.declared) is gone",
+          hint: "bring \(path) back, or take it out of the stage's params", at: set.mark))
     case .values(let values):
-      if let absence = absence(set.location) { return absent(path, set, absence) }
+      if let absence = absence(set.location) { return maker.softened(absent(path, set, absence)) }
       return compare(set, values, path)
     }
   }
@@ -109,10 +112,18 @@ struct ParameterChecks {
       + removed.map { "\($0) was taken out of the stage's params" }
     let changed = reasons.filter { $0.kind == .parameterChanged }
     let isOne = words.count == 1
-    return maker.failed(
+    let check = maker.failed(
       .lockParams, path: path, "\(set.declared): " + CheckWords.list(words) + " after its last run",
       was: Self.evidence(changed, isOne) { $0.was }, now: Self.evidence(changed, isOne) { $0.now },
+      evidence: (words + changed.flatMap { [Self.whole($0.was), Self.whole($0.now)] }).joined(separator: "\n"),
       at: mark(of: reasons.first, set, values))
+    // What was declared, or no longer is, is an edit of the stage and no input that moved on.
+    let isMovedOn = removed.isEmpty && !reasons.contains { $0.kind == .parameterAdded }
+    return isMovedOn ? maker.softened(check) : check
+  }
+
+  private static func whole(_ evidence: Reason.Evidence?) -> String {
+    if case .value(let value)? = evidence { CheckWords.whole(value) } else { "nothing" }
   }
 
   private static func words(of kind: ReasonKind) -> String {

@@ -59,7 +59,7 @@ struct PipelineChecks {
     let isUnknown = error.code == .unknownContent
     return Check(
       .pipelineValid, isUnknown ? .unknown : .failed, stage: stage, path: at.file, message: words(error),
-      hint: error.hint ?? hint(error, at.file), at: at)
+      hint: error.hint ?? hint(error, at.file), evidence: wholeWords(error), at: at)
   }
 
   /// Of each file that cannot be understood: nobody knows which stages it has.
@@ -81,10 +81,12 @@ struct PipelineChecks {
   }
 
   /// On one line, and without the folder where this clone happens to lie.
-  private func words(_ error: Diagnostic) -> String {
+  private func words(_ error: Diagnostic) -> String { CheckWords.short(wholeWords(error)) }
+
+  private func wholeWords(_ error: Diagnostic) -> String {
     var text = error.fullMessage
     for note in error.notes.prefix(3) { text += (text.hasSuffix(".") ? " " : "; ") + note.message }
-    return CheckWords.short(text.replacing(subject.repository.root + "/", with: ""))
+    return text.replacing(subject.repository.root + "/", with: "")
   }
 
   private func hint(_ error: Diagnostic, _ file: String) -> String {
@@ -106,19 +108,25 @@ struct PipelineChecks {
     }
   }
 
-  /// A lock that cannot be read, or that git does not see, is told of the file beside it.
+  /// A lock that cannot be read, or that git does not see, and a parameter file that templates need, are told of the
+  /// file beside it.
   private func fileAtFault(_ failure: LoadedProject.Failure) -> RepoPath {
     let text = failure.diagnostic.fullMessage
-    let names = subject.project.sources.files + [PipelineLoader.lockPath(of: failure.file)]
-    return names.first { $0 != failure.file && text.contains("'" + subject.repository.absolute($0) + "'") }
-      ?? failure.file
+    let repository = subject.repository
+    let beside = [PipelineLoader.lockPath(of: failure.file), failure.file.parent.appending("params.yaml")]
+    return (subject.project.sources.files + beside).first { file in
+      let path = repository.absolute(file)
+      let names = [path, file.text, Repository.relative(path, to: repository.workingDirectory)]
+      return file != failure.file && names.contains { text.contains("'" + $0 + "'") }
+    } ?? failure.file
   }
 
   private func graphFault(_ error: Diagnostic) -> Check {
     let file = subject.project.pipeline.files.first?.path ?? RepoPath(unchecked: "dvc.yaml")
     let at = place(error.mark, file)
     return Check(
-      .pipelineValid, .failed, path: at.file, message: words(error), hint: error.hint ?? "mend \(at.file)", at: at)
+      .pipelineValid, .failed, path: at.file, message: words(error), hint: error.hint ?? "mend \(at.file)",
+      evidence: wholeWords(error), at: at)
   }
 
   /// A pipeline that only this machine has. A `.dvc` file is asked for where something needs its data.

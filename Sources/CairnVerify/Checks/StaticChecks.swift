@@ -15,13 +15,20 @@ package final class StaticChecks: Sendable {
   private let parameterFiles: Set<Location>
   private let uncommittedLocks: Set<RepoPath>
   private let records: RecordChecks?
+  /// Checks whose failure stands against the verdict: only these may stand for another that follows from them.
+  private let errors: Set<CheckID>
   private let looked = Mutex<LookedAt>(LookedAt())
 
   /// - Parameters:
   ///   - looksAtRecords: whether the checks of records are wanted.
   ///   - requiresRecords: a missing record is a reason not to know.
-  package init(_ subject: VerifySubject, looksAtRecords: Bool = true, requiresRecords: Bool = false) {
+  ///   - severities: those that the project sets.
+  package init(
+    _ subject: VerifySubject, looksAtRecords: Bool = true, requiresRecords: Bool = false,
+    severities: [CheckID: Severity] = [:]
+  ) {
     self.subject = subject
+    errors = Set(CheckID.allCases.filter { (severities[$0] ?? $0.defaultSeverity) == .error })
     project = subject.project
     switch subject.source {
     case .success(let source): (self.source, sourceFault) = (source, nil)
@@ -177,17 +184,31 @@ package final class StaticChecks: Sendable {
     return Array(strangers)
   }
 
-  /// Locations of outputs without a cache that a stage depends on.
-  private func consumedOutputs() -> Set<Location> {
+  /// Files without a cache that one of the stages depends on, which tells an edit as an error of its own.
+  private func consumedOutputs(_ ids: [StageID], _ source: any SourceTree) -> Set<Location> {
+    guard errors.contains(.depContent) else { return [] }
     var kept: Set<Location> = []
     let stages = project.pipeline.stages
     for index in stages.indices {
-      for output in stages[index].outputs where !output.isCached { kept.insert(output.location) }
+      for output in stages[index].outputs where !output.isCached {
+        guard let path = subject.paths.pathInWorkTree(output.location),
+          case .file = source.target(of: RepoPath(unchecked: path))
+        else { continue }
+        kept.insert(output.location)
+      }
     }
     if kept.isEmpty { return [] }
     var consumed: Set<Location> = []
-    for index in stages.indices {
-      for dependency in stages[index].dependencies where kept.contains(dependency.location) {
+    for id in ids where !project.pipeline[id].isFrozen {
+      let stage = project.pipeline[id]
+      let dependencies = stage.dependencies.filter { kept.contains($0.location) }
+      if dependencies.isEmpty { continue }
+      let entry = entry(of: stage)
+      for dependency in dependencies {
+        // Where the chain is broken, that its bytes are others than were left is another fault.
+        guard let hash = entry?.dep(dependency.declared)?.contentHash, let place = places.around(dependency.location),
+          places.locked(place)?.contentHash == hash
+        else { continue }
         consumed.insert(dependency.location)
       }
     }
@@ -198,7 +219,7 @@ package final class StaticChecks: Sendable {
 
   private func judge(_ ids: [StageID], _ source: any SourceTree) -> [Check] {
     let planner = DependencyPlanner(subject: subject, source: source, places: places)
-    let consumed = consumedOutputs()
+    let consumed = consumedOutputs(ids, source)
     let works = Parallel.map(ids.count, chunk: 64) { plan(ids[$0], planner, consumed: consumed) }
     var requests: [ContentRequest] = []
     var asked: Set<ContentRequest> = []
@@ -238,7 +259,7 @@ package final class StaticChecks: Sendable {
         absence: { self.absence(of: $0, source) })
       inputs += parameters.all()
       if let place = checks.firstIndex(where: { $0.id == .lockCommand && $0.status == .failed }),
-        inputs.contains(where: { $0.status == .failed }),
+        inputs.contains(where: { $0.isFault && errors.contains($0.id) }),
         CommandOfValues(subject: subject, stage: maker.stage, entry: entry).followsFromParameters
       {
         checks[place] = maker.skipped(.lockCommand, "it follows from a parameter", at: maker.stage.commandMark)
@@ -246,9 +267,11 @@ package final class StaticChecks: Sendable {
     }
     let dependencies = DependencyChecks(
       maker: maker, places: places, subject: subject, source: source, readings: readings,
-      contents: contents)
-    inputs += work.items.flatMap(dependencies.checks)
-    checks += maker.stage.isFrozen ? inputs.map(Self.frozen) : inputs
+      contents: contents, errors: errors)
+    checks += inputs
+    checks += work.items.flatMap(dependencies.checks).map { check in
+      [.lockChain, .depContent].contains(check.id) ? maker.softened(check) : check
+    }
     let outputs = OutputChecks(maker: maker, subject: subject, source: source)
     checks += outputs.inGit()
     checks += work.kept.compactMap { outputs.check($0, readings) }
@@ -272,15 +295,6 @@ package final class StaticChecks: Sendable {
     return LockChecks(work.entry, maker) { [subject] section, path in
       subject.lockMark(of: maker.stage.address, section, path)
     }.all()
-  }
-
-  /// The inputs of a frozen stage may move on: nobody expects it to follow.
-  private static func frozen(_ check: Check) -> Check {
-    guard check.status == .failed, [.lockParams, .lockChain, .depContent].contains(check.id) else { return check }
-    var check = check
-    check.severity = .warning
-    check.message += " (the stage is frozen)"
-    return check
   }
 
   /// Made by a stage or tracked, and not in git.
