@@ -6,7 +6,7 @@ package enum ReportFile {
   /// Replaces the file as a whole; what is no file (a pipe, `/dev/stderr`) is written to. A file that `verify` judges
   /// by is never taken for a report's place.
   package static func write(_ bytes: [UInt8], to path: String) throws(Diagnostic) {
-    let name = path.split(separator: "/").last ?? ""
+    let name = (((try? Files.realPath(path)) ?? nil) ?? path).split(separator: "/").last ?? ""
     if ["dvc.yaml", "dvc.lock", ".dvcignore", ".gitignore"].contains(name) || name.hasSuffix(".dvc") {
       throw .report(path).because(of: Diagnostic(.report, "it would replace a file of the project's"))
     }
@@ -41,7 +41,7 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
-  fileprivate static func report(_ path: String) -> Diagnostic {
+  static func report(_ path: String) -> Diagnostic {
     Diagnostic(.report, "cannot write the report '\(path)'")
   }
 }

@@ -100,6 +100,7 @@ struct VerifyCommand: OwnCommand {
       let place = rev.map { "'\($0)' has" } ?? "there is"
       console.warning("nothing was looked at: \(place) no stage and no .dvc file here")
     }
+    try ReportPlaces.check(places, in: repository, outcome.subject)
     // What cannot be written is no verdict: it is told before one is.
     for (format, path) in files where path != "-" { try write(format, outcome, to: path) }
     let output = output(outcome, console)

@@ -18,10 +18,10 @@ struct VerifyText {
     // What follows from a file that cannot be understood is said once.
     let findings = verification.findings.filter { !$0.isUnlooked }
     let unlooked = verification.findings.count - findings.count
-    for check in findings.prefix(Self.limit) { lines += block(check) }
-    if findings.count > Self.limit {
-      lines.append("  … and \(findings.count - Self.limit) more: `cairn \(command) --json` lists them all")
-    }
+    let folded = FoldedChecks(findings)
+    for check in folded.checks.prefix(Self.limit) { lines += block(check) }
+    let more = folded.counts.dropFirst(Self.limit).reduce(0, +)
+    if more > 0 { lines.append("  … and \(more) more: `cairn \(command) --json` lists them all") }
     if unlooked > 0 { lines.append("  \(HumanText.count(unlooked, "check")) could not be made because of it") }
     return lines
   }
