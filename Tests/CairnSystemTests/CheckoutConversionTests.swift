@@ -13,6 +13,9 @@ struct CheckoutConversionTests {
     "* text=auto eol=lf", "* binary", "* crlf", "* -crlf", "* crlf=input", "* ident", "* ident eol=crlf",
     "* eol=crlf\nf1 -text", "f* text=auto\nf2 binary", "/f3 eol=crlf\nsub/** eol=crlf", "[attr]win text eol=crlf\nf* win",
     "\"f4\" eol=crlf\n#f5 eol=crlf", "f[56] eol=crlf", "**/f7 eol=crlf", "sub/ eol=crlf", "f8 eol=crlf\nf8 !eol",
+    "* text working-tree-encoding=UTF-16LE", "* text eol=crlf working-tree-encoding=utf-16",
+    "* text working-tree-encoding=UTF-16LE-BOM", "* text working-tree-encoding=UTF-16BE-BOM",
+    "* ident working-tree-encoding=utf16be", "* text working-tree-encoding=ISO-8859-1",
   ]
 
   @Test("a blob becomes the bytes that git checkout writes", arguments: [[], ["core.autocrlf=true"], ["core.autocrlf=input"], ["core.eol=crlf"]])
@@ -71,8 +74,10 @@ struct CheckoutConversionTests {
     settings.filters = ["lfs"]
     #expect(isUnknown(Array("plain\n".utf8)))
     attributes.filter = .unspecified
-    attributes.encoding = .value("UTF-16LE")
+    attributes.encoding = .value("SHIFT_JIS")
     #expect(isUnknown(Array("plain\n".utf8)))
+    attributes.encoding = .value("latin1")
+    #expect(isUnknown(Array("€\n".utf8)))
   }
 }
 

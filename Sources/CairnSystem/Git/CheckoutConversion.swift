@@ -44,9 +44,6 @@ package enum CheckoutConversion {
   package static func convert(
     _ blob: [UInt8], object: String, _ attributes: GitAttributes, _ settings: CheckoutSettings
   ) -> Result {
-    if case .value(let encoding) = attributes.encoding, !["utf-8", "utf8"].contains(encoding.lowercased()) {
-      return .unknown("a checkout writes it as \(encoding)")
-    }
     if case .value(let filter) = attributes.filter {
       if isPointer(blob) { return .unknown("its content is not in git: git keeps a pointer to it (\(filter))") }
       if settings.filters.contains(filter) { return .unknown("git's filter '\(filter)' makes its content") }
@@ -55,6 +52,12 @@ package enum CheckoutConversion {
     if attributes.ident == .set { bytes = expandingIdent(bytes, object) }
     let action = Action(attributes, settings)
     if action.writesCRLF { bytes = withCRLF(bytes, onlyIfText: action.isAutomatic) }
+    if case .value(let encoding) = attributes.encoding, !["utf-8", "utf8"].contains(encoding.lowercased()), !bytes.isEmpty {
+      guard let encoded = encoded(bytes, as: encoding.lowercased()) else {
+        return .unknown("a checkout writes it as \(encoding)")
+      }
+      bytes = encoded
+    }
     return .bytes(bytes)
   }
 
@@ -83,6 +86,27 @@ package enum CheckoutConversion {
       case (.set, _): writesCRLF = crlf
       default: (writesCRLF, isAutomatic) = (settings.autoCRLF == .on, true)
       }
+    }
+  }
+
+  /// As iconv writes it; `nil` for a coding that is not known here, and for what it cannot hold.
+  private static func encoded(_ bytes: [UInt8], as encoding: String) -> [UInt8]? {
+    guard let text = String(validating: bytes, as: UTF8.self) else { return nil }
+    func units(littleEndian: Bool, mark: Bool) -> [UInt8] {
+      ((mark ? [0xFEFF] : []) + Array(text.utf16)).flatMap { unit in
+        let (high, low) = (UInt8(unit >> 8), UInt8(unit & 0xFF))
+        return littleEndian ? [low, high] : [high, low]
+      }
+    }
+    switch encoding {
+    case "utf-16le", "utf16le": return units(littleEndian: true, mark: false)
+    case "utf-16be", "utf16be": return units(littleEndian: false, mark: false)
+    case "utf-16le-bom", "utf16le-bom", "utf-16", "utf16": return units(littleEndian: true, mark: true)
+    case "utf-16be-bom", "utf16be-bom": return units(littleEndian: false, mark: true)
+    case "iso-8859-1", "latin1", "latin-1":
+      let codes = text.unicodeScalars.map(\.value)
+      return codes.allSatisfy { $0 < 0x100 } ? codes.map { UInt8($0) } : nil
+    default: return nil
     }
   }
 
