@@ -54,10 +54,14 @@ extension Diagnostic {
         .hinting("commit first; `cairn verify` and `cairn why` look at the work tree where no commit is named")
     }
     let isShallow = !git.shallowCommits().isEmpty
+    // No remote knows `HEAD~1`.
+    let isReckoned = name.contains { "~^@{:".contains($0) } || name.hasPrefix("HEAD")
+    let branch = name.hasPrefix("origin/") ? String(name.dropFirst(7)) : name
+    let fetch = isReckoned ? "git fetch --unshallow" : "git fetch origin \(ShellQuoting.quote(branch))"
     return Diagnostic(.unknownRevision, "unknown Git revision '\(name)'")
       .hinting(
         isShallow
-          ? "this clone has a part of the history only: fetch the commit first, as with `git fetch origin \(name)`"
+          ? "this clone has a part of the history only: fetch the commit first, as with `\(fetch)`"
           : "`git log --all` names the commits, `git branch --all` the branches; a clone may need `git fetch` first")
   }
 }

@@ -20,7 +20,8 @@ package struct DataProject: Sendable {
     storage = DataStorage(settings, remote: remote)
   }
 
-  /// Where the objects of one state are: by the settings that it has itself, as with DVC.
+  /// Where the objects of one state are: in today's cache, and on remotes by the settings that it has itself, as with
+  /// DVC.
   func storage(of state: ProjectState) throws(Diagnostic) -> DataStorage {
     guard let files = state.files as? CommitFiles else { return storage }
     let own = try Settings.load(repository, at: files)

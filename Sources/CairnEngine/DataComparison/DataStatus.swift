@@ -142,9 +142,10 @@ package struct DataStatus: Sendable {
     differences.filter { $0.kind == kind }.map(Self.text)
   }
 
-  /// Named as it was, with a slash behind what is a folder now.
+  /// Named as it was, with a slash behind what is a folder now, or was one and is gone.
   private static func text(_ change: DataChange) -> String {
-    let kind = change.new.flatMap { $0.entry.isKnown ? $0 : nil } ?? change.old
+    let now = change.kind == .deleted ? nil : change.new.flatMap { $0.entry.isKnown ? $0 : nil }
+    let kind = now ?? change.old ?? change.new
     let path = (change.old ?? change.new)?.path.text ?? ""
     return kind?.entry.isDirectory ?? false ? path + "/" : path
   }

@@ -22,14 +22,18 @@ package final class DataStorage: Sendable {
     self.init(settings, remote: remote, depth: 0)
   }
 
-  /// - Parameter depth: how many imports lead here.
+  /// - Parameters:
+  ///   - depth: how many imports lead here.
+  ///   - beside: the storage of the workspace, where this is another state's: there is one cache, as with DVC, and the
+  ///     state's settings name the remotes alone.
   init(_ settings: Settings, remote: String? = nil, depth: Int, beside: DataStorage? = nil) {
     self.beside = beside
     self.settings = settings
     self.remote = remote
     folders = RemoteFolders(settings)
-    cache = DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared, mends: false)
-    origins = ImportOrigins(cacheFolder: settings.cacheFolder, depth: depth)
+    cache =
+      beside?.cache ?? DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared, mends: false)
+    origins = ImportOrigins(cacheFolder: beside?.settings.cacheFolder ?? settings.cacheFolder, depth: depth)
   }
 
   /// The name of the remote of an output; `nil` where there is none.

@@ -359,6 +359,8 @@ extension Diagnostic {
     var error = self
     error.message = "cannot explain \(commit.shortName): \(message)"
     error.hasErrorPrefix = true
+    // As of the earlier commit: it cannot be told.
+    error.exitCode = 2
     return error
   }
 

@@ -18,7 +18,7 @@ enum CommandScripts {
   private static let wrappers: Set<String> = [
     "time", "nohup", "env", "nice", "ionice", "exec", "command", "sudo", "stdbuf", "timeout", "xargs", "uv", "uvx",
     "poetry", "pipenv", "pdm", "hatch", "rye", "pixi", "conda", "mamba", "micromamba", "srun", "mpirun", "mpiexec",
-    "xvfb-run", "if", "then", "else", "elif", "while", "until", "do", "!", "{",
+    "xvfb-run", "coverage", "if", "then", "else", "elif", "while", "until", "do", "!", "{",
   ]
   private static let extensions: Set<String> = [
     "py", "sh", "bash", "r", "R", "jl", "ipynb", "js", "mjs", "ts", "pl", "rb", "php", "lua", "m", "go",
@@ -67,7 +67,7 @@ enum CommandScripts {
       case .interpreter(let program):
         if text == "-m" {
           place = .module
-        } else if text == "-c" || text == "-e" || text == "-n" && shells.contains(program) {
+        } else if shells.contains(program) ? isShellWithoutScript(text) : text == "-c" || text == "-e" {
           place = .arguments
         } else if !text.hasPrefix("-"), extensions.contains(fileExtension(text)) {
           add(text)
@@ -92,6 +92,12 @@ enum CommandScripts {
       }
     }
     return found
+  }
+
+  /// `-c`, also among others: what follows is the command itself. With `-n` nothing is run. (`-e` ends a shell at the
+  /// first failure; `-o NAME` is no file's name.)
+  private static func isShellWithoutScript(_ option: String) -> Bool {
+    option.hasPrefix("-") && !option.hasPrefix("--") && option.contains { $0 == "c" || $0 == "n" }
   }
 
   /// `NAME=value`.

@@ -33,18 +33,6 @@ struct TemplateReferences: Sendable {
       rest = rest[end...]
     }
   }
-
-  /// Something names the key, what holds it, or what is in it.
-  func use(_ key: String) -> Bool { DottedKeys.anyOverlaps(key, paths) }
-}
-
-enum DottedKeys {
-  /// One of `keys` is `key`, above it or below it.
-  static func anyOverlaps(_ key: String, _ keys: Set<String>) -> Bool {
-    if keys.contains(key) { return true }
-    let below = key + "."
-    return keys.contains { $0.hasPrefix(below) || key.hasPrefix($0 + ".") }
-  }
 }
 
 extension String {

@@ -66,10 +66,8 @@ struct UnusedValues {
 
   private func inline(_ item: MarkedValue, _ references: TemplateReferences, _ file: PipelineFile) -> [Check] {
     var checks: [Check] = []
-    for entry in item.entries ?? [] {
-      let key = PythonText.str(entry.key.value)
-      if references.use(key) { continue }
-      checks.append(check(.unusedVar, "no template uses the variable \(key)", file.path.text, entry.key.mark))
+    collect(item, "", references.paths) { key, mark in
+      checks.append(check(.unusedVar, "no template uses the variable \(key)", file.path.text, mark))
     }
     return checks
   }

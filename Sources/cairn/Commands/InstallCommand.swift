@@ -10,9 +10,9 @@ struct InstallCommand: CairnCommand {
     discussion: """
       Before a commit git shows `cairn status` and asks `cairn verify` whether the commit brings a fault that the one \
       before does not have; before a push it asks whether what is pushed is reproducible, and pushes the data; after \
-      a checkout it brings the data. A no stops the commit or the push, with the way around it. What could not be \
-      told is said, and stops a push. Hooks that are there already, DVC's or others', keep all that they do: Cairn \
-      adds a marked part.
+      a checkout it brings the data. A no stops the commit (but a repository's first) or the push, with the way around \
+      it. What could not be told is said, and stops a push. Hooks that are there already, DVC's or others', keep all \
+      that they do: Cairn adds a marked part.
 
       cairn install
       cairn install --use-pre-commit-tool

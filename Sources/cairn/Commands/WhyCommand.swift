@@ -28,7 +28,8 @@ struct WhyCommand: OwnCommand {
   @Option(
     name: .long, parsing: .upToNextOption,
     help: ArgumentHelp(
-      "Tell why the results at the second of two commits are other ones than at the first.", valueName: "rev"))
+      "Tell why the results at the second of two commits are other ones than at the first.", valueName: "rev"),
+    completion: Completions.revisions)
   var between: [String] = []
   @Flag(name: .long, help: "Leave out what is fresh.") var stale = false
   @Flag(name: .long, help: "Print one JSON document.") var json = false

@@ -35,6 +35,7 @@ enum ValueErrorText {
       case .yamlSyntax, .unreadableFile: format(ofFile: path) + "FileCorruptedError"
       case .schema, .validationFailed: "YAMLValidationError"
       case .template: "ResolveError"
+      case .outputIgnored: "OutputIsIgnoredError"
       default: "DvcException"
       }
     return .map(["type": .string(type), "msg": .string(message(error))])

@@ -26,6 +26,8 @@ fail() {
 unset CDPATH # it would have `cd` look elsewhere
 cd "$(dirname "$0")/.." || fail "no folder above $0"
 root=$(pwd)
+# What an earlier run left must not be taken for this one's, whatever happens now.
+rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 
 [ -n "$version" ] && [ -n "$url" ] || fail "ci/cairn-verify.sh: set 'version' and 'url' at its top"
 [ -n "$sha256" ] || fail "ci/cairn-verify.sh: set 'sha256' at its top; without it anything could be run here"
@@ -34,8 +36,6 @@ case $sha256 in *[!0-9a-f]*) fail "ci/cairn-verify.sh: 'sha256' has other charac
 for tool in curl git gzip sha256sum tar; do
   command -v "$tool" >/dev/null || fail "$tool is not on PATH"
 done
-# What an earlier run left must not be taken for this one's, whatever happens now.
-rm -f "$reports"/verify.xml "$reports"/verify.sarif "$reports"/verify.md "$reports"/code-quality.json
 
 work=$(mktemp -d) || fail "cannot make a temporary folder"
 trap 'rm -rf "$work"' EXIT
