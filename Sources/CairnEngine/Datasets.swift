@@ -1,6 +1,6 @@
 // The top-level `datasets:` of all `dvc.yaml`, beside what their locks say: what a `ds://NAME` dependency stands for.
 // Asks no other machine.
-import CairnCore
+package import CairnCore
 
 package struct Datasets: Sendable {
   private struct Dataset {
@@ -26,7 +26,7 @@ package struct Datasets: Sendable {
   }
 
   /// What is known of `ds://NAME`, with DVC's words for what is amiss.
-  func content(of url: String) -> Content {
+  package func content(of url: String) -> Content {
     let name = String(url.dropFirst("ds://".count).prefix { $0 != "/" })
     guard let dataset = known[name] else { return .unknown(.unknownDataset(name, among: known.keys.sorted())) }
     guard let lock = dataset.lock else { return .dataset(.unlocked(.datasetWithoutLock(name))) }

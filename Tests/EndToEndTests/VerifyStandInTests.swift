@@ -61,7 +61,8 @@ struct VerifyStandInTests {
     let repository = try project(Self.kept, ["s": "1\n"])
     try repository.write(file, "9\n")
     try repository.commit()
-    #expect(try errors(repository) == ["lock-outs a"])
+    #expect(try errors(repository) == ["dep-content b"])
+    #expect(try errors(repository, "a") == ["lock-outs a"])
   }
 
   @Test("an edited file that git keeps is told by the stage that reads it, else by the one that made it")

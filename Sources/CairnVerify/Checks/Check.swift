@@ -31,6 +31,9 @@ package struct Check: Sendable {
   package var status: CheckStatus
   /// An unknown that the verdict passes over: a record that nobody asked for.
   package var isOptional = false
+  /// The check whose failure says more than this one could, so that it was skipped: where that does not stand against
+  /// the verdict, this is unknown.
+  var standIn: CheckID?
   /// DVC's address, seen from the project's root; of a chain or a dependency, the consumer. `nil` for what belongs to no
   /// stage.
   package var stage: String?

@@ -39,6 +39,28 @@ extension DependencyChecks {
       item, maker, locked, hash, ContentHash(madeHash.algorithm, Self.digest(entries), isDirectory: true))
   }
 
+  /// What a dataset's lock says against what the stage ran with.
+  func dataset(_ item: Item) -> [Check] {
+    guard case .url(let url) = item.dependency.location else { return [origin(item)] }
+    switch datasets.content(of: url) {
+    case .unknown(let fault):
+      return [failed(.depOrigin, item, fault.fullMessage, hint: fault.hint ?? "declare it under datasets")]
+    case .dataset(.unlocked(let fault)):
+      return [origin(item), failed(.lockChain, item, fault.fullMessage, hint: fault.hint)]
+    case .dataset(.locked(let now)):
+      guard let was = item.locked?.dataset else { return [origin(item)] }
+      if Value.map(was).isEqualInPython(to: .map(now)) { return [origin(item), passed(.lockChain, item)] }
+      return [
+        origin(item),
+        failed(
+          .lockChain, item, "\(item.dependency.declared) was updated, and the stage was not run with it",
+          was: CheckWords.text(.map(was)), now: CheckWords.text(.map(now)),
+          evidence: CheckWords.whole(.map(was)) + "\n" + CheckWords.whole(.map(now))),
+      ]
+    default: return [origin(item)]
+    }
+  }
+
   private func compare(
     _ item: Item, _ maker: String, _ locked: LockedFile, _ hash: ContentHash, _ made: ContentHash
   ) -> Check {

@@ -16,6 +16,7 @@ struct DependencyChecks {
   let contents: FolderContents
   /// Checks whose failure stands against the verdict.
   let errors: Set<CheckID>
+  let datasets: Datasets
 
   /// A dependency with what the lock says of it, and where its bytes come from.
   struct Item {
@@ -27,6 +28,7 @@ struct DependencyChecks {
 
   func checks(of item: Item) -> [Check] {
     switch item.source {
+    case .elsewhere where item.dependency.isDataset: return dataset(item)
     case .elsewhere: return [origin(item)]
     case .outside: return []
     case .output(let place, let rest, let kept):
@@ -34,7 +36,11 @@ struct DependencyChecks {
       let found = [origin(item, madeBy: place)] + (chain.map { [$0] } ?? [])
       // What follows from a broken chain is not told.
       guard let kept, chain?.status != .failed || !errors.contains(.lockChain) else { return found }
-      return found + file(item, kept).filter { $0.id == .depContent }
+      switch kept {
+      case .file(let path): return found + file(item, path).filter { $0.id == .depContent }
+      case .folder(let plan):
+        return found + folder(item, plan).filter { $0.id == .depContent || $0.status == .failed }
+      }
     case .file(let path): return file(item, path)
     case .folder(let plan): return folder(item, plan)
     case .absent(let path): return [absent(item, path)]
@@ -56,16 +62,20 @@ struct DependencyChecks {
     maker.name(of: item.dependency.location, declared: item.dependency.declared)
   }
 
-  private func origin(_ item: Item) -> Check { maker.passed(.depOrigin, path: path(item), at: item.dependency.mark) }
+  func origin(_ item: Item) -> Check { maker.passed(.depOrigin, path: path(item), at: item.dependency.mark) }
 
   /// What tracks or makes it must be in git itself.
   private func origin(_ item: Item, madeBy place: OutputPlace) -> Check {
     let file = subject.project.pipeline[place.stage].address.file
     let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
     guard file.text.hasSuffix(".dvc"), source.listing[path] == nil else { return origin(item) }
-    return failed(
-      .depOrigin, item, "\(file) tracks \(item.dependency.declared), and is not in git itself",
-      hint: "`git add \(file)`")
+    return untracked(item, file)
+  }
+
+  private func untracked(_ item: Item, _ file: RepoPath) -> Check {
+    failed(
+      .depOrigin, item, "\(file) tracks \(item.dependency.declared), or a part of it, and is not in git itself",
+      hint: "`git add \(ShellQuoting.quote(file.text))`")
   }
 
   private func leadsOut(_ item: Item, _ link: RepoPath, _ text: String) -> Check {
@@ -168,7 +178,7 @@ struct DependencyChecks {
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
     var strangers =
-      plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
+      plan.untracked.map { untracked(item, $0) } + plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
       + plan.strays.map { stray(item, $0) }
     if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil, item.locked?.fileCount != 0 {
       strangers = [
@@ -219,6 +229,9 @@ struct DependencyChecks {
       return origin + untold(item, "what git does not have there is too much to be read")
     }
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
+    if plan.mixesHashes {
+      return origin + [unknown(.depContent, item, "its content is not known: \(FolderPlan.mixed)")]
+    }
     var message = "\(item.dependency.declared) was edited after the stage ran"
     let ends = hash.algorithm == .md5 && hash.isDirectory ? lineEnds(plan, hash) : nil
     if let ends {
@@ -235,10 +248,10 @@ struct DependencyChecks {
 
   /// The content of a folder whose origin failed: that stands against the verdict, unless the project lets it pass.
   private func untold(_ item: Item, _ why: String) -> [Check] {
-    if errors.contains(.depOrigin) {
-      return [maker.skipped(.depContent, path: path(item), why, at: item.dependency.mark)]
-    }
-    return [unknown(.depContent, item, "its content is not known: \(why)")]
+    var check = maker.skipped(
+      .depContent, path: path(item), "its content is not known: \(why)", at: item.dependency.mark)
+    check.standIn = .depOrigin
+    return [check]
   }
 
   /// What the numbers in the lock say against the folder, where the list of an output in it is not here.
@@ -277,14 +290,8 @@ struct DependencyChecks {
   }
 
   private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
-    contents.lineEnds(plan.place) {
-      var files: [(String, RepoPath)] = []
-      for (name, member) in plan.members {
-        guard case .file(let path) = member else { return [:] }
-        files.append((name, path))
-      }
-      return LineEnds.digests(files, isFolder: true, in: source)
-    }.first { $0.value == hash.digest }?.key
+    contents.lineEnds(plan.place) { LineEnds.digests(of: plan.members, isFolder: true, in: source) }
+      .first { $0.value == hash.digest }?.key
   }
 
   /// A path of git's, seen from the project's root.

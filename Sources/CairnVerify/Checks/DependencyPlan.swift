@@ -10,9 +10,9 @@ enum DependencySource: Sendable {
   case elsewhere
   /// A path of this machine outside of git's work tree.
   case outside
-  /// An output, or something in one: `rest` is empty, or the path in the folder. `kept`: the file of git's that it is,
-  /// where no cache holds it.
-  case output(OutputPlace, rest: String, kept: RepoPath?)
+  /// An output, or something in one: `rest` is empty, or the path in the folder. `kept`: what git has of it, where no
+  /// cache holds it.
+  case output(OutputPlace, rest: String, kept: KeptOutput?)
   case file(RepoPath)
   case folder(FolderPlan)
   /// Neither in git nor made by anything: the path in the work tree that is missing.
@@ -24,6 +24,12 @@ enum DependencySource: Sendable {
   case stray(RepoPath)
   /// In words that follow "its content is not known: ".
   case unknown(String)
+}
+
+/// What git has in the place of an output without a cache.
+enum KeptOutput: Sendable {
+  case file(RepoPath)
+  case folder(FolderPlan)
 }
 
 /// A folder that is a dependency: what it holds by git, and by the outputs in it.
@@ -48,6 +54,8 @@ struct FolderPlan: Sendable {
   var leadingOut: [(link: RepoPath, to: String)] = []
   /// Repositories in it that no clone fetches.
   var strays: [RepoPath] = []
+  /// `.dvc` files of data in it that are not in git themselves.
+  var untracked: [RepoPath] = []
   /// An output in it is only known by its name: another level's business.
   var isOpen = false
   /// It holds outputs, so that more than git decides.
@@ -56,6 +64,16 @@ struct FolderPlan: Sendable {
   var recorded: (files: Int, bytes: UInt64)? = (0, 0)
   /// A submodule in it, or a link, whose content is not here.
   var unknown: String?
+  /// It holds data with a hash of DVC 2's, which is the other kind's only where its lines end as on Unix.
+  var mixesHashes = false
+
+  /// In words that follow "its content is not known: ".
+  static let mixed = "a part of it has a hash of DVC 2's, and the data would have to be read to compare them"
+
+  /// The files of git's in it.
+  var files: [RepoPath] {
+    members.compactMap { if case .file(let path) = $0.member { path } else { nil } }
+  }
 }
 
 struct DependencyPlanner: Sendable {
@@ -77,8 +95,11 @@ struct DependencyPlanner: Sendable {
   static let strangerBytes: UInt64 = 64 << 20
 
   func source(of dependency: Dependency, algorithm: ContentHash.Algorithm) -> DependencySource {
-    if dependency.isDataset || dependency.location.isURL { return .elsewhere }
-    if let place = places.around(dependency.location) { return output(place, dependency.location) }
+    if dependency.isDataset { return .elsewhere }
+    if dependency.location.isURL {
+      return places.around(dependency.location).map { .output($0, rest: "", kept: nil) } ?? .elsewhere
+    }
+    if let place = places.around(dependency.location) { return output(place, dependency.location, algorithm) }
     guard let path = gitPath(dependency.location) else { return .outside }
     switch source.target(of: path) {
     case .file(let file): return .file(file)
@@ -91,7 +112,7 @@ struct DependencyPlanner: Sendable {
     case .missing(let target):
       // A link of git's may lead to what a stage makes.
       let location = subject.paths.location(inWorkTree: target.text)
-      if target != path, let place = places.around(location) { return output(place, location) }
+      if target != path, let place = places.around(location) { return output(place, location, algorithm) }
       // A folder of which nothing is in git, but which outputs lie in.
       if !places.inside(location).isEmpty { return .folder(plan(target, algorithm)) }
       return .absent(target)
@@ -102,12 +123,30 @@ struct DependencyPlanner: Sendable {
     subject.paths.pathInWorkTree(location).map { RepoPath(unchecked: $0) }
   }
 
-  private func output(_ place: OutputPlace, _ location: Location) -> DependencySource {
-    var kept: RepoPath?
-    if !places.output(place).isCached, let path = gitPath(location), case .file(let file) = source.target(of: path) {
-      kept = file
-    }
+  private func output(
+    _ place: OutputPlace, _ location: Location, _ algorithm: ContentHash.Algorithm
+  ) -> DependencySource {
+    var kept: KeptOutput?
+    if !places.output(place).isCached, let path = gitPath(location) { kept = self.kept(path, algorithm) }
     return .output(place, rest: rest(of: location, in: places.output(place).location), kept: kept)
+  }
+
+  /// What git has at the place of an output without a cache, or in it.
+  func kept(_ path: RepoPath, _ algorithm: ContentHash.Algorithm) -> KeptOutput? {
+    switch source.target(of: path) {
+    case .file(let file): .file(file)
+    case .folder(let folder): .folder(plan(folder, algorithm))
+    default: nil
+    }
+  }
+
+  /// An output that git has, and not the cache: its bytes are git's.
+  private func isKept(_ place: OutputPlace) -> Bool {
+    guard !places.output(place).isCached, let path = gitPath(places.output(place).location) else { return false }
+    switch source.target(of: path) {
+    case .file, .folder: return true
+    default: return false
+    }
   }
 
   private func rest(of location: Location, in folder: Location) -> String {
@@ -129,22 +168,22 @@ struct DependencyPlanner: Sendable {
     func name(_ path: RepoPath) -> String { folder.isRoot ? path.text : path.relative(to: folder) }
     for file in source.listing.files(below: folder) where !isHidden(file, isDirectory: false) {
       let location = subject.paths.location(inWorkTree: file.text)
-      // What an output holds is told by its list.
-      if places.around(location) != nil { continue }
+      // What an output holds is told by its list, but for those that git has themselves.
+      if let place = places.around(location), !isKept(place) { continue }
       switch source.listing[file]?.kind {
       case .file, .executable: plan.members.append((name(file), .file(file)))
       case .submodule where !source.isFetchable(submodule: file): plan.strays.append(file)
       case .submodule: plan.unknown = "the submodule '\(file)' is not checked out here"
-      case .link: add(link: file, name(file), to: &plan)
+      case .link: add(link: file, name(file), algorithm, to: &plan)
       case nil: break
       }
     }
     let outputs = places.inside(subject.paths.location(inWorkTree: folder.text))
     plan.holdsOutputs = !outputs.isEmpty
-    for place in outputs { add(place, in: folder, algorithm, to: &plan) }
+    for place in outputs where !isKept(place) { add(place, in: folder, algorithm, to: &plan) }
     let found = source.strangers(in: folder, limit: Self.strangerLimit) { path, isDirectory in
       isHidden(path, isDirectory: isDirectory)
-        || places.around(subject.paths.location(inWorkTree: path.text)) != nil
+        || places.around(subject.paths.location(inWorkTree: path.text)).map { !isKept($0) } ?? false
     }
     let known = Set(plan.strangers)
     plan.strangers += found.files.filter { !known.contains($0) }
@@ -156,28 +195,65 @@ struct DependencyPlanner: Sendable {
   }
 
   /// A link to a file counts as the file; one to a folder as nothing, and so does one that leads nowhere.
-  private func add(link: RepoPath, _ name: String, to plan: inout FolderPlan) {
+  private func add(
+    link: RepoPath, _ name: String, _ algorithm: ContentHash.Algorithm, to plan: inout FolderPlan
+  ) {
     switch source.target(of: link) {
     case .file(let file): plan.members.append((name, .file(file)))
     case .folder: break
     case .submodule(let module): plan.unknown = "the submodule '\(module)' is not checked out here"
     case .outside(let text): plan.leadingOut.append((link, text))
     case .missing(let target):
-      // To what a stage makes: the list of that tells. To what git does not have: to this machine alone.
-      if places.around(subject.paths.location(inWorkTree: target.text)) != nil {
-        plan.isOpen = true
-        plan.recorded = nil
-      } else {
-        plan.strangers.append(target)
-      }
+      // To what a stage makes, or to what git does not have: to this machine alone.
+      let location = subject.paths.location(inWorkTree: target.text)
+      guard let place = places.around(location) else { return plan.strangers.append(target) }
+      add(linkTo: place, rest(of: location, in: places.output(place).location), name, algorithm, to: &plan)
     case .circle: plan.strangers.append(link)
     }
+  }
+
+  /// What is locked of the file that a link leads to; `rest` is its path in a folder, or empty.
+  private func add(
+    linkTo place: OutputPlace, _ rest: String, _ name: String, _ algorithm: ContentHash.Algorithm,
+    to plan: inout FolderPlan
+  ) {
+    let locked = places.locked(place)
+    // A link to a folder counts as nothing.
+    if rest.isEmpty, locked?.contentHash?.isDirectory == true { return }
+    if rest.isEmpty, let sum = plan.recorded, let size = locked?.size {
+      plan.recorded = (sum.files + 1, sum.bytes &+ size)
+    } else {
+      plan.recorded = nil
+    }
+    guard let hash = locked?.contentHash else {
+      plan.isOpen = true
+      return
+    }
+    if rest.isEmpty {
+      add(name, hash.digest, hash.algorithm, algorithm, to: &plan)
+    } else if let manifest = subject.manifest(hash) {
+      if let entry = manifest.entry(at: rest) { add(name, entry.md5, hash.algorithm, algorithm, to: &plan) }
+    } else {
+      plan.isOpen = true
+    }
+  }
+
+  private func add(
+    _ name: String, _ digest: Digest16, _ kind: ContentHash.Algorithm, _ wanted: ContentHash.Algorithm,
+    to plan: inout FolderPlan
+  ) {
+    if kind != wanted { plan.mixesHashes = true }
+    plan.members.append((name, .digest(digest)))
   }
 
   private func add(
     _ place: OutputPlace, in folder: RepoPath, _ algorithm: ContentHash.Algorithm, to plan: inout FolderPlan
   ) {
     guard let path = gitPath(places.output(place).location), !isHidden(path, isDirectory: false) else { return }
+    let file = subject.project.pipeline[place.stage].address.file
+    if file.text.hasSuffix(".dvc"), source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(file))] == nil {
+      plan.untracked.append(file)
+    }
     let name = path.relative(to: folder)
     let locked = places.locked(place)
     if let sum = plan.recorded, let locked, let size = locked.size,
@@ -187,14 +263,14 @@ struct DependencyPlanner: Sendable {
     } else {
       plan.recorded = nil
     }
-    guard let hash = locked?.contentHash, hash.algorithm == algorithm else {
+    guard let hash = locked?.contentHash else {
       plan.isOpen = true
       return
     }
     if !hash.isDirectory {
-      plan.members.append((name, .digest(hash.digest)))
+      add(name, hash.digest, hash.algorithm, algorithm, to: &plan)
     } else if let manifest = subject.manifest(hash) {
-      plan.members += manifest.entries.map { (name + "/" + $0.path, .digest($0.md5)) }
+      for entry in manifest.entries { add(name + "/" + entry.path, entry.md5, hash.algorithm, algorithm, to: &plan) }
     } else {
       plan.isOpen = true
     }

@@ -43,6 +43,18 @@ enum LineEnds: String, CaseIterable {
     return entries.compactMapValues { isFolder ? DependencyChecks.digest($0) : $0.first?.md5 }
   }
 
+  /// The same for what stands in a folder; empty where it holds more than git's files.
+  static func digests(
+    of members: [(path: String, member: FolderPlan.Member)], isFolder: Bool, in source: some SourceTree
+  ) -> [LineEnds: Digest16] {
+    var files: [(name: String, path: RepoPath)] = []
+    for (name, member) in members {
+      guard case .file(let path) = member else { return [:] }
+      files.append((name, path))
+    }
+    return digests(files, isFolder: isFolder, in: source)
+  }
+
   /// A verdict does not hang on it: it only finds the better words.
   private static let mostFiles = 2000
   private static let mostBytes = 64 << 20

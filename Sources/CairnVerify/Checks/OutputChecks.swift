@@ -11,13 +11,19 @@ struct OutputChecks {
   let source: any SourceTree
   private var stage: Stage { _read { yield maker.stage } }
 
-  /// An output that no cache holds, and the files of git's that are it.
+  /// An output that no cache holds, and what git has of it.
   struct Kept {
     var output: Output
     var hash: ContentHash
-    /// In the work tree.
-    var path: RepoPath
-    var files: [RepoPath]
+    var content: KeptOutput
+
+    /// What has to be read of it.
+    var files: [RepoPath] {
+      switch content {
+      case .file(let path): [path]
+      case .folder(let plan): plan.files
+      }
+    }
   }
 
   private func gitPath(_ output: Output) -> RepoPath? {
@@ -50,54 +56,58 @@ struct OutputChecks {
   }
 
   /// What git has of outputs without a cache, with what the lock says of them.
-  func kept(_ entry: LockEntry) -> [Kept] {
+  func kept(_ entry: LockEntry, _ planner: DependencyPlanner) -> [Kept] {
     stage.outputs.compactMap { output in
       guard !output.isCached, let path = gitPath(output),
-        let hash = entry.out(output.declared)?.withHashOfFiles.contentHash
+        let hash = entry.out(output.declared)?.withHashOfFiles.contentHash,
+        let content = planner.kept(path, hash.algorithm)
       else { return nil }
-      switch source.target(of: path) {
-      case .file(let file): return Kept(output: output, hash: hash, path: path, files: [file])
-      case .folder(let folder):
-        let files = source.listing.files(below: folder).filter { file in
-          source.listing[file]?.kind != .link && source.listing[file]?.kind != .submodule && !isHidden(file)
-        }
-        return Kept(output: output, hash: hash, path: folder, files: Array(files))
-      default: return nil
-      }
+      return Kept(output: output, hash: hash, content: content)
     }
-  }
-
-  private func isHidden(_ file: RepoPath) -> Bool {
-    guard case .local(let path) = subject.paths.location(inWorkTree: file.text) else { return false }
-    return subject.loader.ignore.isIgnored(path, isDirectory: false)
   }
 
   /// Somebody edited what the stage left.
   func check(_ kept: Kept, _ readings: [ContentRequest: ContentReading]) -> Check? {
     let shown = kept.output.location.recordPath
+    func unknown(_ why: String) -> Check {
+      maker.unknown(
+        .lockOuts, path: shown, "the content of \(kept.output.declared) is not known: \(why)", at: kept.output.mark)
+    }
+    var members: [(path: String, member: FolderPlan.Member)] = []
+    var isFolder = false
+    switch kept.content {
+    case .file(let path): members = [("", .file(path))]
+    case .folder(let plan):
+      isFolder = true
+      members = plan.members
+      if let why = plan.unknown { return unknown(why) }
+      if let (link, _) = plan.leadingOut.first { return unknown("the link '\(link)' leads out of the repository") }
+      // It holds what another level knows.
+      if plan.isOpen { return nil }
+    }
     var entries: [DirectoryManifest.Entry] = []
-    for file in kept.files {
-      switch readings[ContentRequest(file, kept.hash.algorithm)] {
-      case .digest(let digest)?:
-        let name = file == kept.path ? "" : file.relative(to: kept.path)
-        entries.append(.init(path: name, md5: digest))
-      case .unknown(let why)?:
-        return maker.unknown(.lockOuts, path: shown, "the content of \(kept.output.declared) is not known: \(why)")
-      case .folder?:
-        return maker.failed(
-          .lockOuts, path: shown, "a folder stands where git has a file of \(kept.output.declared)",
-          at: kept.output.mark)
-      // What is gone is data that is not here.
-      case .missing?, nil: return nil
+    for (name, member) in members {
+      switch member {
+      case .digest(let digest): entries.append(.init(path: name, md5: digest))
+      case .file(let file):
+        switch readings[ContentRequest(file, kept.hash.algorithm)] {
+        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
+        case .unknown(let why)?: return unknown(why)
+        case .folder?:
+          return maker.failed(
+            .lockOuts, path: shown, "a folder stands where git has a file of \(kept.output.declared)",
+            at: kept.output.mark)
+        // What is gone is data that is not here.
+        case .missing?, nil: return nil
+        }
       }
     }
-    let isFolder = kept.files.first != kept.path
     let digest = isFolder ? DependencyChecks.digest(entries) : entries.first?.md5
     guard let digest, digest != kept.hash.digest || isFolder != kept.hash.isDirectory else { return nil }
+    if case .folder(let plan) = kept.content, plan.mixesHashes { return unknown(FolderPlan.mixed) }
     var ends: LineEnds?
     if kept.hash.algorithm == .md5, isFolder == kept.hash.isDirectory {
-      let files = kept.files.map { (name: isFolder ? $0.relative(to: kept.path) : "", path: $0) }
-      ends = LineEnds.digests(files, isFolder: isFolder, in: source).first { $0.value == kept.hash.digest }?.key
+      ends = LineEnds.digests(of: members, isFolder: isFolder, in: source).first { $0.value == kept.hash.digest }?.key
     }
     return maker.failed(
       .lockOuts, path: shown,

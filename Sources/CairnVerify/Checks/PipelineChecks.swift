@@ -96,7 +96,7 @@ struct PipelineChecks {
   /// Pipelines and `.dvc` files that git has and that its own patterns hide: DVC does not look at them.
   private func hidden() -> [Check] {
     guard let source else { return [] }
-    return subject.project.sources.passedOver.compactMap { path in
+    return subject.project.sources.passedOver.flatMap { [$0] + files(in: $0, source) }.compactMap { path in
       guard path.name == "dvc.yaml" || path.text.hasSuffix(".dvc"),
         !subject.loader.ignore.isIgnored(path, isDirectory: false),
         source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(path))] != nil
@@ -105,6 +105,22 @@ struct PipelineChecks {
         .pipelineValid, .failed, path: path.text,
         message: "\(path) is in git, and a .gitignore hides it: what it says does not count",
         hint: "take it out of .gitignore", at: CheckPlace(file: path.text, line: 1))
+    }
+  }
+
+  /// What git has in a folder that was passed over as a whole, other projects in it aside.
+  private func files(in folder: RepoPath, _ source: any SourceTree) -> [RepoPath] {
+    let inTree = RepoPath(unchecked: subject.paths.pathInWorkTree(folder))
+    if folder.isRoot || source.listing[inTree] != nil { return [] }
+    return source.listing.files(below: inTree).compactMap { file in
+      guard case .local(let path) = subject.paths.location(inWorkTree: file.text) else { return nil }
+      var parent = file.parent
+      while parent.isInside(inTree) {
+        if source.listing.folders.contains(parent.appending(".dvc")) { return nil }
+        if parent == inTree { break }
+        parent = parent.parent
+      }
+      return path
     }
   }
 

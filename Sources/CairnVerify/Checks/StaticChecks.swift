@@ -17,6 +17,7 @@ package final class StaticChecks: Sendable {
   private let records: RecordChecks?
   /// Checks whose failure stands against the verdict: only these may stand for another that follows from them.
   private let errors: Set<CheckID>
+  private let datasets: Datasets
   private let looked = Mutex<LookedAt>(LookedAt())
 
   /// - Parameters:
@@ -30,6 +31,7 @@ package final class StaticChecks: Sendable {
     self.subject = subject
     errors = Set(CheckID.allCases.filter { (severities[$0] ?? $0.defaultSeverity) == .error })
     project = subject.project
+    datasets = Datasets(subject.project)
     switch subject.source {
     case .success(let source): (self.source, sourceFault) = (source, nil)
     case .failure(let fault): (source, sourceFault) = (nil, fault)
@@ -146,7 +148,7 @@ package final class StaticChecks: Sendable {
         source: planner.source(of: dependency, algorithm: locked?.contentHash?.algorithm ?? .md5))
     }
     let outputs = OutputChecks(maker: maker, subject: subject, source: planner.source)
-    let kept = (entry.map { outputs.kept($0) } ?? []).filter { !consumed.contains($0.output.location) }
+    let kept = (entry.map { outputs.kept($0, planner) } ?? []).filter { !consumed.contains($0.output.location) }
     return Work(maker: maker, entry: entry, items: items, kept: kept)
   }
 
@@ -156,10 +158,10 @@ package final class StaticChecks: Sendable {
     for item in work.items {
       guard let hash = item.locked?.contentHash else { continue }
       switch item.source {
-      case .file(let path), .output(_, _, .some(let path)): requests.append(ContentRequest(path, hash.algorithm))
-      case .folder(let plan):
+      case .file(let path), .output(_, _, .some(.file(let path))): requests.append(ContentRequest(path, hash.algorithm))
+      case .folder(let plan), .output(_, _, .some(.folder(let plan))):
         if plan.isOpen || plan.unknown != nil || !folders.insert(plan.place).inserted { continue }
-        for case (_, .file(let path)) in plan.members { requests.append(ContentRequest(path, hash.algorithm)) }
+        requests += plan.files.map { ContentRequest($0, hash.algorithm) }
         if !plan.areStrangersMany {
           requests += plan.strangers.map { ContentRequest($0, hash.algorithm) }
         }
@@ -176,7 +178,8 @@ package final class StaticChecks: Sendable {
     var folders: Set<ContentRequest> = []
     for item in works.lazy.flatMap(\.items) {
       switch item.source {
-      case .folder(let plan): if folders.insert(plan.place).inserted { strangers.formUnion(plan.strangers) }
+      case .folder(let plan), .output(_, _, .some(.folder(let plan))):
+        if folders.insert(plan.place).inserted { strangers.formUnion(plan.strangers) }
       case .absent(let path): strangers.insert(path)
       default: continue
       }
@@ -184,16 +187,13 @@ package final class StaticChecks: Sendable {
     return Array(strangers)
   }
 
-  /// Files without a cache that one of the stages depends on, which tells an edit as an error of its own.
-  private func consumedOutputs(_ ids: [StageID], _ source: any SourceTree) -> Set<Location> {
+  /// Outputs without a cache that one of the stages depends on, which tells an edit as an error of its own.
+  private func consumedOutputs(_ ids: [StageID]) -> Set<Location> {
     guard errors.contains(.depContent) else { return [] }
     var kept: Set<Location> = []
     let stages = project.pipeline.stages
     for index in stages.indices {
       for output in stages[index].outputs where !output.isCached {
-        guard let path = subject.paths.pathInWorkTree(output.location),
-          case .file = source.target(of: RepoPath(unchecked: path))
-        else { continue }
         kept.insert(output.location)
       }
     }
@@ -219,7 +219,7 @@ package final class StaticChecks: Sendable {
 
   private func judge(_ ids: [StageID], _ source: any SourceTree) -> [Check] {
     let planner = DependencyPlanner(subject: subject, source: source, places: places)
-    let consumed = consumedOutputs(ids, source)
+    let consumed = consumedOutputs(ids)
     let works = Parallel.map(ids.count, chunk: 64) { plan(ids[$0], planner, consumed: consumed) }
     var requests: [ContentRequest] = []
     var asked: Set<ContentRequest> = []
@@ -267,7 +267,7 @@ package final class StaticChecks: Sendable {
     }
     let dependencies = DependencyChecks(
       maker: maker, places: places, subject: subject, source: source, readings: readings,
-      contents: contents, errors: errors)
+      contents: contents, errors: errors, datasets: datasets)
     checks += inputs
     checks += work.items.flatMap(dependencies.checks).map { check in
       [.lockChain, .depContent].contains(check.id) ? maker.softened(check) : check
@@ -299,10 +299,14 @@ package final class StaticChecks: Sendable {
 
   /// Made by a stage or tracked, and not in git.
   private func isData(_ location: Location, _ source: any SourceTree) -> Bool {
-    guard places.around(location) != nil else { return false }
-    guard let path = subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else { return true }
-    if case .file = source.target(of: path) { return false }
-    return true
+    let isOutput = places.around(location) != nil
+    guard let path = subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) else { return isOutput }
+    switch source.target(of: path) {
+    case .file: return false
+    // A link of git's may lead to what a stage makes.
+    case .missing(let target): return places.around(subject.paths.location(inWorkTree: target.text)) != nil
+    default: return isOutput
+    }
   }
 
   /// What was locked at exactly this place, by its hash.

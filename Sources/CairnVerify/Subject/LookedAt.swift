@@ -27,10 +27,10 @@ package struct LookedAt: Sendable {
     for (location, source) in dependencies {
       switch source {
       case .elsewhere, .output(_, _, kept: nil): break
-      case .file(let file), .output(_, _, kept: .some(let file)):
+      case .file(let file), .output(_, _, kept: .some(.file(let file))):
         // A link on the way may be turned elsewhere.
         if subject.paths.pathInWorkTree(location).map({ RepoPath(unchecked: $0) }) != file { isComplete = false }
-      case .folder(let plan):
+      case .folder(let plan), .output(_, _, kept: .some(.folder(let plan))):
         guard folders.insert(plan.place.path).inserted else { continue }
         paths += plan.listed.map(path)
         // Of an open folder the files were not read, but counted and measured.

@@ -16,22 +16,26 @@ final class OutputPlaces: Sendable {
   private let local: PathTrie<OutputPlace>
   /// By their paths from the root of the disk.
   private let elsewhere: PathTrie<OutputPlace>
+  /// On other machines, at exactly these places.
+  private let urls: [String: OutputPlace]
 
   init(_ project: LoadedProject, _ paths: PathResolver) {
     self.project = project
     self.paths = paths
     var local = PathTrie<OutputPlace>()
     var elsewhere = PathTrie<OutputPlace>()
+    var urls: [String: OutputPlace] = [:]
     for number in project.pipeline.stages.indices {
       for (index, output) in project.pipeline.stages[number].outputs.enumerated() {
         let place = OutputPlace(stage: StageID(number), index: index)
         switch output.location {
         case .local(let path): local.insert(place, at: path)
         case .external(let path): elsewhere.insert(place, at: Self.key(path))
-        case .url: break
+        case .url(let url): urls[url] = place
         }
       }
     }
+    self.urls = urls
     self.local = local
     self.elsewhere = elsewhere
   }
@@ -43,7 +47,7 @@ final class OutputPlaces: Sendable {
     switch location {
     case .local(let path): local.valuesAbove(path).last
     case .external(let path): elsewhere.valuesAbove(Self.key(path)).last
-    case .url: nil
+    case .url(let url): urls[url]
     }
   }
 
