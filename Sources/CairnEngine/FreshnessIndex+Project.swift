@@ -122,7 +122,15 @@ extension FreshnessIndex {
       let absolute = path.hasPrefix("/") ? path : root + "/" + path
       guard let stat = (try? FileStat.of(absolute)) ?? nil, stat.isDirectory else { return true }
       guard let entries = (try? Files.list(absolute)) ?? nil else { return false }
-      for entry in entries where !add(tree: path.isEmpty ? entry.name : path + "/" + entry.name) { return false }
+      for entry in entries {
+        let inner = path.isEmpty ? entry.name : path + "/" + entry.name
+        // A link in a folder that leads to another one counts as nothing, and may lead in a circle.
+        if entry.kind == .symlink, Files.isDirectory(absolute + "/" + entry.name) {
+          add(inner)
+        } else if !add(tree: inner) {
+          return false
+        }
+      }
       return true
     }
   }

@@ -11,6 +11,9 @@ import Synchronization
 /// The file (`.cairn/fresh/KEY`): `CAIRNF02`, the length and text of the key, the length and text to print, the number
 /// of entries, entries of 48 bytes (size, mtime, ctime, inode as 8 bytes each; mode, device, offset and length of the
 /// path, 4 each), then the paths, each ended by a zero byte. Numbers are little-endian. Any doubt means "ask properly".
+///
+/// The first entry is the project's `.dvc` folder, whose inode and ctime nobody can foretell: a file that came with the
+/// repository answers nothing.
 package struct FreshnessIndex: Sendable {
   /// One look at one path.
   package struct Entry: Sendable {
@@ -40,6 +43,7 @@ package struct FreshnessIndex: Sendable {
 
   private static let magic = Array("CAIRNF02".utf8)
   private static let entrySize = 48
+  private static let witness = ".dvc"
   /// File systems stamp with the kernel's tick, 10 ms at the coarsest.
   package static let granularity: Nanoseconds = 12_000_000
 
@@ -58,6 +62,10 @@ package struct FreshnessIndex: Sendable {
       else { return nil }
       let paths = reader.offset + count * entrySize
       guard raw.count > paths, raw[raw.count - 1] == 0 else { return nil }
+      guard count > 0, raw[paths...].starts(with: Array(Self.witness.utf8) + [0]),
+        raw.loadUnaligned(fromByteOffset: reader.offset + 40, as: UInt32.self) == 0,
+        raw.loadUnaligned(fromByteOffset: reader.offset + 44, as: UInt32.self) != 0
+      else { return nil }
       let folder = open(root, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
       guard folder >= 0 else { return nil }
       defer { close(folder) }
@@ -169,6 +177,7 @@ package struct FreshnessIndex: Sendable {
   /// Remembers that everything was fresh when `entries` were looked at. Failing to write is no fault: the next
   /// command asks properly.
   package static func write(_ entries: [Entry], root: String, key: String, words: [UInt8]) {
+    let entries = look(at: [witness], root: root) + entries
     var bytes = magic
     func put(_ number: some FixedWidthInteger, to bytes: inout [UInt8]) {
       withUnsafeBytes(of: number.littleEndian) { bytes.append(contentsOf: $0) }

@@ -52,7 +52,9 @@ package enum CheckoutConversion {
     if attributes.ident == .set { bytes = expandingIdent(bytes, object) }
     let action = Action(attributes, settings)
     if action.writesCRLF { bytes = withCRLF(bytes, onlyIfText: action.isAutomatic) }
-    if case .value(let encoding) = attributes.encoding, !["utf-8", "utf8"].contains(encoding.lowercased()), !bytes.isEmpty {
+    if case .value(let encoding) = attributes.encoding, !["utf-8", "utf8"].contains(encoding.lowercased()),
+      !bytes.isEmpty
+    {
       guard let encoded = encoded(bytes, as: encoding.lowercased()) else {
         return .unknown("a checkout writes it as \(encoding)")
       }
