@@ -46,7 +46,7 @@ package struct VerifyRequest: Sendable {
         checks = VerifyPolicy.accepting(policy.apply(to: before, on: today), in: checks)
       }
     }
-    checks = Self.withoutStandIns(checks)
+    checks = VerifyPolicy.uncovering(checks)
     var verification = Verification(
       revision: subject.revision, base: base?.revision, checks: checks, prefix: subject.prefix)
     verification.countsNewOnly = newOnly
@@ -54,22 +54,6 @@ package struct VerifyRequest: Sendable {
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9
     return VerifyOutcome(
       verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
-  }
-
-  /// What was skipped behind a failure that the team lets pass, or that the base has too, was not looked at.
-  private static func withoutStandIns(_ checks: [Check]) -> [Check] {
-    if !checks.contains(where: { $0.standIn != nil }) { return checks }
-    struct Key: Hashable {
-      var id: CheckID
-      var stage: String?
-    }
-    let faults = Set(checks.filter(\.isFault).map { Key(id: $0.id, stage: $0.stage) })
-    return checks.map { check in
-      guard let id = check.standIn, !faults.contains(Key(id: id, stage: check.stage)) else { return check }
-      var check = check
-      check.status = .unknown
-      return check
-    }
   }
 
   /// `nil`, with a word on it, for a commit that has no project yet, or one that cannot be understood: then all faults are
@@ -203,6 +187,22 @@ extension VerifyPolicy {
       guard check.status == .failed, old.contains(Key(check)) else { return check }
       var check = check
       check.status = .accepted
+      return check
+    }
+  }
+
+  /// What was skipped behind a failure that the team lets pass, or that the base has too, was not looked at.
+  static func uncovering(_ checks: [Check]) -> [Check] {
+    if !checks.contains(where: { $0.standIn != nil }) { return checks }
+    struct Key: Hashable {
+      var id: CheckID
+      var stage: String?
+    }
+    let faults = Set(checks.filter(\.isFault).map { Key(id: $0.id, stage: $0.stage) })
+    return checks.map { check in
+      guard let id = check.standIn, !faults.contains(Key(id: id, stage: check.stage)) else { return check }
+      var check = check
+      check.status = .unknown
       return check
     }
   }

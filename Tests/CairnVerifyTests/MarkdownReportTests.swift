@@ -1,5 +1,6 @@
 // Holds a pull request's comment to what is promised of it: plain words, limits, and no effect of what others named.
 import CairnCore
+import CairnEngine
 import CairnTestSupport
 import Foundation
 import Testing
@@ -191,7 +192,8 @@ struct ReportFileTests {
 
   @Test("a report is not written in place of a pipeline's file", arguments: ["dvc.yaml", "data/raw.csv.dvc", "./dvc.lock"])
   func pipelineFiles(path: String) throws {
-    let error = try #require(throws: Diagnostic.self) { try ReportFile.write([], to: path) }
+    let repository = Repository(root: folder, workingDirectory: folder)
+    let error = try #require(throws: Diagnostic.self) { try ReportPlaces.check([path], in: repository, nil) }
     #expect(error.fullMessage == "cannot write the report '\(path)': it would replace a file of the project's")
   }
 

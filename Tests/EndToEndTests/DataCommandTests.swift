@@ -175,6 +175,19 @@ struct DataCommandTests {
         """)
   }
 
+  @Test("a folder whose lock is gone was deleted as one, whatever is there now")
+  func unlockedFolder() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages: {a: {cmd: 'mkdir -p d && echo 1 > d/x && echo 1 > f', outs: [d, f]}}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.commit()
+    try repository.remove("dvc.lock")
+    // As DVC 3.67.1 prints it.
+    #expect(
+      try repository.cairn("data", "status", "--json").output
+        == #"{"committed": {"deleted": ["d/", "f"]}, "uncommitted": {"added": ["d/", "f"]}}"# + "\n")
+  }
+
   @Test("a question changes nothing: no folder of Cairn's is made for it")
   func changesNothing() throws {
     let repository = try changed()

@@ -51,6 +51,29 @@ struct SettingsOfStatesTests {
     #expect(try repository.cairn("metrics", "diff").status == 255)
   }
 
+  @Test("lists of folders are in today's cache, whatever cache a commit's settings name")
+  func movedCache() throws {
+    let repository = try TestRepository()
+    for name in ["a", "b"] {
+      try repository.write("d/" + name, name)
+      #expect(try repository.cairn("add", "-q", "d").status == 0)
+      try repository.commit()
+    }
+    try repository.shell("mv .dvc/cache moved")
+    #expect(try repository.cairn("config", "cache.dir", repository.path("moved")).status == 0)
+    let result = try repository.cairn("diff", "HEAD~1", "HEAD", "--json")
+    let changes = #"{"added": [{"path": "d/b"}], "deleted": [], "modified": [{"path": "d/"}]"#
+    #expect(result.output.hasPrefix(changes), "\(result)")
+  }
+
+  @Test("an output that .dvcignore hides has DVC's name for the fault")
+  func ignoredOutput() throws {
+    let repository = try sample()
+    try repository.write(".dvcignore", "file\n")
+    let result = try repository.cairn("metrics", "show", "--json")
+    #expect(result.output.contains(#""type": "OutputIsIgnoredError""#), "\(result)")
+  }
+
   @Test("a remote that is not there hinders the states whose settings name it, and no others")
   func missingRemote() throws {
     let repository = try sample()

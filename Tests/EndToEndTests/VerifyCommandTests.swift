@@ -340,6 +340,33 @@ struct VerifyCommandTests {
     }
   }
 
+  @Test("a parameter file that cannot be read is the place, and not the pipeline that needs it")
+  func unreadableParameters() throws {
+    let repository = try project()
+    func place() throws -> String {
+      let checks = try #require(try document(try repository.cairn("verify", "--json"))["checks"] as? [[String: Any]])
+      let failed = try #require(checks.first { $0["status"] as? String == "failed" })
+      return "\(failed["id"] ?? "") \((failed["at"] as? [String: Any])?["file"] ?? "") \(failed["hint"] ?? "")"
+    }
+    try repository.write("params.yaml", [0xFF])
+    #expect(try place() == "pipeline-valid params.yaml mend params.yaml")
+    try repository.remove("params.yaml")
+    try repository.write("params.yaml/x", "")
+    #expect(try place() == "pipeline-valid params.yaml mend params.yaml")
+  }
+
+  @Test("a shallow clone is told to fetch what a remote knows by that name", arguments: [
+    ("HEAD~1", "`git fetch --unshallow`"), ("origin/main~3", "`git fetch --unshallow`"),
+    ("origin/topic", "`git fetch origin topic`"), ("v1", "`git fetch origin v1`"),
+  ])
+  func shallow(base: String, hint: String) throws {
+    let repository = try project()
+    try repository.git("commit", "-q", "--allow-empty", "-m", "second")
+    try repository.git("clone", "-q", "--depth", "1", "file://\(repository.root)", "clone")
+    let result = try repository.cairn("--cd", "clone", "verify", "--base", base)
+    #expect(result.status == 255 && result.errors.contains(hint), "\(result)")
+  }
+
   @Test("a value with an escaped surrogate is written and read as DVC does")
   func surrogates() throws {
     let repository = try project()
@@ -423,10 +450,10 @@ struct LintCommandTests {
       """
       vars:
         - more.yaml
-        - {mine: 1, other: 2}
+        - {mine: 1, other: 2, half: {read: 1, left: 2}}
       stages:
         a:
-          cmd: python src/run.py ${used} ${x} ${mine} > a
+          cmd: python src/run.py ${used} ${x} ${mine} ${half.read} > a
           params: [part.a]
           outs: [a]
         b:
@@ -452,6 +479,7 @@ struct LintCommandTests {
         "dead-stage dvc.yaml:9 it makes nothing: no stage can need it, and nobody sees what it did",
         "dead-stage dvc.yaml:12 it makes no stage: what it goes over is empty",
         "unused-var dvc.yaml:3 no template uses the variable other",
+        "unused-var dvc.yaml:3 no template uses the variable half.left",
         "unused-var more.yaml:2 no template uses y",
         "unused-param params.yaml:2 no stage declares or uses the parameter unused",
         "unused-param params.yaml:3 no stage declares or uses the parameter part.b",

@@ -61,6 +61,48 @@ struct VerifyFolderTests {
     #expect(try found(repository) == ["dep-content p"])
   }
 
+  @Test("a folder with data of DVC 2 and of DVC 3 passes where the hashes say so, and is else not known")
+  func mixedHashes() throws {
+    let repository = try repository(
+      "  mk: {cmd: echo 1 > d/z, outs: [d/z]}\n  p: {cmd: cat d/a > o, deps: [d], outs: [o]}\n", ["d/a": "1\n"])
+    try settle(repository)
+    let lock = try #require(repository.read("dvc.lock"))
+    let entry = "    - path: d/z\n      hash: md5\n"
+    #expect(lock.contains(entry))
+    try repository.write("dvc.lock", lock.replacingOccurrences(of: entry, with: "    - path: d/z\n"))
+    try repository.commit()
+    #expect(try found(repository) == [])
+    try repository.write("d/a", "2\n")
+    try repository.commit()
+    #expect(try found(repository) == ["? dep-content p"])
+  }
+
+  @Test("parameters behind a link to tracked data are another level's business, and not gone")
+  func linkedParameters() throws {
+    let repository = try repository(
+      "  p: {cmd: echo 1 > o, params: [l.yaml: [k]], outs: [o]}\n", ["data/p.yaml": "k: 1\n"])
+    #expect(try repository.cairn("add", "-q", "data/p.yaml").status == 0)
+    try link(repository, "data/p.yaml", "l.yaml")
+    try settle(repository)
+  }
+
+  @Test("what a stage left at a URL is held against what the next one ran with", arguments: [("aaaa", false), ("bbbb", true)])
+  func urls(tag: String, isBroken: Bool) throws {
+    let repository = try repository(
+      "  a: {cmd: echo, outs: ['s3://b/x': {cache: false}]}\n  b: {cmd: echo, deps: ['s3://b/x']}\n", [:])
+    try repository.write(
+      "dvc.lock",
+      """
+      schema: '2.0'
+      stages:
+        a: {cmd: echo, outs: [{path: 's3://b/x', etag: aaaa, size: 1}]}
+        b: {cmd: echo, deps: [{path: 's3://b/x', etag: \(tag), size: 1}]}
+
+      """)
+    try repository.commit()
+    #expect(try found(repository) == (isBroken ? ["lock-chain b"] : []))
+  }
+
   @Test("a part of a folder that git keeps, and a folder around it, are held against git's own bytes")
   func keptFolders() throws {
     let stages = """
@@ -125,7 +167,14 @@ struct VerifyFolderTests {
     try repository.git("rm", "-q", "--cached", "d/x.dvc")
     let result = try repository.cairn("verify")
     #expect(result.status == 1)
-    #expect(result.output.contains("p: d/x.dvc tracks d, or a part of it, and is not in git itself"))
+    #expect(result.output.contains("p: d/x.dvc tracks a part of d, and is not in git itself"))
+    // Behind a link, too.
+    let linked = try self.repository("  p: {cmd: cat d/a > o, deps: [d], outs: [o]}\n", ["d/a": "1\n", "x": "1\n"])
+    #expect(try linked.cairn("add", "-q", "x").status == 0)
+    try link(linked, "../x", "d/l")
+    try settle(linked)
+    try linked.git("rm", "-q", "--cached", "x.dvc")
+    #expect(try linked.cairn("verify").output.contains("p: x.dvc tracks a part of d, and is not in git itself"))
   }
 
   @Test("a pipeline in a folder that git ignores as a whole is not passed over in silence")

@@ -73,12 +73,14 @@ struct SignalTests {
     #expect(try repository.results().map(\.result) == ["aborted"])
   }
 
-  @Test("what ends well after Ctrl-C is recorded, but lines that did not start make no success")
-  func endsWell() throws {
+  @Test(
+    "what ends well after Ctrl-C is recorded, but lines that did not start make no success",
+    arguments: [[], ["--fail-fast"]])
+  func endsWell(options: [String]) throws {
     let repository = try project(
       """
         whole:
-          cmd: trap 'echo whole > whole; exit 0' INT; echo > began1; sleep 20 & wait
+          cmd: trap 'sleep 0.5; echo whole > whole; exit 0' INT; echo > began1; sleep 20 & wait
           outs: [whole]
         part:
           cmd:
@@ -87,7 +89,7 @@ struct SignalTests {
           outs: [part]
 
       """)
-    let running = try repository.startRepro("-j", "2")
+    let running = try repository.start([try CairnBinary.path(), "repro", "-j", "2"] + options, environment: [:])
     #expect(eventually { repository.exists("began1") && repository.exists("began2") })
     running.signal(SIGINT)
     let result = running.wait()

@@ -108,7 +108,7 @@ package struct Check: Sendable {
     set { say { $0.now = newValue } }
   }
   /// All of what differs, where the words above may be cut: by it a fault is the same as one that was there before.
-  package var evidence: String? { words?.words.evidence }
+  var evidence: String? { words?.words.evidence }
   /// Why a failed check was accepted, and until when (`2026-12-31`); `nil` for an old fault under `--new-only`.
   package var acceptance: Acceptance? {
     get { words?.words.acceptance }

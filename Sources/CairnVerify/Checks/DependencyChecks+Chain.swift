@@ -1,4 +1,4 @@
-// Whether a stage ran with what the one before it made: their lock entries against one another.
+// Whether a stage ran with what the one before it made, or with the dataset as it is: lock entries against one another.
 import CairnCore
 import CairnEngine
 import CairnStore
@@ -57,7 +57,7 @@ extension DependencyChecks {
           was: CheckWords.text(.map(was)), now: CheckWords.text(.map(now)),
           evidence: CheckWords.whole(.map(was)) + "\n" + CheckWords.whole(.map(now))),
       ]
-    default: return [origin(item)]
+    case .file, .directory, .missing: return [unknown(.lockChain, item, "what it stands for is not known")]
     }
   }
 

@@ -8,15 +8,17 @@ import CairnSystem
 
 struct DependencyChecks {
   let maker: CheckMaker
-  let places: OutputPlaces
-  let subject: VerifySubject
-  let source: any SourceTree
+  let planner: DependencyPlanner
   /// By what was asked for.
   let readings: [ContentRequest: ContentReading]
   let contents: FolderContents
   /// Checks whose failure stands against the verdict.
   let errors: Set<CheckID>
   let datasets: Datasets
+
+  var places: OutputPlaces { planner.places }
+  var subject: VerifySubject { planner.subject }
+  private var source: any SourceTree { planner.source }
 
   /// A dependency with what the lock says of it, and where its bytes come from.
   struct Item {
@@ -66,15 +68,12 @@ struct DependencyChecks {
 
   /// What tracks or makes it must be in git itself.
   private func origin(_ item: Item, madeBy place: OutputPlace) -> Check {
-    let file = subject.project.pipeline[place.stage].address.file
-    let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
-    guard file.text.hasSuffix(".dvc"), source.listing[path] == nil else { return origin(item) }
-    return untracked(item, file)
+    planner.untracked(place).map { untracked(item, $0, item.dependency.declared) } ?? origin(item)
   }
 
-  private func untracked(_ item: Item, _ file: RepoPath) -> Check {
+  private func untracked(_ item: Item, _ file: RepoPath, _ what: String) -> Check {
     failed(
-      .depOrigin, item, "\(file) tracks \(item.dependency.declared), or a part of it, and is not in git itself",
+      .depOrigin, item, "\(file) tracks \(what), and is not in git itself",
       hint: "`git add \(ShellQuoting.quote(file.text))`")
   }
 
@@ -178,7 +177,8 @@ struct DependencyChecks {
 
   private func folder(_ item: Item, _ plan: FolderPlan) -> [Check] {
     var strangers =
-      plan.untracked.map { untracked(item, $0) } + plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
+      plan.untracked.map { untracked(item, $0, "a part of \(item.dependency.declared)") }
+      + plan.strangers.map { stranger(item, $0) } + plan.leadingOut.map { leadsOut(item, $0.link, $0.to) }
       + plan.strays.map { stray(item, $0) }
     if strangers.isEmpty, plan.members.isEmpty, !plan.isOpen, plan.unknown == nil, item.locked?.fileCount != 0 {
       strangers = [
@@ -195,7 +195,7 @@ struct DependencyChecks {
       ]
     }
     if !plan.leadingOut.isEmpty || !plan.strays.isEmpty {
-      return origin + untold(item, "a part of it does not lie in this repository")
+      return origin + [untold(item, "a part of it does not lie in this repository")]
     }
     if plan.isOpen {
       if let message = contradiction(plan, locked) {
@@ -210,9 +210,9 @@ struct DependencyChecks {
     }
     let entries: [DirectoryManifest.Entry]
     let digest: Digest16
-    switch contents.content(plan.place, { content(plan) }) {
+    switch contents.content(plan.place, { plan.content(readings) }) {
     case .entries(let found, let hash): (entries, digest) = (found, hash)
-    case .deleted(let name, let file):
+    case .deleted(let name, let file), .folder(let name, let file):
       return origin.filter { $0.status != .passed } + [
         failed(
           .depOrigin, item, path: shown(file),
@@ -226,7 +226,7 @@ struct DependencyChecks {
     if hash.isDirectory, digest == hash.digest { return origin + [passed(.depContent, item)] }
     // What else lies there may be a part of what was locked.
     if hash.isDirectory, plan.areStrangersMany {
-      return origin + untold(item, "what git does not have there is too much to be read")
+      return origin + [untold(item, "what git does not have there is too much to be read")]
     }
     if hash.isDirectory, isLocked(entries, with: plan.strangers, item, hash) { return origin }
     if plan.mixesHashes {
@@ -246,19 +246,18 @@ struct DependencyChecks {
     ]
   }
 
-  /// The content of a folder whose origin failed: that stands against the verdict, unless the project lets it pass.
-  private func untold(_ item: Item, _ why: String) -> [Check] {
+  /// Of a folder whose origin failed: that says enough, unless the project lets it pass.
+  private func untold(_ item: Item, _ why: String) -> Check {
     var check = maker.skipped(
       .depContent, path: path(item), "its content is not known: \(why)", at: item.dependency.mark)
     check.standIn = .depOrigin
-    return [check]
+    return check
   }
 
   /// What the numbers in the lock say against the folder, where the list of an output in it is not here.
   private func contradiction(_ plan: FolderPlan, _ locked: LockedFile) -> String? {
     guard let recorded = plan.recorded, plan.unknown == nil, plan.strangers.isEmpty else { return nil }
-    var inGit: [RepoPath] = []
-    for case .file(let path) in plan.members.map(\.member) { inGit.append(path) }
+    let inGit = plan.files
     if let count = locked.fileCount, count != inGit.count + recorded.files {
       return "it had \(count) file\(count == 1 ? "" : "s"), and has \(inGit.count + recorded.files)"
     }
@@ -271,26 +270,8 @@ struct DependencyChecks {
     return sum == size ? nil : "it had \(size) bytes, and has \(sum)"
   }
 
-  private func content(_ plan: FolderPlan) -> FolderContents.Content {
-    var entries: [DirectoryManifest.Entry] = []
-    entries.reserveCapacity(plan.members.count)
-    for (name, member) in plan.members {
-      switch member {
-      case .digest(let digest): entries.append(.init(path: name, md5: digest))
-      case .file(let file):
-        switch readings[ContentRequest(file, plan.place.algorithm)] {
-        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
-        case .missing?, .folder?: return .deleted(name, file)
-        case .unknown(let why)?: return .unknown(name, why: "is not known: \(why)")
-        case nil: return .unknown(name, why: "was not looked at")
-        }
-      }
-    }
-    return .entries(entries, Self.digest(entries))
-  }
-
   private func lineEnds(_ plan: FolderPlan, _ hash: ContentHash) -> LineEnds? {
-    contents.lineEnds(plan.place) { LineEnds.digests(of: plan.members, isFolder: true, in: source) }
+    contents.lineEnds(plan.place) { LineEnds.digests(of: plan, in: source) }
       .first { $0.value == hash.digest }?.key
   }
 
@@ -349,8 +330,9 @@ struct DependencyChecks {
     _ id: CheckID, _ item: Item, path: String? = nil, _ message: String, was: String? = nil, now: String? = nil,
     hint: String? = nil, evidence: String? = nil
   ) -> Check {
-    maker.failed(
+    let check = maker.failed(
       id, path: path ?? self.path(item), message, was: was, now: now, hint: hint, evidence: evidence,
       at: item.dependency.mark)
+    return id == .depOrigin ? check : maker.softened(check)
   }
 }

@@ -74,6 +74,29 @@ struct FolderPlan: Sendable {
   var files: [RepoPath] {
     members.compactMap { if case .file(let path) = $0.member { path } else { nil } }
   }
+
+  /// Its hash can be told, when its files are read.
+  var isWhole: Bool { !isOpen && unknown == nil }
+
+  /// What it holds, from the readings of its files.
+  func content(_ readings: [ContentRequest: ContentReading]) -> FolderContents.Content {
+    var entries: [DirectoryManifest.Entry] = []
+    entries.reserveCapacity(members.count)
+    for (name, member) in members {
+      switch member {
+      case .digest(let digest): entries.append(.init(path: name, md5: digest))
+      case .file(let file):
+        switch readings[ContentRequest(file, place.algorithm)] {
+        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
+        case .missing?: return .deleted(name, file)
+        case .folder?: return .folder(name, file)
+        case .unknown(let why)?: return .unknown(name, why: "is not known: \(why)")
+        case nil: return .unknown(name, why: "was not looked at")
+        }
+      }
+    }
+    return .entries(entries, DependencyChecks.digest(entries))
+  }
 }
 
 struct DependencyPlanner: Sendable {
@@ -132,11 +155,22 @@ struct DependencyPlanner: Sendable {
   }
 
   /// What git has at the place of an output without a cache, or in it.
-  func kept(_ path: RepoPath, _ algorithm: ContentHash.Algorithm) -> KeptOutput? {
+  private func kept(_ path: RepoPath, _ algorithm: ContentHash.Algorithm) -> KeptOutput? {
     switch source.target(of: path) {
     case .file(let file): .file(file)
     case .folder(let folder): .folder(plan(folder, algorithm))
     default: nil
+    }
+  }
+
+  /// What git has of the outputs of a stage that no cache holds, with what the lock says of them.
+  func kept(by stage: Stage, _ entry: LockEntry) -> [OutputChecks.Kept] {
+    stage.outputs.compactMap { output in
+      guard !output.isCached, let path = gitPath(output.location),
+        let hash = entry.out(output.declared)?.withHashOfFiles.contentHash,
+        let content = kept(path, hash.algorithm)
+      else { return nil }
+      return OutputChecks.Kept(output: output, hash: hash, content: content)
     }
   }
 
@@ -166,10 +200,13 @@ struct DependencyPlanner: Sendable {
   private func newPlan(_ folder: RepoPath, _ algorithm: ContentHash.Algorithm) -> FolderPlan {
     var plan = FolderPlan(place: ContentRequest(folder, algorithm))
     func name(_ path: RepoPath) -> String { folder.isRoot ? path.text : path.relative(to: folder) }
+    let location = subject.paths.location(inWorkTree: folder.text)
+    let outputs = places.inside(location)
+    let kept = Set(([places.around(location)].compactMap { $0 } + outputs).filter(isKept))
     for file in source.listing.files(below: folder) where !isHidden(file, isDirectory: false) {
       let location = subject.paths.location(inWorkTree: file.text)
       // What an output holds is told by its list, but for those that git has themselves.
-      if let place = places.around(location), !isKept(place) { continue }
+      if let place = places.around(location), !kept.contains(place) { continue }
       switch source.listing[file]?.kind {
       case .file, .executable: plan.members.append((name(file), .file(file)))
       case .submodule where !source.isFetchable(submodule: file): plan.strays.append(file)
@@ -178,12 +215,11 @@ struct DependencyPlanner: Sendable {
       case nil: break
       }
     }
-    let outputs = places.inside(subject.paths.location(inWorkTree: folder.text))
     plan.holdsOutputs = !outputs.isEmpty
-    for place in outputs where !isKept(place) { add(place, in: folder, algorithm, to: &plan) }
+    for place in outputs where !kept.contains(place) { add(place, in: folder, algorithm, to: &plan) }
     let found = source.strangers(in: folder, limit: Self.strangerLimit) { path, isDirectory in
       isHidden(path, isDirectory: isDirectory)
-        || places.around(subject.paths.location(inWorkTree: path.text)).map { !isKept($0) } ?? false
+        || places.around(subject.paths.location(inWorkTree: path.text)).map { !kept.contains($0) } ?? false
     }
     let known = Set(plan.strangers)
     plan.strangers += found.files.filter { !known.contains($0) }
@@ -220,22 +256,25 @@ struct DependencyPlanner: Sendable {
     let locked = places.locked(place)
     // A link to a folder counts as nothing.
     if rest.isEmpty, locked?.contentHash?.isDirectory == true { return }
-    if rest.isEmpty, let sum = plan.recorded, let size = locked?.size {
-      plan.recorded = (sum.files + 1, sum.bytes &+ size)
-    } else {
-      plan.recorded = nil
-    }
-    guard let hash = locked?.contentHash else {
+    noteUntracked(place, in: &plan)
+    if rest.isEmpty { return add(locked, name, algorithm, to: &plan) }
+    plan.recorded = nil
+    guard let hash = locked?.contentHash, let manifest = subject.manifest(hash) else {
       plan.isOpen = true
       return
     }
-    if rest.isEmpty {
-      add(name, hash.digest, hash.algorithm, algorithm, to: &plan)
-    } else if let manifest = subject.manifest(hash) {
-      if let entry = manifest.entry(at: rest) { add(name, entry.md5, hash.algorithm, algorithm, to: &plan) }
-    } else {
-      plan.isOpen = true
-    }
+    if let entry = manifest.entry(at: rest) { add(name, entry.md5, hash.algorithm, algorithm, to: &plan) }
+  }
+
+  private func noteUntracked(_ place: OutputPlace, in plan: inout FolderPlan) {
+    if let file = untracked(place), !plan.untracked.contains(file) { plan.untracked.append(file) }
+  }
+
+  /// The `.dvc` file of an output where git does not have it.
+  func untracked(_ place: OutputPlace) -> RepoPath? {
+    let file = subject.project.pipeline[place.stage].address.file
+    let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
+    return file.text.hasSuffix(".dvc") && source.listing[path] == nil ? file : nil
   }
 
   private func add(
@@ -250,12 +289,14 @@ struct DependencyPlanner: Sendable {
     _ place: OutputPlace, in folder: RepoPath, _ algorithm: ContentHash.Algorithm, to plan: inout FolderPlan
   ) {
     guard let path = gitPath(places.output(place).location), !isHidden(path, isDirectory: false) else { return }
-    let file = subject.project.pipeline[place.stage].address.file
-    if file.text.hasSuffix(".dvc"), source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(file))] == nil {
-      plan.untracked.append(file)
-    }
-    let name = path.relative(to: folder)
-    let locked = places.locked(place)
+    noteUntracked(place, in: &plan)
+    add(places.locked(place), path.relative(to: folder), algorithm, to: &plan)
+  }
+
+  /// A file or a folder under its name, as it is recorded.
+  private func add(
+    _ locked: LockedFile?, _ name: String, _ algorithm: ContentHash.Algorithm, to plan: inout FolderPlan
+  ) {
     if let sum = plan.recorded, let locked, let size = locked.size,
       let count = locked.contentHash?.isDirectory == true ? locked.fileCount : 1
     {

@@ -24,6 +24,8 @@ final class FolderContents: Sendable {
     case entries([DirectoryManifest.Entry], Digest16)
     /// A file of git's is not there, by its name in the folder.
     case deleted(String, RepoPath)
+    /// On the disk a folder stands in its place.
+    case folder(String, RepoPath)
     /// In words that follow "the content of NAME ".
     case unknown(String, why: String)
   }

@@ -43,16 +43,14 @@ enum LineEnds: String, CaseIterable {
     return entries.compactMapValues { isFolder ? DependencyChecks.digest($0) : $0.first?.md5 }
   }
 
-  /// The same for what stands in a folder; empty where it holds more than git's files.
-  static func digests(
-    of members: [(path: String, member: FolderPlan.Member)], isFolder: Bool, in source: some SourceTree
-  ) -> [LineEnds: Digest16] {
+  /// The same for a folder; empty where it holds more than git's files.
+  static func digests(of plan: FolderPlan, in source: some SourceTree) -> [LineEnds: Digest16] {
     var files: [(name: String, path: RepoPath)] = []
-    for (name, member) in members {
+    for (name, member) in plan.members {
       guard case .file(let path) = member else { return [:] }
       files.append((name, path))
     }
-    return digests(files, isFolder: isFolder, in: source)
+    return digests(files, isFolder: true, in: source)
   }
 
   /// A verdict does not hang on it: it only finds the better words.

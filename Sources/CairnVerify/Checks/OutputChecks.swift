@@ -9,6 +9,7 @@ struct OutputChecks {
   let maker: CheckMaker
   let subject: VerifySubject
   let source: any SourceTree
+  let contents: FolderContents
   private var stage: Stage { _read { yield maker.stage } }
 
   /// An output that no cache holds, and what git has of it.
@@ -21,7 +22,7 @@ struct OutputChecks {
     var files: [RepoPath] {
       switch content {
       case .file(let path): [path]
-      case .folder(let plan): plan.files
+      case .folder(let plan): plan.isWhole ? plan.files : []
       }
     }
   }
@@ -55,65 +56,64 @@ struct OutputChecks {
     }
   }
 
-  /// What git has of outputs without a cache, with what the lock says of them.
-  func kept(_ entry: LockEntry, _ planner: DependencyPlanner) -> [Kept] {
-    stage.outputs.compactMap { output in
-      guard !output.isCached, let path = gitPath(output),
-        let hash = entry.out(output.declared)?.withHashOfFiles.contentHash,
-        let content = planner.kept(path, hash.algorithm)
-      else { return nil }
-      return Kept(output: output, hash: hash, content: content)
+  /// Somebody edited what the stage left.
+  func check(_ kept: Kept, _ readings: [ContentRequest: ContentReading]) -> Check? {
+    switch kept.content {
+    case .file(let path): file(kept, path, readings[ContentRequest(path, kept.hash.algorithm)])
+    case .folder(let plan): folder(kept, plan, readings)
     }
   }
 
-  /// Somebody edited what the stage left.
-  func check(_ kept: Kept, _ readings: [ContentRequest: ContentReading]) -> Check? {
-    let shown = kept.output.location.recordPath
-    func unknown(_ why: String) -> Check {
-      maker.unknown(
-        .lockOuts, path: shown, "the content of \(kept.output.declared) is not known: \(why)", at: kept.output.mark)
+  private func file(_ kept: Kept, _ path: RepoPath, _ reading: ContentReading?) -> Check? {
+    switch reading {
+    case .digest(let digest)?:
+      if digest == kept.hash.digest, !kept.hash.isDirectory { return nil }
+      let ends = kept.hash.isDirectory ? [:] : LineEnds.digests([("", path)], isFolder: false, in: source)
+      return edited(kept, now: digest.hex, ends)
+    case .unknown(let why)?: return unknown(kept, why)
+    case .folder?: return replaced(kept)
+    // What is gone is data that is not here.
+    case .missing?, nil: return nil
     }
-    var members: [(path: String, member: FolderPlan.Member)] = []
-    var isFolder = false
-    switch kept.content {
-    case .file(let path): members = [("", .file(path))]
-    case .folder(let plan):
-      isFolder = true
-      members = plan.members
-      if let why = plan.unknown { return unknown(why) }
-      if let (link, _) = plan.leadingOut.first { return unknown("the link '\(link)' leads out of the repository") }
-      // It holds what another level knows.
-      if plan.isOpen { return nil }
+  }
+
+  private func folder(_ kept: Kept, _ plan: FolderPlan, _ readings: [ContentRequest: ContentReading]) -> Check? {
+    if let why = plan.unknown { return unknown(kept, why) }
+    if let (link, _) = plan.leadingOut.first { return unknown(kept, "the link '\(link)' leads out of the repository") }
+    // It holds what another level knows.
+    if plan.isOpen { return nil }
+    switch contents.content(plan.place, { plan.content(readings) }) {
+    case .entries(_, let digest):
+      if digest == kept.hash.digest, kept.hash.isDirectory { return nil }
+      if plan.mixesHashes { return unknown(kept, FolderPlan.mixed) }
+      let ends =
+        kept.hash.isDirectory
+        ? contents.lineEnds(plan.place) { LineEnds.digests(of: plan, in: source) } : [:]
+      return edited(kept, now: digest.hex + ".dir", ends)
+    case .unknown(let name, let why): return unknown(kept, "that of \(name) \(why)")
+    case .folder: return replaced(kept)
+    case .deleted: return nil
     }
-    var entries: [DirectoryManifest.Entry] = []
-    for (name, member) in members {
-      switch member {
-      case .digest(let digest): entries.append(.init(path: name, md5: digest))
-      case .file(let file):
-        switch readings[ContentRequest(file, kept.hash.algorithm)] {
-        case .digest(let digest)?: entries.append(.init(path: name, md5: digest))
-        case .unknown(let why)?: return unknown(why)
-        case .folder?:
-          return maker.failed(
-            .lockOuts, path: shown, "a folder stands where git has a file of \(kept.output.declared)",
-            at: kept.output.mark)
-        // What is gone is data that is not here.
-        case .missing?, nil: return nil
-        }
-      }
-    }
-    let digest = isFolder ? DependencyChecks.digest(entries) : entries.first?.md5
-    guard let digest, digest != kept.hash.digest || isFolder != kept.hash.isDirectory else { return nil }
-    if case .folder(let plan) = kept.content, plan.mixesHashes { return unknown(FolderPlan.mixed) }
-    var ends: LineEnds?
-    if kept.hash.algorithm == .md5, isFolder == kept.hash.isDirectory {
-      ends = LineEnds.digests(of: members, isFolder: isFolder, in: source).first { $0.value == kept.hash.digest }?.key
-    }
+  }
+
+  private func unknown(_ kept: Kept, _ why: String) -> Check {
+    maker.unknown(
+      .lockOuts, path: kept.output.location.recordPath, "the content of \(kept.output.declared) is not known: \(why)",
+      at: kept.output.mark)
+  }
+
+  private func replaced(_ kept: Kept) -> Check {
+    maker.failed(
+      .lockOuts, path: kept.output.location.recordPath,
+      "a folder stands where git has a file of \(kept.output.declared)", at: kept.output.mark)
+  }
+
+  private func edited(_ kept: Kept, now: String, _ digests: [LineEnds: Digest16]) -> Check {
+    let ends = kept.hash.algorithm == .md5 ? digests.first { $0.value == kept.hash.digest }?.key : nil
     return maker.failed(
-      .lockOuts, path: shown,
+      .lockOuts, path: kept.output.location.recordPath,
       ends?.message(kept.output.declared)
         ?? "\(kept.output.declared) is in git with other bytes than its last run left",
-      was: "md5 " + kept.hash.text, now: "md5 " + digest.hex + (isFolder ? ".dir" : ""), hint: ends?.hint(maker.rerun),
-      at: kept.output.mark)
+      was: "md5 " + kept.hash.text, now: "md5 " + now, hint: ends?.hint(maker.rerun), at: kept.output.mark)
   }
 }

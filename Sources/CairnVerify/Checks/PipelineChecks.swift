@@ -96,7 +96,7 @@ struct PipelineChecks {
   /// Pipelines and `.dvc` files that git has and that its own patterns hide: DVC does not look at them.
   private func hidden() -> [Check] {
     guard let source else { return [] }
-    return subject.project.sources.passedOver.flatMap { [$0] + files(in: $0, source) }.compactMap { path in
+    return subject.project.sources.passedOver.flatMap { [$0] + committed(below: $0, source) }.compactMap { path in
       guard path.name == "dvc.yaml" || path.text.hasSuffix(".dvc"),
         !subject.loader.ignore.isIgnored(path, isDirectory: false),
         source.listing[RepoPath(unchecked: subject.paths.pathInWorkTree(path))] != nil
@@ -109,9 +109,8 @@ struct PipelineChecks {
   }
 
   /// What git has in a folder that was passed over as a whole, other projects in it aside.
-  private func files(in folder: RepoPath, _ source: any SourceTree) -> [RepoPath] {
+  private func committed(below folder: RepoPath, _ source: any SourceTree) -> [RepoPath] {
     let inTree = RepoPath(unchecked: subject.paths.pathInWorkTree(folder))
-    if folder.isRoot || source.listing[inTree] != nil { return [] }
     return source.listing.files(below: inTree).compactMap { file in
       guard case .local(let path) = subject.paths.location(inWorkTree: file.text) else { return nil }
       var parent = file.parent

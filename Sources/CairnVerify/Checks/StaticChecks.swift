@@ -147,8 +147,7 @@ package final class StaticChecks: Sendable {
         dependency: dependency, locked: locked,
         source: planner.source(of: dependency, algorithm: locked?.contentHash?.algorithm ?? .md5))
     }
-    let outputs = OutputChecks(maker: maker, subject: subject, source: planner.source)
-    let kept = (entry.map { outputs.kept($0, planner) } ?? []).filter { !consumed.contains($0.output.location) }
+    let kept = (entry.map { planner.kept(by: maker.stage, $0) } ?? []).filter { !consumed.contains($0.output.location) }
     return Work(maker: maker, entry: entry, items: items, kept: kept)
   }
 
@@ -160,7 +159,7 @@ package final class StaticChecks: Sendable {
       switch item.source {
       case .file(let path), .output(_, _, .some(.file(let path))): requests.append(ContentRequest(path, hash.algorithm))
       case .folder(let plan), .output(_, _, .some(.folder(let plan))):
-        if plan.isOpen || plan.unknown != nil || !folders.insert(plan.place).inserted { continue }
+        if !plan.isWhole || !folders.insert(plan.place).inserted { continue }
         requests += plan.files.map { ContentRequest($0, hash.algorithm) }
         if !plan.areStrangersMany {
           requests += plan.strangers.map { ContentRequest($0, hash.algorithm) }
@@ -193,9 +192,7 @@ package final class StaticChecks: Sendable {
     var kept: Set<Location> = []
     let stages = project.pipeline.stages
     for index in stages.indices {
-      for output in stages[index].outputs where !output.isCached {
-        kept.insert(output.location)
-      }
+      for output in stages[index].outputs where !output.isCached { kept.insert(output.location) }
     }
     if kept.isEmpty { return [] }
     var consumed: Set<Location> = []
@@ -234,7 +231,7 @@ package final class StaticChecks: Sendable {
     }
     let readings = Dictionary(zip(requests, found), uniquingKeysWith: { a, _ in a })
     let contents = FolderContents()
-    let checks = Parallel.map(works.count, chunk: 64) { self.checks(works[$0], source, readings, contents) }
+    let checks = Parallel.map(works.count, chunk: 64) { self.checks(works[$0], planner, readings, contents) }
     var all: [Check] = []
     all.reserveCapacity(checks.reduce(0) { $0 + $1.count })
     var broken: Set<String> = []
@@ -246,33 +243,30 @@ package final class StaticChecks: Sendable {
   }
 
   private func checks(
-    _ work: Work, _ source: any SourceTree, _ readings: [ContentRequest: ContentReading],
+    _ work: Work, _ planner: DependencyPlanner, _ readings: [ContentRequest: ContentReading],
     _ contents: FolderContents
   ) -> [Check] {
     let maker = work.maker
+    let source = planner.source
     var checks = lockChecks(work)
-    var inputs: [Check] = []
     if let entry = work.entry, maker.stage.kind == .pipeline, !maker.stage.parameters.isEmpty || !entry.params.isEmpty {
       let parameters = ParameterChecks(
         subject: subject, maker: maker, entry: entry, isData: { self.isData($0, source) },
         data: { self.data($0) },
         absence: { self.absence(of: $0, source) })
-      inputs += parameters.all()
+      let found = parameters.all()
       if let place = checks.firstIndex(where: { $0.id == .lockCommand && $0.status == .failed }),
-        inputs.contains(where: { $0.isFault && errors.contains($0.id) }),
+        found.contains(where: { $0.isFault && errors.contains($0.id) }),
         CommandOfValues(subject: subject, stage: maker.stage, entry: entry).followsFromParameters
       {
         checks[place] = maker.skipped(.lockCommand, "it follows from a parameter", at: maker.stage.commandMark)
       }
+      checks += found
     }
     let dependencies = DependencyChecks(
-      maker: maker, places: places, subject: subject, source: source, readings: readings,
-      contents: contents, errors: errors, datasets: datasets)
-    checks += inputs
-    checks += work.items.flatMap(dependencies.checks).map { check in
-      [.lockChain, .depContent].contains(check.id) ? maker.softened(check) : check
-    }
-    let outputs = OutputChecks(maker: maker, subject: subject, source: source)
+      maker: maker, planner: planner, readings: readings, contents: contents, errors: errors, datasets: datasets)
+    checks += work.items.flatMap(dependencies.checks)
+    let outputs = OutputChecks(maker: maker, subject: subject, source: source, contents: contents)
     checks += outputs.inGit()
     checks += work.kept.compactMap { outputs.check($0, readings) }
     let paths = PathChecks(maker: maker, paths: subject.paths)

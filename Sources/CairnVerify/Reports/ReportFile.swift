@@ -3,13 +3,9 @@ package import CairnCore
 import CairnSystem
 
 package enum ReportFile {
-  /// Replaces the file as a whole; what is no file (a pipe, `/dev/stderr`) is written to. A file that `verify` judges
-  /// by is never taken for a report's place.
+  /// Replaces the file as a whole; what is no file (a pipe, `/dev/stderr`) is written to. Whether it may be replaced is
+  /// `ReportPlaces`' to say.
   package static func write(_ bytes: [UInt8], to path: String) throws(Diagnostic) {
-    let name = (((try? Files.realPath(path)) ?? nil) ?? path).split(separator: "/").last ?? ""
-    if ["dvc.yaml", "dvc.lock", ".dvcignore", ".gitignore"].contains(name) || name.hasSuffix(".dvc") {
-      throw .report(path).because(of: Diagnostic(.report, "it would replace a file of the project's"))
-    }
     do throws(Diagnostic) {
       if let there = try FileStat.of(path), there.kind != .file {
         try Files.write(bytes, to: path)

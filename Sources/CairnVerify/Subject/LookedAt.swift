@@ -34,7 +34,7 @@ package struct LookedAt: Sendable {
         guard folders.insert(plan.place.path).inserted else { continue }
         paths += plan.listed.map(path)
         // Of an open folder the files were not read, but counted and measured.
-        if plan.isOpen { for case .file(let file) in plan.members.map(\.member) { paths.append(path(file)) } }
+        if plan.isOpen { paths += plan.files.map(path) }
         if plan.areStrangersMany { isComplete = false }
       case .absent(let missing): paths.append(path(missing))
       case .outside, .leadsOut, .circle, .stray, .unknown: isComplete = false

@@ -3,7 +3,7 @@ package import CairnCore
 import CairnEngine
 
 /// An output of a stage or a `.dvc` file.
-package struct OutputPlace: Sendable {
+package struct OutputPlace: Hashable, Sendable {
   package var stage: StageID
   /// In the stage's outputs.
   package var index: Int

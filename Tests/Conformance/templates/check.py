@@ -270,11 +270,13 @@ def refusals(stage, source):
         step(f"{what} nothing is verified", wrong)
     # A report of an earlier run must not be taken for one of a run that could not start, or could fetch nothing.
     folder = stage.checkout(source, "change")
-    run(["sh", SCRIPT], folder)
-    stage.set_up(folder, url=stage.url + ".gone")
-    wrong = expect(["sh", SCRIPT], folder, 255)
-    step("where nothing can be fetched no old report is left",
-         wrong or ("verify.xml" in os.listdir(os.path.join(folder, "cairn-reports")) and "verify.xml is there"))
+    for what, settings in (("nothing can be fetched", {"url": stage.url + ".gone"}), ("no version is set", {"version": ""})):
+        stage.set_up(folder)
+        run(["sh", SCRIPT], folder)
+        stage.set_up(folder, **settings)
+        wrong = expect(["sh", SCRIPT], folder, 255)
+        step(f"where {what} no old report is left",
+             wrong or ("verify.xml" in os.listdir(os.path.join(folder, "cairn-reports")) and "verify.xml is there"))
     stage.set_up(folder)
     other = os.path.join(stage.folder, "other", "ci")
     os.makedirs(other)
