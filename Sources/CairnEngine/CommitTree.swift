@@ -15,7 +15,7 @@ package final class CommitTree: Sendable {
   private let modules: [RepoPath: GitObjects]
   private let settings: Mutex<CheckoutSettings?>
   private let attributes: Mutex<[RepoPath: Result<GitAttributeFile?, Diagnostic>]>
-  private let own: OwnAttributes
+  private let own: Mutex<(users: [GitAttributeFile], clones: [GitAttributeFile])?>
   /// Submodules that a clone can fetch, by where they stand.
   private let fetchable: Set<RepoPath>
 
@@ -46,7 +46,7 @@ package final class CommitTree: Sendable {
     objects = GitObjects(git)
     settings = Mutex(nil)
     attributes = Mutex([:])
-    own = OwnAttributes(git)
+    own = Mutex(nil)
     self.fetchable = fetchable
   }
 
@@ -157,43 +157,50 @@ package final class CommitTree: Sendable {
 
   /// The user's, those of the folders, then this clone's own; `nil` where one of the commit's cannot be read.
   private func attributes(of path: RepoPath) -> GitAttributes? {
-    var result = GitAttributes()
-    own.users?.apply(to: &result, of: path)
+    let (users, clones) = ownAttributes
+    var files = users
     var folder = RepoPath.root
     for part in [""] + path.parent.components.map(String.init) {
       folder = folder.appending(part)
       switch attributeFile(in: folder) {
-      case .success(let file): file?.apply(to: &result, of: path)
+      case .success(let file): if let file { files.append(file) }
       case .failure: return nil
       }
     }
-    own.clones?.apply(to: &result, of: path)
-    return result
+    return GitAttributes(of: path, by: files + clones)
   }
 
   private func attributeFile(in folder: RepoPath) -> Result<GitAttributeFile?, Diagnostic> {
     if let known = attributes.withLock({ $0[folder] }) { return known }
     let found: Result<GitAttributeFile?, Diagnostic>
     do throws(Diagnostic) {
-      found = .success(try blob(folder.appending(".gitattributes")).map { GitAttributeFile($0, in: folder) })
+      let bytes = try blob(folder.appending(".gitattributes"))
+      found = .success(
+        bytes.map {
+          GitAttributeFile($0, in: folder, definesMacros: folder.isRoot, ignoresCase: checkoutSettings.ignoresCase)
+        })
     } catch { found = .failure(error) }
     attributes.withLock { $0[folder] = found }
     return found
   }
 
-  /// What is in no commit and counts all the same.
-  private struct OwnAttributes: Sendable {
-    var users: GitAttributeFile?
-    var clones: GitAttributeFile?
-
-    init(_ git: GitRepository) {
-      let folder = Environment.value("XDG_CONFIG_HOME") ?? Environment.value("HOME").map { $0 + "/.config" }
-      users = folder.flatMap { Self.read($0 + "/git/attributes") }
-      clones = Self.read(git.commonDirectory + "/info/attributes")
-    }
-
-    private static func read(_ path: String) -> GitAttributeFile? {
-      ((try? Files.read(plain: path)) ?? nil).map { GitAttributeFile($0, in: .root) }
+  /// What is in no commit and counts all the same: of the machine and the user, and of this clone.
+  private var ownAttributes: (users: [GitAttributeFile], clones: [GitAttributeFile]) {
+    own.withLock { known in
+      if let known { return known }
+      let settings = checkoutSettings
+      func read(_ path: String?) -> [GitAttributeFile] {
+        guard let path, let bytes = (try? Files.read(plain: path)) ?? nil else { return [] }
+        return [GitAttributeFile(bytes, in: .root, definesMacros: true, ignoresCase: settings.ignoresCase)]
+      }
+      let home = Environment.value("HOME")
+      var users = (Environment.value("XDG_CONFIG_HOME") ?? home.map { $0 + "/.config" }).map { $0 + "/git/attributes" }
+      if let named = settings.attributesFile {
+        users = named.hasPrefix("~/") ? home.map { $0 + named.dropFirst() } : named.hasPrefix("/") ? named : git.workTree + "/" + named
+      }
+      let found = (read("/etc/gitattributes") + read(users), read(git.commonDirectory + "/info/attributes"))
+      known = found
+      return found
     }
   }
 }

@@ -29,6 +29,14 @@ struct NumberEqualityTests {
     #expect(a.isStill(b) == areEqual)
   }
 
+  @Test("NaN in a list of a YAML file is what it was, as for DVC; elsewhere it is equal to nothing")
+  func notANumber() {
+    let (alone, inside) = (Value.float(.nan), Value.list([.map(["k": .float(.nan)]), 1]))
+    #expect(inside.isEqualParameter(to: inside, inYAML: true) && !inside.isEqualParameter(to: inside, inYAML: false))
+    #expect(!alone.isEqualParameter(to: alone, inYAML: true) && !alone.isEqualInPython(to: alone))
+    #expect(!inside.isEqualParameter(to: .list([.map(["k": .float(.nan)]), 2]), inYAML: true))
+  }
+
   @Test("the largest float has its 309 digits")
   func digits() {
     guard case .bigInt(let digits)? = ExactInteger.value(of: .greatestFiniteMagnitude) else {

@@ -15,7 +15,8 @@ struct CheckoutConversionTests {
     "\"f4\" eol=crlf\n#f5 eol=crlf", "f[56] eol=crlf", "**/f7 eol=crlf", "sub/ eol=crlf", "f8 eol=crlf\nf8 !eol",
     "* text working-tree-encoding=UTF-16LE", "* text eol=crlf working-tree-encoding=utf-16",
     "* text working-tree-encoding=UTF-16LE-BOM", "* text working-tree-encoding=UTF-16BE-BOM",
-    "* ident working-tree-encoding=utf16be", "* text working-tree-encoding=ISO-8859-1",
+    "* ident working-tree-encoding=utf16be", "* text=foo crlf=input", "* text=foo eol=crlf", "* binary -binary",
+    "* text=foo -crlf eol=crlf", "* text working-tree-encoding=ISO-8859-1",
   ]
 
   @Test("a blob becomes the bytes that git checkout writes", arguments: [[], ["core.autocrlf=true"], ["core.autocrlf=input"], ["core.eol=crlf"]])
@@ -40,14 +41,14 @@ struct CheckoutConversionTests {
       }
       let repository = try #require(try GitRepository.at(folder.path))
       let listing = try GitListing.index(of: repository)
-      let rules = GitAttributeFile(Array((attributes + "\n").utf8), in: .root)
+      let rules = GitAttributeFile(
+        Array((attributes + "\n").utf8), in: .root, definesMacros: true, ignoresCase: false)
       let objects = GitObjects(repository)
       for (path, file) in listing.files where path.name != ".gitattributes" {
         try Files.remove(folder(path.text))
         try git("checkout", "--", path.text)
         let expected = try #require(try Files.read(folder(path.text)))
-        var found = GitAttributes()
-        rules.apply(to: &found, of: path)
+        let found = GitAttributes(of: path, by: [rules])
         let blob = try #require(try objects.object(file.object))
         guard case .bytes(let bytes) = CheckoutConversion.convert(
           blob, object: file.object, found, CheckoutSettings(repository))

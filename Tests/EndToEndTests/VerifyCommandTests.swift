@@ -242,6 +242,21 @@ struct VerifyCommandTests {
     #expect(gone.status == 255 && gone.errors.contains("'dvc.yaml' does not exist"), "\(gone)")
   }
 
+  @Test("a pipeline that a sparse checkout leaves out is not looked at, and never green")
+  func sparse() throws {
+    let repository = try project()
+    try repository.write("sub/dvc.yaml", "stages:\n  c:\n    cmd: echo 1 > c.txt\n    outs: [c.txt]\n")
+    #expect(try repository.cairn("repro", "-q", "-P").status == 0)
+    try commit(repository)
+    try repository.git("sparse-checkout", "set", "--no-cone", "/*", "!/sub/")
+    #expect(try repository.cairn("verify").status == 2)
+    let result = try repository.cairn("verify", "--json")
+    let checks = try #require(try document(result)["checks"] as? [[String: Any]])
+    let unknown = checks.filter { $0["status"] as? String == "unknown" }.compactMap { $0["path"] as? String }
+    #expect(result.status == 2 && unknown == ["sub/dvc.lock", "sub/dvc.yaml"], "\(result)")
+    #expect(try repository.cairn("verify", "--rev", "HEAD").status == 0)
+  }
+
   @Test("a parameter file outside of the repository that was gone is noticed when it is there again")
   func outsideParameters() throws {
     let outside = try TemporaryFolder("cairn-outside-")

@@ -4,11 +4,15 @@
 struct ParameterReasons {
   /// As declared.
   let path: String
+  let isYAML: Bool
   private var found: [Reason] = []
   /// Where a key's reason stands. By bytes: names that only Unicode takes for the same are two.
   private var places: [[UInt8]: Int] = [:]
 
-  init(path: String) { self.path = path }
+  init(path: String) {
+    self.path = path
+    isYAML = ![".json", ".toml", ".py"].contains { path.lowercased().hasSuffix($0) }
+  }
 
   /// A declared key of which at least one side is absent or differs.
   mutating func add(_ key: String, was: Value?, now: Value?) {
@@ -17,7 +21,7 @@ struct ParameterReasons {
     case (.map(let old)?, .map(let new)?):
       for name in Array(new.keys) + old.keys.filter({ new[$0] == nil }) {
         let (was, now) = (old[name], new[name])
-        if let was, let now, was.isEqualInPython(to: now) { continue }
+        if let was, let now, was.isEqualInPython(to: now) || isYAML && was.isStill(now) { continue }
         add(key + "." + PythonText.str(name), was: was, now: now)
       }
     case (let was?, let now?):

@@ -164,7 +164,7 @@ package struct Staleness: Sendable {
     let keys = set.keys.isEmpty ? Array(actual.keys) + locked.keys.filter { actual[exactly: $0] == nil } : set.keys
     for key in keys {
       let (was, value) = (locked[exactly: key], actual[exactly: key])
-      if let was, let value, was.isEqualInPython(to: value) { continue }
+      if let was, let value, was.isEqualParameter(to: value, inYAML: found.isYAML) { continue }
       changed.append((key, value == nil ? .deleted : was == nil ? .new : .modified))
       found.add(key, was: was, now: value)
     }

@@ -115,6 +115,16 @@ extension Value {
   /// Whether a value that was looked at twice is still the same: as in Python, but NaN is still NaN.
   package func isStill(_ other: Value) -> Bool { equals(other) { $0 == $1 || $0.isNaN && $1.isNaN } }
 
+  /// As DVC compares what was locked of a parameter file with what is there. Python finds an object in a list equal to
+  /// itself, and all NaN of YAML files and locks are one object.
+  package func isEqualParameter(to other: Value, inYAML: Bool) -> Bool {
+    if isEqualInPython(to: other) { return true }
+    switch (self, other) {
+    case (.list, .list), (.map, .map): return inYAML && isStill(other)
+    default: return false
+    }
+  }
+
   private func equals(_ other: Value, numbers: (Double, Double) -> Bool) -> Bool {
     switch (self, other) {
     case (.null, .null): return true

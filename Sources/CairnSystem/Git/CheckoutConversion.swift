@@ -11,19 +11,25 @@ package struct CheckoutSettings: Sendable {
   package var usesCRLF = false
   /// Names of filters that have a program.
   package var filters: Set<String> = []
+  /// `core.ignorecase`: patterns for attributes do not tell capitals from small letters.
+  package var ignoresCase = false
+  /// `core.attributesFile` as it stands there.
+  package var attributesFile: String?
 
   package init() {}
 
   /// As git's configuration has them for this repository; the plain settings where git does not answer.
   package init(_ git: GitRepository) {
-    let pattern = "^(core\\.(autocrlf|eol)|filter\\..*\\.(smudge|process))$"
+    let pattern = "^(core\\.(autocrlf|eol|ignorecase|attributesfile)|filter\\..*\\.(smudge|process))$"
     guard let result = try? git.git(["config", "-z", "--get-regexp", pattern], accepting: [0, 1]) else { return }
     for record in result.output.split(separator: 0) {
       let parts = String(decoding: record, as: UTF8.self).split(separator: "\n", maxSplits: 1).map(String.init)
       let value = parts.count > 1 ? parts[1].lowercased() : "true"
+      let isOn = ["true", "yes", "on", "1"].contains(value)
       switch parts.first {
-      case "core.autocrlf":
-        autoCRLF = value == "input" ? .input : ["true", "yes", "on", "1"].contains(value) ? .on : .off
+      case "core.autocrlf": autoCRLF = value == "input" ? .input : isOn ? .on : .off
+      case "core.ignorecase": ignoresCase = isOn
+      case "core.attributesfile": attributesFile = parts.count > 1 ? parts[1] : nil
       case "core.eol": usesCRLF = value == "crlf"
       case let name?: filters.insert(name.split(separator: ".").dropFirst().dropLast().joined(separator: "."))
       case nil: break
@@ -75,8 +81,8 @@ package enum CheckoutConversion {
     init(_ attributes: GitAttributes, _ settings: CheckoutSettings) {
       writesCRLF = false
       isAutomatic = false
-      var text = attributes.text
-      if text == .unspecified { text = attributes.crlf }
+      // The older name counts where the newer one says nothing that git knows.
+      let text = Self.known(attributes.text) ?? Self.known(attributes.crlf) ?? .unspecified
       let crlf = settings.autoCRLF == .on || settings.autoCRLF == .off && settings.usesCRLF
       switch (text, attributes.eol) {
       case (.unset, _), (.value("input"), _): return
@@ -87,6 +93,13 @@ package enum CheckoutConversion {
       case (_, .value("lf")): return
       case (.set, _): writesCRLF = crlf
       default: (writesCRLF, isAutomatic) = (settings.autoCRLF == .on, true)
+      }
+    }
+
+    private static func known(_ text: GitAttributes.State) -> GitAttributes.State? {
+      switch text {
+      case .set, .unset, .value("auto"), .value("input"): text
+      case .unspecified, .value: nil
       }
     }
   }

@@ -25,7 +25,7 @@ struct PipelineChecks {
     if checks.isEmpty {
       do throws(Diagnostic) { _ = try subject.project.graph() } catch { checks.append(graphFault(error)) }
     }
-    checks += hidden() + unreadable()
+    checks += hidden() + unreadable() + leftOut()
     for file in files where !bad.contains(file) {
       if let fault = absence(of: file) {
         checks.append(fault)
@@ -108,17 +108,43 @@ struct PipelineChecks {
     }
   }
 
+  /// Pipelines and `.dvc` files that git has and a sparse checkout does not put on the disk: their stages count, and
+  /// nobody looks at them here.
+  private func leftOut() -> [Check] {
+    guard let source, subject.revision == nil else { return [] }
+    return source.listing.files(below: projectInTree).compactMap { file in
+      guard file.name == "dvc.yaml" || file.name == "dvc.lock" || file.name.hasSuffix(".dvc"),
+        source.listing[file]?.isLeftOut == true, !isOfAnotherProject(file, source),
+        case .local(let path) = subject.paths.location(inWorkTree: file.text), !subject.files.exists(path),
+        !subject.loader.ignore.isIgnored(path, isDirectory: false)
+      else { return nil }
+      return Check(
+        .pipelineValid, .unknown, path: path.text,
+        message: "a sparse checkout leaves \(path) out: what it says is not looked at",
+        hint: "look at the commit: `cairn verify --rev HEAD`", at: CheckPlace(file: path.text, line: 1))
+    }
+  }
+
+  /// The project's folder as git names it.
+  private var projectInTree: RepoPath {
+    RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
+  }
+
+  private func isOfAnotherProject(_ file: RepoPath, _ source: any SourceTree) -> Bool {
+    var parent = file.parent
+    while parent != projectInTree, !parent.isRoot {
+      if source.listing.folders.contains(parent.appending(".dvc")) { return true }
+      parent = parent.parent
+    }
+    return false
+  }
+
   /// What git has in a folder that was passed over as a whole, other projects in it aside.
   private func committed(below folder: RepoPath, _ source: any SourceTree) -> [RepoPath] {
     let inTree = RepoPath(unchecked: subject.paths.pathInWorkTree(folder))
     return source.listing.files(below: inTree).compactMap { file in
-      guard case .local(let path) = subject.paths.location(inWorkTree: file.text) else { return nil }
-      var parent = file.parent
-      while parent.isInside(inTree) {
-        if source.listing.folders.contains(parent.appending(".dvc")) { return nil }
-        if parent == inTree { break }
-        parent = parent.parent
-      }
+      guard !isOfAnotherProject(file, source), case .local(let path) = subject.paths.location(inWorkTree: file.text)
+      else { return nil }
       return path
     }
   }
@@ -225,8 +251,7 @@ struct PipelineChecks {
   private func widowed() -> [Check] {
     guard let source else { return [] }
     var checks: [Check] = []
-    let project = RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
-    for path in source.listing.files(below: project) where path.name == "dvc.lock" {
+    for path in source.listing.files(below: projectInTree) where path.name == "dvc.lock" {
       guard case .local(let lock) = subject.paths.location(inWorkTree: path.text), subject.project.locks[lock] == nil,
         !subject.project.pipeline.files.contains(where: { $0.path == pipelineFile(of: lock) }),
         // Of a pipeline that git has and DVC does not see, that is told.
