@@ -147,12 +147,10 @@ struct PipelineFileReader: Sendable {
     }
 
     func take(into result: inout Result) throws(Diagnostic) {
-      guard let lock = try content.get() else {
-        result.sources.absent.append(path)
-        return
-      }
+      if case .success(nil) = content { return result.sources.absent.append(path) }
+      // What cannot be understood was looked at, too.
       result.sources.files.append(path)
-      result.lock = (path, lock)
+      if let lock = try content.get() { result.lock = (path, lock) }
     }
   }
 

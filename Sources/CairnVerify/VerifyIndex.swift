@@ -37,7 +37,8 @@ package struct VerifyIndex: Sendable {
   /// - Parameter began: when the first file was looked at, by the wall clock.
   package func remember(_ output: [UInt8], exitCode: Int32, of outcome: VerifyOutcome, began: Nanoseconds) {
     guard let subject = outcome.subject, subject.revision == nil, outcome.base == nil, let looked = outcome.lookedAt,
-      looked.isComplete, output.count <= Self.limit, CairnFolder.isPrepared(subject.repository),
+      // Nobody can say what a file that cannot be understood would have led to.
+      looked.isComplete, subject.project.failures.isEmpty, output.count <= Self.limit, CairnFolder.isPrepared(subject.repository),
       !Machine.isNetworkFileSystem(root), Environment.value("GIT_INDEX_FILE") == nil,
       let git = (try? GitRepository.find(from: root)) ?? nil
     else { return }

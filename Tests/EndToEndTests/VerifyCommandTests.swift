@@ -242,6 +242,19 @@ struct VerifyCommandTests {
     #expect(gone.status == 255 && gone.errors.contains("'dvc.yaml' does not exist"), "\(gone)")
   }
 
+  @Test("a lock that could not be read and was mended is looked at again", arguments: ["<<<<<<< HEAD\n", "stages: [\n"])
+  func mended(damage: String) throws {
+    let repository = try project()
+    let good = try #require(repository.read("dvc.lock"))
+    func settle() { Thread.sleep(forTimeInterval: 0.03) }
+    settle()
+    try repository.write("dvc.lock", damage + good)
+    settle()
+    for _ in 0..<2 { #expect(try repository.cairn("verify").status == 1) }
+    try repository.write("dvc.lock", good)
+    #expect(try repository.cairn("verify").status == 0)
+  }
+
   @Test("a pipeline that a sparse checkout leaves out is not looked at, and never green")
   func sparse() throws {
     let repository = try project()

@@ -117,6 +117,8 @@ struct PrePushHook: CairnCommand {
     var object: String
   }
 
+  private static func variable(_ name: String) -> String? { Environment.value(name).flatMap { $0.isEmpty ? nil : $0 } }
+
   /// What git is about to push, each object once: as it says on standard input, one reference a line (`LOCAL-REF
   /// LOCAL-OBJECT REMOTE-REF REMOTE-OBJECT`), or the pre-commit tool by variables.
   private static func pushedReferences() -> [Reference] {
@@ -131,10 +133,11 @@ struct PrePushHook: CairnCommand {
         found.append(Reference(name: fields[0], object: fields[1]))
       }
     }
-    if found.isEmpty, let tip = Environment.value("PRE_COMMIT_TO_REF"), !tip.isEmpty {
-      found = [Reference(name: Environment.value("PRE_COMMIT_LOCAL_BRANCH") ?? tip, object: tip)]
-    }
-    return found
+    guard found.isEmpty else { return found }
+    // A branch that the remote has never seen has no range: then the tool names the branch alone.
+    let branch = variable("PRE_COMMIT_LOCAL_BRANCH")
+    guard let tip = variable("PRE_COMMIT_TO_REF") ?? branch ?? variable("PRE_COMMIT").map({ _ in "HEAD" }) else { return [] }
+    return [Reference(name: branch ?? tip, object: tip)]
   }
 }
 

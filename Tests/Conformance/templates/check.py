@@ -335,6 +335,11 @@ def pre_commit_tool(stage, source):
     must(["git", "commit", "--quiet", "--all", "--no-verify", "-m", "not run"], folder)
     push = ["pre-commit", "run", "--hook-stage", "pre-push", "--from-ref", "HEAD^", "--to-ref", "HEAD"]
     step("and stops a push of what is not reproducible", expect(push, folder, 1, **more))
+    # Of a branch's first push the tool names no range.
+    bare = os.path.join(stage.folder, "first.git")
+    must(["git", "init", "--quiet", "--bare", bare], folder)
+    first = f"pre-commit install --hook-type pre-push && git push --quiet '{bare}' HEAD:refs/heads/first"
+    step("the first push of a branch, too", expect(["sh", "-c", first], folder, 1, **more))
 
 
 def main():
