@@ -24,6 +24,7 @@ private enum StoryExamples {
     ]
     story.nodes = [
       .init("prepare", .sound), .init("train", .stale), .init("evaluate", .may), .init("fetch@1", .unknown),
+      .init("deploy", .faulty),
     ]
     story.edges = [.init(from: "prepare", to: "train"), .init(from: "train", to: "evaluate")]
     story.unknowns = ["plots.json is an output of the cache, and neither the cache nor a remote has it"]

@@ -490,6 +490,12 @@ struct LintCommandTests {
         none:
           foreach: []
           do: {cmd: echo}
+        c:
+          cmd: cp a c
+          deps: [a]
+          outs: [c, eval/plots, lost]
+      plots:
+        - ROC: {x: {eval/plots/x.csv: fpr}, y: {c: tpr}}
 
       """)
     try repository.git("add", "-A")
@@ -505,6 +511,7 @@ struct LintCommandTests {
       found == [
         "undeclared-script dvc.yaml:6 it runs src/run.py, which is not among its dependencies",
         "dead-stage dvc.yaml:9 it makes nothing: no stage can need it, and nobody sees what it did",
+        "unread-output dvc.yaml:18 no stage reads lost",
         "dead-stage dvc.yaml:12 it makes no stage: what it goes over is empty",
         "unused-var dvc.yaml:3 no template uses the variable other",
         "unused-var dvc.yaml:3 no template uses the variable half.left",

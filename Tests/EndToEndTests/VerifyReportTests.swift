@@ -36,6 +36,31 @@ struct VerifyReportTests {
     #expect(repository.bytes(path) == before && !repository.exists("fine.xml"))
   }
 
+  @Test("a stage with a fault that would run nothing is not drawn as sound")
+  func faultyStage() throws {
+    let repository = try project()
+    try repository.git("rm", "-q", "--cached", "in.txt")
+    try repository.git("commit", "-qm", "x")
+    let result = try repository.cairn("verify", "--markdown", "-")
+    #expect(result.status == 1 && result.output.contains("[\"✗ a\"]:::faulty"), "\(result)")
+  }
+
+  @Test("a page counts its files from git's top, in its tables as in its findings")
+  func subdirectory() throws {
+    let repository = try TestRepository()
+    let cairn = try CairnBinary.path()
+    try repository.write("sub/params.yaml", "lr: 1\n")
+    try repository.write(
+      "sub/dvc.yaml", "stages:\n  s:\n    cmd: echo '{\"a\":1}' > m.json\n    params: [lr]\n    metrics: [m.json: {cache: false}]\n")
+    try repository.shell("cd sub && '\(cairn)' init -q --subdir && '\(cairn)' repro -q")
+    try repository.commit()
+    try repository.write("sub/params.yaml", "lr: 2\n")
+    try repository.write("sub/m.json", "{\"a\": 2}\n")
+    try repository.commit()
+    let page = try repository.shell("cd sub && '\(cairn)' verify --rev HEAD --base HEAD^ --markdown - || true").output
+    #expect(page.contains("| `sub/params.yaml` | `lr` | `1` | `2` |") && page.contains("| `sub/m.json` | `a` |"), "\(page)")
+  }
+
   @Test("two reports are not one file under two names")
   func aliases() throws {
     let repository = try project()

@@ -27,7 +27,7 @@ struct StageLint {
         add(plot.string)
         for key in plot.map?.keys.compactMap(\.string) ?? [] {
           add(key)
-          for name in plot[key]?["y"]?.map?.keys.compactMap(\.string) ?? [] { add(name) }
+          for axis in ["x", "y"] { plot[key]?[axis]?.map?.keys.compactMap(\.string).forEach(add) }
         }
       }
     }
@@ -74,7 +74,7 @@ struct StageLint {
   private func unread(_ stage: Stage, _ maker: CheckMaker) -> [Check] {
     stage.outputs.compactMap { output in
       // For people, or in git for them.
-      if output.role != .out || !output.isCached || shown.contains(output.location) { return nil }
+      if output.role != .out || !output.isCached || shown.contains(where: { $0.isInside(output.location) }) { return nil }
       let isRead = consumed.contains { $0.isInside(output.location) || output.location.isInside($0) }
       if isRead { return maker.passed(.unreadOutput, path: output.location.recordPath, at: output.mark) }
       return maker.failed(

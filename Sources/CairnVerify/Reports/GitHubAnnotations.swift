@@ -30,7 +30,7 @@ package enum GitHubAnnotations {
       + [
         command(
           level, [("title", "cairn verify: \(more) more")],
-          "\(ReportText.count(more, level.rawValue)) more in \(places): `cairn verify` lists all of them")
+          "\(ReportText.count(more, level.rawValue)) more in \(places): `cairn verify --json` lists all of them")
       ]
   }
 

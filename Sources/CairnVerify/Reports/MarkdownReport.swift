@@ -168,6 +168,7 @@ package enum MarkdownReport {
     case .sound: "as locked"
     case .stale: "would run"
     case .may: "may run"
+    case .faulty: "has a fault"
     case .unknown: "unknown"
     }
   }

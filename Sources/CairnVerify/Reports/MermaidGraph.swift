@@ -52,6 +52,7 @@ struct MermaidGraph {
       "  classDef sound fill:#e6f4ea,stroke:#2f9e44,color:#111",
       "  classDef stale fill:#ffe0cc,stroke:#d9480f,color:#111,stroke-width:2px",
       "  classDef may fill:#fff3bf,stroke:#e67700,color:#111,stroke-dasharray:4 3",
+      "  classDef faulty fill:#ffe3e3,stroke:#c92a2a,color:#111,stroke-width:2px",
       "  classDef unknown fill:#e9ecef,stroke:#495057,color:#111,stroke-dasharray:2 2",
     ]
   }
@@ -62,6 +63,7 @@ struct MermaidGraph {
     case .sound: "✓"
     case .stale: "↻"
     case .may: "↻?"
+    case .faulty: "✗"
     case .unknown: "?"
     }
   }

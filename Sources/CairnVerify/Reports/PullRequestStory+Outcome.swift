@@ -24,9 +24,11 @@ extension PullRequestStory {
     guard let graph = try? subject.project.graph() else { return }
     var reasons: [String: [String]] = [:]
     var open: Set<String> = []
+    var faulty: Set<String> = []
     for check in verification.checks {
       guard let stage = check.stage else { continue }
       if check.isOpen { open.insert(stage) }
+      if check.isFault { faulty.insert(stage) }
       let isOld = check.status == .accepted && Self.staleness.contains(check.id)
       if isOld || check.status == .failed && check.severity == .error && Self.staleness.contains(check.id) {
         reasons[stage, default: []].append(check.message)
@@ -34,14 +36,15 @@ extension PullRequestStory {
     }
     var states: [State] = pipeline.stages.map { stage in
       let address = stage.address.text()
-      return reasons[address] != nil ? .stale : open.contains(address) ? .unknown : .sound
+      if reasons[address] != nil { return .stale }
+      return faulty.contains(address) ? .faulty : open.contains(address) ? .unknown : .sound
     }
     // What stands behind a stage that would run may run too.
     var behind: [StageID: String] = [:]
     var queue = pipeline.ids.filter { states[$0.index] == .stale }
     while let id = queue.popLast() {
-      for next in graph.activeConsumers(of: id) where states[next.index] != .stale && states[next.index] != .may {
-        states[next.index] = .may
+      for next in graph.activeConsumers(of: id) where states[next.index] != .stale && behind[next] == nil {
+        if states[next.index] != .faulty { states[next.index] = .may }
         behind[next] = pipeline[id].address.text()
         queue.append(next)
       }
@@ -70,22 +73,25 @@ extension PullRequestStory {
     let old = Self.state(base)
     let new = Self.state(head)
     params = rows(
-      "parameters", old.parameters([], dependenciesOnly: false), new.parameters([], dependenciesOnly: false))
-    metrics = rows("metrics", old.metrics([]), new.metrics([]))
+      "parameters", old.parameters([], dependenciesOnly: false), new.parameters([], dependenciesOnly: false), head.prefix)
+    metrics = rows("metrics", old.metrics([]), new.metrics([]), head.prefix)
   }
 
   private static func state(_ subject: VerifySubject) -> ProjectState {
     ProjectState(files: subject.files, loader: subject.loader, cache: subject.cache, revision: subject.revision)
   }
 
-  private mutating func rows(_ what: String, _ old: StateReading, _ new: StateReading) -> [ValueRow] {
+  /// - Parameter prefix: the project's place in git's work tree, from whose top a page's readers count.
+  private mutating func rows(
+    _ what: String, _ old: StateReading, _ new: StateReading, _ prefix: String
+  ) -> [ValueRow] {
     for (side, reading) in [("the base", old), ("this change", new)] {
       switch reading {
       case .failed(let error):
         unknowns.append("The \(what) of \(side) cannot be read: \(CheckWords.short(error.fullMessage))")
       case .files(let files):
         let bad = files.keys.filter { if case .failure? = files[$0] { true } else { false } }
-        if !bad.isEmpty { unknowns.append("The \(what) of \(side) in \(CheckWords.list(Array(bad))) are not here.") }
+        if !bad.isEmpty { unknowns.append("The \(what) of \(side) in \(CheckWords.list(bad.map { prefix + $0 })) are not here.") }
       }
     }
     let comparison = try? ValueComparison(from: old.values, to: new.values, all: false) { text in
@@ -94,7 +100,7 @@ extension PullRequestStory {
     return (comparison?.files ?? [:]).flatMap { file, changes in
       changes.map { key, change in
         ValueRow(
-          file: file, key: key, base: change.old.isNull ? nil : CheckWords.text(change.old),
+          file: prefix + file, key: key, base: change.old.isNull ? nil : CheckWords.text(change.old),
           head: change.new.isNull ? nil : CheckWords.text(change.new), change: change.difference.map(Self.signed))
       }
     }

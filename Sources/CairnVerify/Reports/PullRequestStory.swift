@@ -44,6 +44,8 @@ package struct PullRequestStory: Sendable {
     case stale
     /// It would run unless what comes before it turns out the same.
     case may
+    /// Nothing would run, and it is not as it should be: an input that only one machine has, say.
+    case faulty
     case unknown
   }
 

@@ -71,7 +71,7 @@ package enum SARIFReport {
     if leftOut > 0 {
       let text =
         "\(ReportText.count(leftOut, "result")) left out for want of room, the least grave: "
-        + "`cairn verify` lists all of them"
+        + "`cairn verify --json` lists all of them"
       map["toolExecutionNotifications"] = .list([
         .map(["level": "warning", "message": .map(["text": .string(text)])])
       ])
