@@ -120,6 +120,14 @@ struct MarkdownReportTests {
   ])
   func prose(text: String, markdown: String) { #expect(MarkdownText.prose(text) == markdown) }
 
+  @Test("the name that a sentence is about stays in one piece", arguments: [
+    ("my data.csv is gone", "sub/my data.csv", "`my data.csv` is gone"), ("a b`c d is gone", "a b`c d", "``a b`c d`` is gone"),
+    ("run `cat a b` on a b", "a b", "run `cat a b` on `a b`"), ("a.csv is gone", "a.csv", "`a.csv` is gone"),
+  ])
+  func about(text: String, path: String, markdown: String) {
+    #expect(MarkdownText.prose(text, about: path) == markdown)
+  }
+
   @Test("a code span shows what it was given", arguments: [
     ("a", "`a`"), ("`a`", "`` `a` ``"), ("a``b`c", "```a``b`c```"), ("", "`\"\"`"), ("a\r\nb", "`a ⏎ b`"),
     (" a", "`  a `"), ("a\u{1B}[0m\u{202E}", "`a\u{FFFD}[0m\u{FFFD}`"),

@@ -139,33 +139,37 @@ package struct StageBuilder: Sendable {
   /// One set a file, in the order of first mention; a file without keys, mentioned anywhere, is taken whole.
   private func parameters(_ value: MarkedValue?, of stage: Stage) throws(Diagnostic) -> [ParameterSet] {
     guard let items = value?.items else { return [] }
-    var whole: Set<String> = []
+    // By bytes: two names may be one to Unicode.
+    let standard = RepoPath(unchecked: "params.yaml")
+    var whole: Set<RepoPath> = []
     for item in items {
-      for entry in item.entries ?? [] where !entry.value.value.isTruthy { whole.insert(PythonText.str(entry.key.value)) }
+      for entry in item.entries ?? [] where !entry.value.value.isTruthy {
+        whole.insert(RepoPath(unchecked: PythonText.str(entry.key.value)))
+      }
     }
-    var sets: OrderedDictionary<String, ParameterSet> = [:]
-    func open(_ file: String, _ mark: SourceMark?) throws(Diagnostic) {
+    var sets: OrderedDictionary<RepoPath, ParameterSet> = [:]
+    func open(_ file: RepoPath, _ mark: SourceMark?) throws(Diagnostic) {
       if sets[file] != nil { return }
-      try StagePaths.check(file, "a dependency", mark)
-      let (declared, location) = StagePaths.resolve(file, in: stage.wdir, paths)
+      try StagePaths.check(file.text, "a dependency", mark)
+      let (declared, location) = StagePaths.resolve(file.text, in: stage.wdir, paths)
       sets[file] = ParameterSet(declared: declared, location: location, keys: [], mark: mark)
-      sets[file]?.isWrittenAbsolute = file.utf8.first == UInt8(ascii: "/")
+      sets[file]?.isWrittenAbsolute = file.text.utf8.first == UInt8(ascii: "/")
     }
     for item in items {
       guard let entries = item.entries else {
-        if whole.contains("params.yaml") { continue }
-        try open("params.yaml", item.mark)
-        sets["params.yaml"]?.add(try text(item, "the name of a parameter", of: stage), item.mark)
+        if whole.contains(standard) { continue }
+        try open(standard, item.mark)
+        sets[standard]?.add(try text(item, "the name of a parameter", of: stage), item.mark)
         continue
       }
       for entry in entries {
-        let file = PythonText.str(entry.key.value)
+        let file = RepoPath(unchecked: PythonText.str(entry.key.value))
         try open(file, entry.key.mark)
         if whole.contains(file) { continue }
         guard let keys = entry.value.items else {
           throw Diagnostic.unexpected(
             .schema,
-            "Expected list of params for custom params file '\(file)', got '\(PythonText.typeName(entry.value.value))'.",
+            "Expected list of params for custom params file '\(file.text)', got '\(PythonText.typeName(entry.value.value))'.",
             at: entry.value.mark)
         }
         for key in keys { sets[file]?.add(try text(key, "the name of a parameter", of: stage), key.mark) }
@@ -179,10 +183,11 @@ package struct StageBuilder: Sendable {
   /// An output that is named twice in a list is one, with the flags of both.
   private func outputs(_ value: MarkedValue?, _ role: Output.Role, of stage: Stage) throws(Diagnostic) -> [Output] {
     guard let items = value?.items else { return [] }
-    var flags: OrderedDictionary<String, (mark: SourceMark?, flags: ValueMap)> = [:]
+    // By bytes: two names may be one to Unicode.
+    var flags: OrderedDictionary<RepoPath, (mark: SourceMark?, flags: ValueMap)> = [:]
     for item in items {
       guard let entries = item.entries else {
-        let path = try path(item, of: stage)
+        let path = RepoPath(unchecked: try path(item, of: stage))
         if flags[path] == nil { flags[path] = (item.mark, [:]) }
         continue
       }
@@ -193,11 +198,12 @@ package struct StageBuilder: Sendable {
             .schema, "Expected dict for '\(path)', got: '\(PythonText.typeName(entry.value.value))'",
             at: entry.value.mark)
         }
-        flags[path, default: (entry.key.mark, [:])].flags.merge(map) { $1 }
+        flags[RepoPath(unchecked: path), default: (entry.key.mark, [:])].flags.merge(map) { $1 }
       }
     }
     var outputs: [Output] = []
-    for (path, (mark, flags)) in flags {
+    for (key, (mark, flags)) in flags {
+      let path = key.text
       try StagePaths.check(path, "an output", mark)
       let (declared, location) = StagePaths.resolve(path, in: stage.wdir, paths)
       var output = Output(declared: declared, location: location, role: role, mark: mark)

@@ -69,12 +69,15 @@ struct LockChecks {
 
   /// What was locked without a hash; paths that are no longer declared are told as such.
   private func hashes(_ entry: LockEntry) -> [Check] {
-    let deps = Dictionary(stage.dependencies.map { ($0.declared, $0.mark) }, uniquingKeysWith: { a, _ in a })
-    let outs = Dictionary(stage.outputs.map { ($0.declared, $0.mark) }, uniquingKeysWith: { a, _ in a })
+    func marks(_ places: [(String, SourceMark?)]) -> [RepoPath: SourceMark?] {
+      Dictionary(places.map { (RepoPath(unchecked: $0), $1) }, uniquingKeysWith: { a, _ in a })
+    }
+    let deps = marks(stage.dependencies.map { ($0.declared, $0.mark) })
+    let outs = marks(stage.outputs.map { ($0.declared, $0.mark) })
     var checks: [Check] = []
     for (kind, files, marks) in [("dependency", entry.deps, deps), ("output", entry.outs, outs)] {
       for file in files {
-        guard let mark = marks[file.path] else { continue }
+        guard let mark = marks[RepoPath(unchecked: file.path)] else { continue }
         if let fault = fault(file, kind, mark) { checks.append(fault) }
       }
     }

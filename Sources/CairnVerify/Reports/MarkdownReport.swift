@@ -96,7 +96,7 @@ package enum MarkdownReport {
 
   private static func item(_ entry: ReportEntry) -> [String] {
     let name = entry.stage.map { "**\(MarkdownText.code($0))**: " } ?? ""
-    var lines = ["- \(name)\(MarkdownText.prose(entry.message))"]
+    var lines = ["- \(name)\(MarkdownText.prose(entry.message, about: entry.path))"]
     lines[0] += " (`\(entry.id)` at \(MarkdownText.code("\(entry.place):\(entry.line)")))"
     switch (entry.was, entry.now) {
     case (let was?, let now?) where was.utf8.count + now.utf8.count < 60:

@@ -22,9 +22,37 @@ enum MarkdownText {
 
   /// A sentence: plain words as they are, code spans of it kept, and everything else that a renderer could take for
   /// more than a word in code spans of its own.
-  static func prose(_ text: String) -> String {
+  ///
+  /// - Parameter path: what the sentence is about; of it, or its end, the name is kept whole where it has blanks.
+  static func prose(_ text: String, about path: String? = nil) -> String {
+    let text = ReportText.cut(text, to: 4 * longest)
+    guard let name = path.flatMap({ longName($0, in: text) }) else { return prose(parts(text)) }
+    // A backtick of the name opens no code of the sentence's.
+    if name.contains("`") { return prose(split(text[...], at: name).flatMap { $1 ? [($0, true)] : parts($0) }) }
+    return prose(parts(text).flatMap { $1 ? [($0, true)] : split($0, at: name) })
+  }
+
+  /// The text in turn between the names, and the names.
+  private static func split(_ text: Substring, at name: String) -> [(Substring, Bool)] {
+    var pieces: [(Substring, Bool)] = []
+    var rest = text
+    while let found = rest.firstRange(of: name) {
+      pieces += [(rest[..<found.lowerBound], false), (rest[found], true)]
+      rest = rest[found.upperBound...]
+    }
+    return pieces + [(rest, false)]
+  }
+
+  /// The longest end of a path that the text has, where its blanks or backticks would tear it apart.
+  private static func longName(_ path: String, in text: String) -> String? {
+    let starts = [path.startIndex] + path.indices.filter { path[$0] == "/" }.map { path.index(after: $0) }
+    let name = starts.lazy.map { String(path[$0...]) }.first { text.contains($0) }
+    return name.flatMap { $0.contains { $0.isWhitespace || $0 == "`" } ? $0 : nil }
+  }
+
+  private static func prose(_ parts: [(Substring, Bool)]) -> String {
     var out = ""
-    for (part, isCode) in parts(ReportText.cut(text, to: 4 * longest)) {
+    for (part, isCode) in parts {
       if isCode { append(code(part), to: &out); continue }
       if part.first?.isWhitespace == true { out += " " }
       for (index, word) in part.split(whereSeparator: \.isWhitespace).enumerated() {
@@ -46,9 +74,10 @@ enum MarkdownText {
   }
 
   /// The text in turn outside and inside of pairs of equal runs of backticks.
-  private static func parts(_ text: String) -> [(Substring, Bool)] {
+  private static func parts(_ text: some StringProtocol) -> [(Substring, Bool)] {
+    let text = Substring(text)
     var parts: [(Substring, Bool)] = []
-    var rest = text[...]
+    var rest = text
     var plain = rest.startIndex
     while let start = rest.firstIndex(of: "`") {
       let fence = rest[start...].prefix { $0 == "`" }

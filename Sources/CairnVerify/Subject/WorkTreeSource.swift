@@ -22,20 +22,13 @@ package final class WorkTreeSource: SourceTree {
     self.git = git
     self.paths = paths
     self.snapshotter = snapshotter
-    var listing = try GitListing.index(of: git)
+    let listing = try GitListing.index(of: git)
     isSpread = !listing.submodules.isEmpty
-    var fetchable: Set<RepoPath> = []
-    if isSpread, let bytes = (try? Files.read(plain: git.workTree + "/.gitmodules")) ?? nil {
-      fetchable = GitRepository.submodules(in: bytes)
-    }
-    self.fetchable = fetchable
-    for (path, _) in listing.submodules {
-      guard fetchable.contains(path), let module = CommitTree.repository(ofSubmodule: path, in: git),
-        let inner = try? GitListing.index(of: module)
-      else { continue }
-      listing = listing.placing(inner, at: path)
-    }
-    self.listing = listing
+    let spread = GitSubmodules(
+      listing, of: git, names: { git, _ in (try? Files.read(plain: git.workTree + "/.gitmodules")) ?? nil },
+      content: { module, _ in try? GitListing.index(of: module) })
+    self.listing = spread.listing
+    fetchable = spread.fetchable
   }
 
   package func isFetchable(submodule: RepoPath) -> Bool { fetchable.contains(submodule) }

@@ -378,6 +378,42 @@ def submodule(d):
 def submodule_that_is_fetched(d): submodule(d)
 
 
+def module(d, name, files, inner=None):
+    folder = os.path.join(os.path.dirname(d), name + "-" + os.path.basename(d))
+    os.makedirs(folder)
+    git(folder, "init", "-q")
+    for path, text in files.items():
+        write(folder, path, text)
+    if inner:
+        git(folder, "submodule", "--quiet", "add", inner, "in")
+    commit(folder)
+    return folder
+
+
+@case(setup=["submodules"])
+def submodule_in_a_submodule(d):
+    outer = module(d, "outer", {"y.txt": "1\n"}, inner=module(d, "inner", {"z.txt": "1\n"}))
+    git(d, "submodule", "--quiet", "add", outer, "vendor")
+    git(d, "submodule", "--quiet", "update", "--init", "--recursive")
+    pipeline(d, "stages: {a: {cmd: cat vendor/in/z.txt > o, deps: [vendor/in/z.txt, vendor/y.txt, vendor], outs: [o]}}")
+
+
+@case(setup=["submodules"])
+def attributes_end_at_a_submodule(d):
+    own = {"y.txt": "1\n2\n", "own.dat": "1\n2\n", ".gitattributes": "[attr]win text eol=crlf\n*.dat win\n"}
+    write(d, ".gitattributes", "*.txt text eol=crlf\n")
+    git(d, "submodule", "--quiet", "add", module(d, "lib", own), "vendor")
+    pipeline(d, "stages: {a: {cmd: cat vendor/y.txt > o, deps: [vendor/y.txt, vendor/own.dat], outs: [o]}}")
+
+
+@case()
+def names_that_unicode_takes_for_one(d):
+    names = ["\u00e9.txt", "e\u0301.txt"]
+    listed = ", ".join(names)
+    pipeline(d, f"stages:\n  a: {{cmd: touch {' '.join(names)}, outs: [{listed}]}}\n"
+                f"  b: {{cmd: touch o, deps: [{listed}], outs: [o]}}\n")
+
+
 @case()
 def detached(d):
     no_dependencies(d)
