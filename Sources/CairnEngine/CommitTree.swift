@@ -61,6 +61,7 @@ package final class CommitTree: Sendable {
     do throws(Diagnostic) {
       if let bytes = try module(of: path).objects.object(file.object, limit: Files.plainLimit) { return bytes }
     } catch {
+      if error.code == .tooLarge { throw Diagnostic(.notPlain, "'\(path)' is too large to be read") }
       // Where it would have to fetch a content, and may not, git gives up.
       guard top.git.isPartial else { throw error }
     }

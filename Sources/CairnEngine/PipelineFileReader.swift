@@ -108,6 +108,7 @@ struct PipelineFileReader: Sendable {
       result.file = PipelineFile(path: path, document: document)
       result.failures.append(LoadedProject.Failure(file: path, stage: "", diagnostic: error))
     }
+    result.file?.neededFiles = template.neededFiles
   }
 
   private func topLevel(

@@ -155,6 +155,7 @@ extension Glibc.stat {
   var fingerprint: FileFingerprint {
     FileFingerprint(
       size: UInt64(st_size), modified: Int64(st_mtim.tv_sec) * 1_000_000_000 + Int64(st_mtim.tv_nsec),
-      inode: UInt64(st_ino), device: UInt64(st_dev))
+      inode: UInt64(st_ino), device: UInt64(st_dev),
+      changed: st_nlink == 1 ? Int64(st_ctim.tv_sec) * 1_000_000_000 + Int64(st_ctim.tv_nsec) : nil)
   }
 }

@@ -88,7 +88,10 @@ package final class StateIndex: Sendable {
   /// True when a write after `observed` might have left this time stamp as it is.
   package func isRacy(_ fingerprint: FileFingerprint, observed: Nanoseconds) -> Bool {
     let isCoarse = isNetwork || fingerprint.modified % 1_000_000_000 == 0
-    return fingerprint.modified > observed - (isCoarse ? Self.coarseGranularity : Self.localGranularity)
+    if fingerprint.modified > observed - (isCoarse ? Self.coarseGranularity : Self.localGranularity) { return true }
+    // A write that put the old time back.
+    guard let changed = fingerprint.changed else { return false }
+    return changed > observed - (isNetwork ? Self.coarseGranularity : Self.localGranularity)
   }
 
   package var count: Int {

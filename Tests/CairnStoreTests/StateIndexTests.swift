@@ -49,6 +49,20 @@ import Testing
     #expect((index.digests("a", print, .md5) != nil) == isTrusted)
   }
 
+  @Test("a file that was changed since it was looked at is not known, though its time is the old one")
+  func changed() throws {
+    let index = try Scratch().index()
+    var print = fingerprint(modified: 100 * second + 1)
+    print.changed = 150 * second
+    index.remember("a", print, md5, observed: 200 * second)
+    #expect(index.digests("a", print, .md5) == md5)
+    print.changed = 250 * second
+    #expect(index.digests("a", print, .md5) == nil)
+    // Looked at again, it is known.
+    index.remember("a", print, md5, observed: 300 * second)
+    #expect(index.digests("a", print, .md5) == md5)
+  }
+
   @Test("a racy entry is trusted once it was verified later")
   func racyThenVerified() throws {
     let scratch = try Scratch()

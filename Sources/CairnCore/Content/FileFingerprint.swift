@@ -9,11 +9,27 @@ package struct FileFingerprint: Hashable, Sendable {
   package var modified: Nanoseconds
   package var inode: UInt64
   package var device: UInt64
+  /// When the inode changed, which nobody can set back: a write that gave the file its old time is known by it. Not
+  /// part of what the file is (a chmod moves it, too), and of a file with several names not told: each new name of it,
+  /// in whatever work tree, moves it.
+  package var changed: Nanoseconds?
 
-  package init(size: UInt64, modified: Nanoseconds, inode: UInt64, device: UInt64) {
+  package init(size: UInt64, modified: Nanoseconds, inode: UInt64, device: UInt64, changed: Nanoseconds? = nil) {
     self.size = size
     self.modified = modified
     self.inode = inode
     self.device = device
+    self.changed = changed
+  }
+
+  package static func == (a: FileFingerprint, b: FileFingerprint) -> Bool {
+    a.size == b.size && a.modified == b.modified && a.inode == b.inode && a.device == b.device
+  }
+
+  package func hash(into hasher: inout Hasher) {
+    hasher.combine(size)
+    hasher.combine(modified)
+    hasher.combine(inode)
+    hasher.combine(device)
   }
 }

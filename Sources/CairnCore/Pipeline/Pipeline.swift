@@ -41,8 +41,8 @@ package struct PipelineFile: Sendable {
   package var artifacts: ValueMap = [:]
   /// Top-level `datasets:`.
   package var datasets: [Value] = []
-  /// Files that were read to resolve it (`vars:`, default `params.yaml`), also those looked for and absent.
-  package var read: [RepoPath] = []
+  /// Files, as messages show them, without which its stages cannot be known; empty unless that was asked for.
+  package var neededFiles: [String] = []
 
   package init(path: RepoPath, document: MarkedValue) {
     self.path = path

@@ -100,6 +100,7 @@ package final class PipelineTemplate: Sendable {
       throw Diagnostic(.template, "failed to parse 'vars' in '\(shown)': interpolating is not allowed", at: text.mark)
     }
     var context = TemplateContext()
+    if place.notesUses { context.uses = TemplateUses() }
     let wdir = Location.local(place.file.parent)
     do throws(TemplateFault) {
       let (location, _) = Self.locate("params.yaml", in: wdir, place)
@@ -136,6 +137,11 @@ package final class PipelineTemplate: Sendable {
     case .url(let url): return (location, url)
     }
   }
+
+  /// Files, as messages show them, that must be there for the stages to be known at all: those that `vars` name, and
+  /// those that what stands outside of stages takes values from. As far as stages were asked for; empty unless
+  /// `TemplatePlace.notesUses`.
+  package var neededFiles: [String] { context.uses.map { $0.files + $0.all.map(\.source) } ?? [] }
 
   // MARK: Names
 

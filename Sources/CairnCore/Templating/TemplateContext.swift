@@ -177,6 +177,7 @@ package struct TemplateContext: Sendable {
     for (index, item) in (vars?.items ?? []).enumerated() {
       do throws(TemplateFault) {
         if let text = item.string {
+          uses?.note(file: locate(text.split(separator: ":").first.map(String.init) ?? text).shown)
           try load(file: text, from: source, locate: locate)
         } else {
           let name = (stage.map { $0 + "." } ?? "") + "vars[\(index)]"

@@ -10,9 +10,10 @@ package struct TemplateUse: Sendable {
   package var value: Value
 }
 
-/// Collects while one stage is resolved.
+/// Collects while one stage is resolved, or what stands above all stages.
 package final class TemplateUses: Sendable {
   private let found = Mutex<[TemplateUse]>([])
+  private let named = Mutex<[String]>([])
 
   package init() {}
 
@@ -21,6 +22,11 @@ package final class TemplateUses: Sendable {
     let use = TemplateUse(source: source, key: node.path, value: node.value)
     found.withLock { $0.append(use) }
   }
+
+  func note(file shown: String) { named.withLock { $0.append(shown) } }
+
+  /// Files that `vars` named, as messages show them: without one of them nothing can be resolved.
+  package var files: [String] { named.withLock { $0 } }
 
   package var all: [TemplateUse] { found.withLock { $0 } }
 }

@@ -31,6 +31,9 @@ package struct VerifyPolicy: Sendable {
     requiresRecords = settings.cairn("verify", "require_records")?.bool ?? false
   }
 
+  /// Records are asked for: to turn their check down, too, would be to ask for nothing.
+  package mutating func requireRecords() { severities[.record] = nil }
+
   private static func accepted(_ item: Value) -> Accepted? {
     guard let check = item["check"]?.string.flatMap(CheckID.init(rawValue:)), let until = date(item["until"]) else {
       return nil

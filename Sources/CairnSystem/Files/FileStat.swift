@@ -19,7 +19,7 @@ package struct FileStat: Hashable, Sendable {
   package var owner: UInt32
 
   package var fingerprint: FileFingerprint {
-    FileFingerprint(size: size, modified: modified, inode: inode, device: device)
+    FileFingerprint(size: size, modified: modified, inode: inode, device: device, changed: links == 1 ? changed : nil)
   }
 
   /// Any of the three execute bits.

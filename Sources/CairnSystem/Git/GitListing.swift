@@ -99,12 +99,19 @@ extension GitListing {
     } catch {
       throw error
     }
-    return GitListing(
-      records(output) { fields in
-        // "H 100644 OBJECT 0": `S` in front is what a sparse checkout leaves out.
-        fields.count == 4
-          ? GitFile(mode: fields[1], object: String(fields[2]), isLeftOut: fields[0] == "S") : nil
-      })
+    var isDamaged = false
+    let files = records(output) { fields in
+      // "H 100644 OBJECT 0": `S` in front is what a sparse checkout leaves out.
+      let file =
+        fields.count == 4 ? GitFile(mode: fields[1], object: String(fields[2]), isLeftOut: fields[0] == "S") : nil
+      if file == nil { isDamaged = true }
+      return file
+    }
+    // Git reads on behind the end of an index that was cut off, and finds there what no file has.
+    if isDamaged || files.contains(where: { $0.path.components.contains(".") }) {
+      throw Diagnostic(.git, "git's index is damaged").hinting("`git fsck` tells more; `git reset` makes it anew")
+    }
+    return GitListing(files)
   }
 
   /// What a commit has; `nil` when there is no such commit.

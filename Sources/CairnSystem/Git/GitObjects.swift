@@ -35,7 +35,7 @@ package final class GitObjects: Sendable {
       switch try conversation.ask(name, limit: limit) {
       case .bytes(let bytes): bytes
       case .missing: nil
-      case .tooLarge(let size): throw Diagnostic(.git, "the object \(shown) is too large to be read (\(size) bytes)")
+      case .tooLarge(let size): throw Diagnostic(.tooLarge, "the object \(shown) is too large to be read (\(size) bytes)")
       }
     }
   }
@@ -200,4 +200,9 @@ private struct Conversation {
 
 extension Diagnostic {
   fileprivate static func gitGone() -> Diagnostic { Diagnostic(.git, "git cat-file ended unexpectedly") }
+}
+
+extension Diagnostic.Code {
+  /// Larger than whoever asked for it would read.
+  package static let tooLarge = Diagnostic.Code("too-large")
 }

@@ -134,14 +134,7 @@ struct DependencyChecks {
     switch readings[ContentRequest(path, hash.algorithm)] {
     case .digest(let digest)?:
       if digest == hash.digest, !hash.isDirectory { return [origin(item), passed(.depContent, item)] }
-      if source.holdsPointer(path) {
-        return [
-          origin(item),
-          unknown(
-            .depContent, item, "its content is not known: git keeps a pointer to it (lfs)",
-            hint: "run `git lfs pull` first"),
-        ]
-      }
+      if let why = source.pointer(in: [path]) { return [origin(item), behindPointer(item, why)] }
       return [origin(item), edited(item, path, locked, hash, now: digest.hex)]
     case .missing?: return [deleted(item, path)]
     case .folder?:
@@ -199,6 +192,7 @@ struct DependencyChecks {
     }
     if plan.isOpen {
       if let message = contradiction(plan, locked) {
+        if let why = source.pointer(in: plan.files) { return origin + [behindPointer(item, why)] }
         return origin + [
           failed(.depContent, item, "\(item.dependency.declared) was edited after the stage ran: \(message)")
         ]
@@ -232,6 +226,7 @@ struct DependencyChecks {
     if plan.mixesHashes {
       return origin + [unknown(.depContent, item, "its content is not known: \(FolderPlan.mixed)")]
     }
+    if let why = source.pointer(in: plan.files) { return origin + [behindPointer(item, why)] }
     var message = "\(item.dependency.declared) was edited after the stage ran"
     let ends = hash.algorithm == .md5 && hash.isDirectory ? lineEnds(plan, hash) : nil
     if let ends {
@@ -244,6 +239,10 @@ struct DependencyChecks {
         .depContent, item, message, was: locked.hashText.map { "md5 " + $0 }, now: "md5 \(digest.hex).dir",
         hint: ends?.hint(maker.rerun))
     ]
+  }
+
+  private func behindPointer(_ item: Item, _ why: String) -> Check {
+    unknown(.depContent, item, "its content is not known: \(why)", hint: "run `git lfs pull` first")
   }
 
   /// Of a folder whose origin failed: that says enough, unless the project lets it pass.

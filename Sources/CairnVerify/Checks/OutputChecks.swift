@@ -68,6 +68,7 @@ struct OutputChecks {
     switch reading {
     case .digest(let digest)?:
       if digest == kept.hash.digest, !kept.hash.isDirectory { return nil }
+      if let why = source.pointer(in: [path]) { return unknown(kept, why) }
       let ends = kept.hash.isDirectory ? [:] : LineEnds.digests([("", path)], isFolder: false, in: source)
       return edited(kept, now: digest.hex, ends)
     case .unknown(let why)?: return unknown(kept, why)
@@ -86,6 +87,7 @@ struct OutputChecks {
     case .entries(_, let digest):
       if digest == kept.hash.digest, kept.hash.isDirectory { return nil }
       if plan.mixesHashes { return unknown(kept, FolderPlan.mixed) }
+      if let why = source.pointer(in: plan.files) { return unknown(kept, why) }
       let ends =
         kept.hash.isDirectory
         ? contents.lineEnds(plan.place) { LineEnds.digests(of: plan, in: source) } : [:]

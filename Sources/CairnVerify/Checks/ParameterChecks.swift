@@ -15,6 +15,8 @@ struct ParameterChecks {
   let data: (Location) -> [UInt8]?
   /// Why git does not have the file, where it does not.
   let absence: (Location) -> Absence?
+  /// Why its content is not known, where a pointer stands in its place.
+  let pointer: (Location) -> String?
 
   /// One check for each file of parameters, declared or locked.
   func all() -> [Check] {
@@ -43,6 +45,11 @@ struct ParameterChecks {
 
   /// In git, or nowhere.
   private func tracked(_ path: String, _ set: ParameterSet) -> Check {
+    if let why = pointer(set.location) {
+      return maker.unknown(
+        .lockParams, path: path, "the values of \(set.declared) are not known: \(why)", hint: "run `git lfs pull` first",
+        at: set.mark)
+    }
     let reading: CairnEngine.ParameterReading
     do throws(Diagnostic) {
       reading = try subject.loader.parameters.reading(of: set, from: .root)

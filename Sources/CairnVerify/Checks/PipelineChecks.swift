@@ -25,7 +25,7 @@ struct PipelineChecks {
     if checks.isEmpty {
       do throws(Diagnostic) { _ = try subject.project.graph() } catch { checks.append(graphFault(error)) }
     }
-    checks += hidden() + unreadable() + leftOut()
+    checks += hidden() + unreadable() + leftOut() + forgotten()
     for file in files where !bad.contains(file) {
       if let fault = absence(of: file) {
         checks.append(fault)
@@ -125,6 +125,25 @@ struct PipelineChecks {
     }
   }
 
+  /// Patterns of what DVC does not see that only this machine has: elsewhere its folders have other files.
+  private func forgotten() -> [Check] {
+    guard let source, subject.revision == nil else { return [] }
+    return subject.project.sources.files.compactMap { file in
+      guard file.name == ".dvcignore", file.parent.text != ".cairn", !isInGit(file, source),
+        // In a folder of which git has nothing it hides nothing that others have.
+        !source.listing.files(below: RepoPath(unchecked: subject.paths.pathInWorkTree(file.parent))).isEmpty
+      else { return nil }
+      let text = ((try? subject.files.read(file)) ?? nil).map { String(decoding: $0, as: UTF8.self) } ?? ""
+      let hasPatterns = text.split(whereSeparator: \.isNewline).contains {
+        $0.first { !$0.isWhitespace }.map { $0 != "#" } ?? false
+      }
+      guard hasPatterns else { return nil }
+      return Check(
+        .pipelineValid, .failed, path: file.text, message: "\(file) is not in git: elsewhere nothing hides what it hides",
+        hint: "`git add \(ShellQuoting.quote(file.text))`", at: CheckPlace(file: file.text, line: 1))
+    }
+  }
+
   /// The project's folder as git names it.
   private var projectInTree: RepoPath {
     RepoPath(unchecked: subject.prefix.isEmpty ? "" : String(subject.prefix.dropLast()))
@@ -172,14 +191,22 @@ struct PipelineChecks {
 
   /// A pipeline that only this machine has. A `.dvc` file is asked for where something needs its data.
   private func absence(of file: RepoPath) -> Check? {
-    guard let source, subject.revision == nil, file.name == "dvc.yaml" else { return nil }
+    guard let source, subject.revision == nil else { return nil }
+    guard file.name == "dvc.yaml" else {
+      // A link that git has, to what it does not have.
+      let path = RepoPath(unchecked: subject.paths.pathInWorkTree(file))
+      guard source.listing[path]?.kind == .link, !isInGit(file, source) else { return nil }
+      return Check(
+        .pipelineValid, .failed, path: file.text, message: "\(file) is a link to a file that is not in git",
+        hint: "let the file itself stand there", at: CheckPlace(file: file.text, line: 1))
+    }
     if !isInGit(file, source) {
       return Check(
         .pipelineValid, .failed, path: file.text, message: "\(file) is not in git: nobody else has this pipeline",
         hint: "`git add \(ShellQuoting.quote(file.text))`", at: CheckPlace(file: file.text, line: 1))
     }
     let pipeline = subject.project.pipeline
-    var templates: Set<String> = []
+    var templates = Set(pipeline.files.first { $0.path == file }?.neededFiles ?? [])
     for index in pipeline.stages.indices where pipeline.stages[index].address.file == file {
       for use in pipeline.stages[index].uses { templates.insert(use.source) }
     }
@@ -264,6 +291,19 @@ struct PipelineChecks {
         let content = try? LockYAML.parse(document)
       else { continue }
       checks += orphans(Array(content.entries.keys), of: lock, pipelineFile(of: lock))
+      guard !content.entries.isEmpty else { continue }
+      // Was it taken away, or never added? Where there is no other pipeline, nothing at all was looked at.
+      let file = pipelineFile(of: lock)
+      let isHere = subject.files.exists(file)
+      guard isHere || !subject.project.pipeline.stages.contains(where: { $0.kind == .pipeline }) else { continue }
+      checks.append(
+        Check(
+          .pipelineValid, isHere ? .failed : .unknown, path: file.text,
+          message: isHere
+            ? "\(file) is not in git: nobody else has this pipeline"
+            : "git has \(lock), and not the \(file) whose runs it tells of",
+          hint: isHere ? "`git add --force \(ShellQuoting.quote(file.text))`" : "add \(file), or remove \(lock), too",
+          at: CheckPlace(file: lock.text, line: 1)))
     }
     return checks
   }

@@ -253,7 +253,10 @@ package final class StaticChecks: Sendable {
       let parameters = ParameterChecks(
         subject: subject, maker: maker, entry: entry, isData: { self.isData($0, source) },
         data: { self.data($0) },
-        absence: { self.absence(of: $0, source) })
+        absence: { self.absence(of: $0, source) },
+        pointer: { location in
+          self.subject.paths.pathInWorkTree(location).flatMap { source.pointer(in: [RepoPath(unchecked: $0)]) }
+        })
       let found = parameters.all()
       if let place = checks.firstIndex(where: { $0.id == .lockCommand && $0.status == .failed }),
         found.contains(where: { $0.isFault && errors.contains($0.id) }),

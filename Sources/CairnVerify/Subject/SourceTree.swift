@@ -72,6 +72,13 @@ extension SourceTree {
   package func size(of path: RepoPath) -> UInt64? { ((try? bytes(path)) ?? nil).map { UInt64($0.count) } }
   package func prepareAbsence(of paths: [RepoPath]) {}
 
+  /// Why the content of one of the files is not known, where a pointer stands in its place.
+  package func pointer(in files: [RepoPath]) -> String? {
+    files.first(where: holdsPointer).map {
+      files.count == 1 ? "git keeps a pointer to it (lfs)" : "git keeps a pointer to \($0.name) (lfs)"
+    }
+  }
+
   /// Where a path leads when links are followed.
   package func target(of path: RepoPath) -> GitTarget { listing.follow(path, linkText: linkText) }
 }
