@@ -48,11 +48,12 @@ let package = Package(
   targets: [
     .systemLibrary(name: "CYAML", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
     .target(name: "CSystem"),
+    .target(name: "CHTTP"),
     .executableTarget(
       name: "cairn",
       dependencies: [
-        "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CairnVerify",
-        arguments,
+        "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CairnServices",
+        "CairnVerify", arguments,
       ],
       swiftSettings: strict, linkerSettings: quickStart),
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
@@ -67,6 +68,9 @@ let package = Package(
     + layer(
       "CairnEngine",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", collections])
+    + layer(
+      "CairnServices",
+      ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnEngine", "CHTTP", crypto])
     + layer(
       "CairnVerify",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", collections])

@@ -8,12 +8,13 @@ package struct DataOnRemote: Sendable {
   package enum Answer: String, Sendable { case yes, no, unknown }
 
   /// The default remote; `nil` where it is no folder of this machine.
-  private let remote: LocalRemote?
+  private let remote: RemoteObjects?
 
   /// `nil` where the project has no default remote, so that there is nothing to be said.
   package init?(_ repository: Repository, _ settings: Settings) {
     if settings.defaultRemote == nil { return nil }
-    remote = try? LocalRemote.named(nil, in: settings, repository, command: "status")
+    remote = settings.defaultRemote.flatMap { RemoteFolders(settings).folder(of: $0) }
+      .map { RemoteObjects(FolderStorage(folder: $0)) }
   }
 
   /// - Parameter md5: as DVC writes it, with `.dir` for a folder, of which the manifest is looked for.
@@ -21,6 +22,6 @@ package struct DataOnRemote: Sendable {
     guard let remote, let hash = md5.flatMap({ ContentHash($0) }) else { return .unknown }
     // Data of DVC 2 lies where that put it, under the hash that it had.
     let legacy = ContentHash(.md5Dos2unix, hash.digest, isDirectory: hash.isDirectory)
-    return remote.holds(hash) || remote.holds(legacy) ? .yes : .no
+    return remote.hasFile(hash) || remote.hasFile(legacy) ? .yes : .no
   }
 }

@@ -1,5 +1,5 @@
 // What the cache has and a remote lacks, or the other way round (`status --cloud`). Knows nothing of the workspace's
-// own files, and only remotes that are folders of this machine.
+// own files.
 package import CairnCore
 import CairnStore
 import CairnSystem
@@ -19,8 +19,8 @@ package struct RemoteStatus: Sendable {
   package private(set) var entries: OrderedDictionary<String, Condition> = [:]
   package private(set) var warnings: [String] = []
 
-  private let settings: Settings
-  private let repository: Repository
+  private let remotes: OpenRemotes
+  private let jobs: Int?
   private let cache: DataCache
   /// Objects of outputs, each under the first name that it was met with.
   private var names: OrderedDictionary<ContentHash, String> = [:]
@@ -30,10 +30,10 @@ package struct RemoteStatus: Sendable {
   ///   - name: of the remote; `nil` or empty: the default one. It is looked for only when something is to compare.
   package init(
     of states: OrderedDictionary<String, ProjectState>, _ targets: [String], withDependencies: Bool, recursive: Bool,
-    remote name: String?, repository: Repository, settings: Settings
+    remote name: String?, jobs: Int? = nil, repository: Repository, settings: Settings
   ) throws(Diagnostic) {
-    self.settings = settings
-    self.repository = repository
+    self.jobs = jobs
+    remotes = OpenRemotes(settings, repository)
     cache = DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared)
     for (revision, state) in states {
       do throws(Diagnostic) {
@@ -95,8 +95,8 @@ package struct RemoteStatus: Sendable {
   private mutating func manifest(_ hash: ContentHash, remote name: String?) throws(Diagnostic) -> DirectoryManifest? {
     if try !cache.store(for: hash).contains(hash) {
       // Whatever is wrong with the remote is told when it is compared.
-      let remote = try? LocalRemote.named(name, in: settings, repository, command: "status")
-      if let remote, try !remote.fetchObject(hash, into: cache) {
+      let storage = try? remotes.storage(name, command: "status")
+      if let storage, try !RemoteObjects(storage, jobs: jobs).bringObject(hash, into: cache) {
         warn(MissingObjects.words(["name: None, " + MissingObjects.text(hash)]))
       }
     }
@@ -146,15 +146,19 @@ package struct RemoteStatus: Sendable {
   // MARK: Where it is
 
   private mutating func compare(remote name: String?) throws(Diagnostic) {
-    let remote: LocalRemote
+    let remote: RemoteObjects
     do throws(Diagnostic) {
-      remote = try LocalRemote.named(name, in: settings, repository, command: "status")
+      remote = RemoteObjects(try remotes.storage(name, command: "status"), jobs: jobs)
     } catch {
       var failure = error
       if failure.exitCode == nil { failure.exitCode = 1 }
       throw failure
     }
-    let inRemote = try remote.present(names.keys.elements, manifests: cache)
+    var lists: [ContentHash: DirectoryManifest] = [:]
+    for hash in names.keys where hash.isDirectory {
+      if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil { lists[hash] = list }
+    }
+    let inRemote = try remote.present(names.keys.elements, lists: lists)
     var found: OrderedDictionary<Condition, [String]> = [:]
     for (hash, name) in names {
       switch (try cache.store(for: hash).contains(hash), inRemote.contains(hash)) {

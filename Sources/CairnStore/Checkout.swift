@@ -264,7 +264,24 @@ package struct Checkout: Sendable {
     for file in files {
       let folder = RepoPath(unchecked: file.path).parent
       if folder.isRoot || !made.insert(folder).inserted { continue }
+      try refuseWayOut(folder, place)
       try Files.makeDirectories(place.appending(folder.text).absolute)
+    }
+  }
+
+  /// A repository may bring a link in the place of a folder: what a list names in it would be written elsewhere.
+  private func refuseWayOut(_ folder: RepoPath, _ place: Snapshotter.Place) throws(Diagnostic) {
+    var inner = folder
+    while !inner.isRoot {
+      let path = place.appending(inner.text).absolute
+      if case .success(let own) = RawFile.stat(path, followLinks: false), own.isSymbolicLink,
+        let target = try Files.realPath(path), let root = try Files.realPath(snapshotter.root),
+        !RepoPath(unchecked: target).isInside(RepoPath(unchecked: root))
+      {
+        throw Diagnostic(.leadsOut, "'\(path)' is a link that leads out of the repository: nothing is written behind it")
+          .hinting("remove the link, or let the folder itself be one")
+      }
+      inner = inner.parent
     }
   }
 
@@ -336,6 +353,7 @@ extension CheckoutPlan {
 
 extension Diagnostic.Code {
   package static let checkoutFailed = Diagnostic.Code("checkout-failed")
+  package static let leadsOut = Diagnostic.Code("leads-out")
   package static let unsavedFiles = Diagnostic.Code("unsaved-files")
 }
 

@@ -180,7 +180,7 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
-  static func corruptObject(_ path: String) -> Diagnostic {
+  package static func corruptObject(_ path: String) -> Diagnostic {
     Diagnostic(.corruptObject, "corrupted cache file '\(path)'")
       .hinting("it was removed; bring it back with `dvc fetch`, or from the machine that made it")
   }

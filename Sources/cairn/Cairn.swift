@@ -1,6 +1,8 @@
 // The program's entry: from the words of a command line to a command, its printed errors and the exit code.
 internal import ArgumentParser
 internal import CairnCore
+internal import CairnEngine
+internal import CairnServices
 internal import CairnSystem
 internal import Glibc
 
@@ -11,6 +13,7 @@ enum Program {
     Machine.giveBackLargeBlocks()
     // Before anything opens a file: a lock or a pipe with the number of a closed stream would get what is printed.
     StandardDescriptors.fill()
+    RemoteConnectors.use(RemoteServices())
     let status = run(CommandArguments.words())
     exit(status.rawValue)
   }
@@ -93,6 +96,7 @@ struct Cairn: ParsableCommand {
       DagCommand.self,
       DataCommand.self,
       DiffCommand.self,
+      FetchCommand.self,
       FreezeCommand.self,
       GitHookCommand.self,
       InitCommand.self,
@@ -103,6 +107,8 @@ struct Cairn: ParsableCommand {
       MetricsCommand.self,
       MoveCommand.self,
       ParamsCommand.self,
+      PullCommand.self,
+      PushCommand.self,
       RemoteCommand.self,
       RemoveCommand.self,
       ReproCommand.self,

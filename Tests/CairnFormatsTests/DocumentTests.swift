@@ -30,6 +30,11 @@ struct DocumentTests {
     #expect(try ManifestJSON.decode([0x20] + bytes) == manifest)
     #expect(throws: Diagnostic.self) { try ManifestJSON.decode(Array(bytes.dropLast(9))) }
     #expect(throws: Diagnostic.self) { try ManifestJSON.decode(Array(#"{"a": 1}"#.utf8)) }
+    for path in ["../a", "a/../b", "/a", "", ".", "..", "a//b", "a/", "./a", "a\u{0}b"] {
+      let entry = DirectoryManifest.Entry(path: path, md5: Digest16(high: 1, low: 2))
+      #expect(throws: Diagnostic.self, "\(path)") { try ManifestJSON.decode(ManifestJSON.encode(DirectoryManifest([entry]))) }
+    }
+    for path in ["...", "a/.b", "..a", "a..", "a/...x/b"] { #expect(DirectoryManifest.staysInside(path), "\(path)") }
   }
 
   @Test("A cairn.dir document names every file by both hashes, or is none")

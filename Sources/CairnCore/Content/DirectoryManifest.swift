@@ -28,6 +28,23 @@ package struct DirectoryManifest: Hashable, Sendable {
     self.entries = entries.sorted { $0.path.precedesInBytes($1.path) }
   }
 
+  /// Whether a path, as somebody wrote it, is one of a file in the folder: no `..`, no way from the root, no empty name.
+  package static func staysInside(_ path: String) -> Bool {
+    var length = 0
+    var dots = 0
+    for byte in path.utf8 {
+      if byte == UInt8(ascii: "/") {
+        if length == 0 || dots == length && length < 3 { return false }
+        (length, dots) = (0, 0)
+      } else {
+        if byte == 0 { return false }
+        length += 1
+        if byte == UInt8(ascii: ".") { dots += 1 }
+      }
+    }
+    return length > 0 && !(dots == length && length < 3)
+  }
+
   /// What lies at `path` in it.
   package func entry(at path: String) -> Entry? {
     let index = firstIndex { !$0.precedesInBytes(path) }

@@ -286,8 +286,8 @@ package struct AddData {
 
   /// As DVC, which asks the remote for what the folder held.
   private func pulled(_ hash: ContentHash, into store: LocalObjectStore) throws(Diagnostic) -> DirectoryManifest? {
-    guard let remote = try? LocalRemote.named(nil, in: project.settings, project.repository, command: "add"),
-      try remote.fetchObject(hash, into: project.cache)
+    guard let storage = try? OpenRemotes(project.settings, project.repository).storage(nil, command: "add"),
+      try RemoteObjects(storage).bringObject(hash, into: project.cache)
     else { return nil }
     return try store.manifest(hash)
   }

@@ -1,4 +1,4 @@
-// Where the objects behind recorded data are: the cache, and remotes that are folders of this machine. Changes nothing
+// Where the objects behind recorded data are: the cache, and remotes. Changes nothing
 // there. Knows nothing of the workspace.
 import CairnCore
 import CairnFormats
@@ -9,7 +9,7 @@ import Synchronization
 package final class DataStorage: Sendable {
   private let cache: DataCache
   private let settings: Settings
-  private let folders: RemoteFolders
+  private let remotes: OpenRemotes
   /// Instead of the default one.
   private let remote: String?
   private let origins: ImportOrigins
@@ -30,7 +30,7 @@ package final class DataStorage: Sendable {
     self.beside = beside
     self.settings = settings
     self.remote = remote
-    folders = RemoteFolders(settings)
+    remotes = OpenRemotes(settings)
     cache =
       beside?.cache ?? DataCache(folder: settings.cacheFolder, isShared: settings.isCacheShared, mends: false)
     origins = ImportOrigins(cacheFolder: beside?.settings.cacheFolder ?? settings.cacheFolder, depth: depth)
@@ -80,14 +80,14 @@ package final class DataStorage: Sendable {
     if let known = manifests.withLock({ $0[hash] }) { return known }
     if let beside, case .success(let list)? = beside.manifests.withLock({ $0[hash] }) { return .success(list) }
     let users = outputs.filter { $0.entry.hash == .content(hash) }
-    let remotes = users.filter { $0.origin == nil }.compactMap(folder)
-    let found = (try? cache.store(for: hash).manifest(hash)) ?? remotes.lazy.compactMap { $0.manifest(hash) }.first
+    let remotes = users.filter { $0.origin == nil }.compactMap(objects)
+    let found = (try? cache.store(for: hash).manifest(hash)) ?? remotes.lazy.compactMap { ((try? $0.list(of: hash)) ?? nil)?.manifest }.first
     let result: Result<DirectoryManifest, Diagnostic>
     if let found {
       result = .success(found)
     } else {
       // DVC tells where it looked last.
-      let path = remotes.last?.path(of: hash) ?? cache.store(for: hash).path(of: hash)
+      let path = remotes.last?.name(of: hash) ?? cache.store(for: hash).path(of: hash)
       result = .failure(Self.fault(of: path))
     }
     manifests.withLock { $0[hash] = result }
@@ -109,10 +109,10 @@ package final class DataStorage: Sendable {
     }
   }
 
-  /// `nil` where the output has no remote, or one on another machine.
-  private func folder(of output: DataOutput) -> LocalRemote? {
+  /// `nil` where the output has no remote, or one of a kind that is not known here.
+  private func objects(of output: DataOutput) -> RemoteObjects? {
     guard let name = (try? remoteName(of: output)) ?? nil else { return nil }
-    return folders.folder(of: name).map(LocalRemote.init(folder:))
+    return (try? remotes.storage(name, command: "data status")).map { RemoteObjects($0) }
   }
 
   /// Whether an object of this name is in the cache; its bytes are not looked at.
@@ -132,10 +132,10 @@ package final class DataStorage: Sendable {
 
   /// Whether the remote of an output has an object; false where there is no remote.
   ///
-  /// - Throws: a refusal where the remote is no folder of this machine.
+  /// - Throws: a refusal where the remote is of a kind that is not known here.
   func isInRemote(_ hash: DataHash, of output: DataOutput) throws(Diagnostic) -> Bool {
     guard let name = try remoteName(of: output) else { return false }
-    guard let folder = folders.folder(of: name) else { throw .farRemote(name, "data status") }
-    return hash.content.map(LocalRemote(folder: folder).holds) ?? false
+    let objects = RemoteObjects(try remotes.storage(name, command: "data status"))
+    return hash.content.map(objects.hasFile) ?? false
   }
 }

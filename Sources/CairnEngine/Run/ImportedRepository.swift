@@ -6,7 +6,7 @@ import CairnStore
 import CairnSystem
 
 struct ImportedRepository {
-  private let stores: [LocalRemote]
+  private let stores: [RemoteObjects]
   private let git: GitRepository?
   /// The commit that was imported.
   private let revision: String?
@@ -21,15 +21,14 @@ struct ImportedRepository {
     // As DVC reads it: from where the command stands.
     let folder = Repository.normalized(url.hasPrefix("/") ? url : Repository.join(here, url))
     guard Files.isDirectory(folder) else { return nil }
-    var stores: [LocalRemote] = []
-    if Files.isDirectory(Repository.join(folder, ".dvc")),
-      let settings = try? Settings.load(Repository(root: folder, workingDirectory: folder))
-    {
-      stores.append(LocalRemote(folder: settings.cacheFolder))
+    var stores: [RemoteObjects] = []
+    let repository = Repository(root: folder, workingDirectory: folder)
+    if Files.isDirectory(Repository.join(folder, ".dvc")), let settings = try? Settings.load(repository) {
+      stores.append(RemoteObjects(FolderStorage(folder: settings.cacheFolder)))
       if let name = source["remote"]?.string ?? settings.defaultRemote,
-        let remote = RemoteFolders(settings).folder(of: name)
+        let storage = try? OpenRemotes(settings, repository).storage(name, command: "fetch")
       {
-        stores.append(LocalRemote(folder: remote))
+        stores.append(RemoteObjects(storage))
       }
     }
     self.stores = stores
@@ -41,7 +40,7 @@ struct ImportedRepository {
   /// Brings the object into the cache, and all that a directory lists; what is found nowhere is left out.
   func fetch(_ hash: ContentHash, into cache: DataCache) throws(Diagnostic) {
     for store in stores {
-      if try store.fetch(hash, into: cache).isEmpty { return }
+      if try store.bring(hash, into: cache).isEmpty { return }
     }
     guard hash.algorithm == .md5, let git, let revision else { return }
     let objects = GitObjects(git)

@@ -7,11 +7,11 @@ import OrderedCollections
 
 package struct StagePull: Sendable {
   /// `nil` when no remote is configured.
-  private let remote: LocalRemote?
+  private let remote: RemoteObjects?
   private let cache: DataCache
   private let snapshotter: Snapshotter
 
-  package init(remote: LocalRemote?, cache: DataCache, snapshotter: Snapshotter) {
+  package init(remote: RemoteObjects?, cache: DataCache, snapshotter: Snapshotter) {
     self.remote = remote
     self.cache = cache
     self.snapshotter = snapshotter
@@ -80,7 +80,7 @@ package struct StagePull: Sendable {
       guard let hash = out.contentHash else { continue }
       names[hash] = names[hash] ?? name(out)
       guard hash.isDirectory else { continue }
-      guard try remote.fetchObject(hash, into: cache) else {
+      guard try remote.bringObject(hash, into: cache) else {
         return warn(MissingObjects.words(["name: None, " + MissingObjects.text(hash)]))
       }
       for entry in try cache.store(for: hash).manifest(hash)?.entries ?? [] {
@@ -101,9 +101,9 @@ package struct StagePull: Sendable {
     var broken = OrderedSet<ContentHash>()
     for hash in hashes {
       let wasHere = try cache.store(for: hash).contains(hash)
-      let absent = try remote.fetch(hash, into: cache)
+      let absent = try remote.bring(hash, into: cache)
       // Whoever pushes a folder sends its list last: a remote that has the list promises the files.
-      if !absent.isEmpty, hash.isDirectory, remote.holds(hash) {
+      if !absent.isEmpty, hash.isDirectory, try remote.holds(hash) {
         for part in absent where !broken.contains(part) {
           warn("failed to transfer '\(part.text)': the remote lists it in a folder and has no such file")
         }
@@ -124,9 +124,9 @@ package struct StagePull: Sendable {
   private func prepareCache() throws(Diagnostic) { try cache.current.makeFolders(cache.current.folder) }
 
   /// What neither has, each once.
-  private func fetch(_ hashes: [ContentHash], from remote: LocalRemote) throws(Diagnostic) -> [ContentHash] {
+  private func fetch(_ hashes: [ContentHash], from remote: RemoteObjects) throws(Diagnostic) -> [ContentHash] {
     var missing = OrderedSet<ContentHash>()
-    for hash in hashes { missing.formUnion(try remote.fetch(hash, into: cache)) }
+    for hash in hashes { missing.formUnion(try remote.bring(hash, into: cache)) }
     return Array(missing)
   }
 }
@@ -143,16 +143,17 @@ extension Diagnostic {
 
 extension Reproduction {
   /// The default remote, where `--pull` asks for one; the run-cache's entries come from it at once.
-  func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> LocalRemote? {
+  func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> RemoteObjects? {
     let settings = workspace.settings
     guard let name = settings.defaultRemote, settings.remote(name)?["url"] != nil else {
       guard request.usesRunCache else { return nil }
-      let error = Diagnostic.noRemote(settings, workspace.repository, command: "fetch --run-cache")
+      let error = Diagnostic.noRemote(settings, root: workspace.repository.root, command: "fetch --run-cache")
       emit(.warning(nil, "Failed to pull run cache: \(error.message)"))
       return nil
     }
-    let remote = try LocalRemote.named(name, in: settings, workspace.repository, command: "pull")
-    if request.usesRunCache { try remote.fetchRunCache(into: workspace.cache) }
+    let storage = try OpenRemotes(settings, workspace.repository).storage(name, command: "pull")
+    let remote = RemoteObjects(storage)
+    if request.usesRunCache { _ = try RunCacheTransfer(workspace.cache).fetch(from: remote) }
     return remote
   }
 }

@@ -39,7 +39,7 @@ package enum ManifestJSON {
 
   /// Reads what any DVC wrote; `size` and `isexec` are taken where an entry has them.
   package static func decode(_ bytes: [UInt8]) throws(Diagnostic) -> DirectoryManifest {
-    if let entries = fastEntries(bytes) { return DirectoryManifest(entries) }
+    if let entries = fastEntries(bytes) { return try manifest(entries) }
     guard let items = try JSONReader.value(bytes, name: "directory manifest").list else {
       throw Diagnostic.corruptManifest("expected a list")
     }
@@ -53,6 +53,14 @@ package enum ManifestJSON {
         .init(
           path: path, md5: md5, size: item["size"]?.int.flatMap(UInt64.init(exactly:)),
           isExecutable: item["isexec"]?.bool))
+    }
+    return try manifest(entries)
+  }
+
+  /// - Throws: for a path that would lead out of the folder.
+  private static func manifest(_ entries: [DirectoryManifest.Entry]) throws(Diagnostic) -> DirectoryManifest {
+    if let entry = entries.first(where: { !DirectoryManifest.staysInside($0.path) }) {
+      throw Diagnostic.corruptManifest("the path '\(entry.path)' does not stay in the folder")
     }
     return DirectoryManifest(entries)
   }

@@ -7,7 +7,7 @@ extension String {
   ///
   /// `body` returns a negative errno on failure, as CSystem's functions do. A plain path is not copied beyond what
   /// `withCString` does.
-  func asSystemPath(_ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
+  package func asSystemPath(_ body: (UnsafePointer<CChar>) -> Int32) -> Int32 {
     withSystemPath(refused: -EINVAL, body)
   }
 

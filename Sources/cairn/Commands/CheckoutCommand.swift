@@ -39,30 +39,13 @@ struct CheckoutCommand: CairnCommand {
     let console = invocation.console
     for warning in outcome.warnings { console.warning(warning) }
     if summary {
-      let words = Self.summary(outcome.counts)
+      let words = CheckoutText.summary(CheckoutText.counts(outcome.counts))
       console.write(words.isEmpty ? "No changes." : words)
     } else {
-      print("M", outcome.modified, .yellow, console)
-      print("A", outcome.added, .green, console)
-      print("D", outcome.deleted, .red, console)
+      CheckoutText(console).show(outcome)
     }
     if !outcome.failed.isEmpty, !allowMissing { throw Diagnostic.checkoutFailed(outcome.failed) }
     if relink { console.write("Relinked successfully") }
     return .success
-  }
-
-  private func print(_ letter: String, _ paths: [String], _ color: Color, _ console: Console) {
-    for path in paths {
-      for line in TextLayout.wrapped("\(letter)\t\(path)", width: TextLayout.outputWidth) {
-        console.write(line.hasPrefix(letter) && console.colorsOutput ? color.paint(letter) + line.dropFirst() : line)
-      }
-    }
-  }
-
-  private static func summary(_ counts: CheckoutCounts) -> String {
-    let parts = [(counts.modified, "modified"), (counts.added, "added"), (counts.deleted, "deleted")]
-      .filter { $0.0 > 0 }
-      .map { "\($0.0) file\($0.0 == 1 ? "" : "s") \($0.1)" }
-    return parts.count < 2 ? parts.joined() : parts.dropLast().joined(separator: ", ") + " and " + parts[parts.count - 1]
   }
 }

@@ -92,15 +92,11 @@ struct PrePushHook: CairnCommand {
 
   /// The data belongs to what is pushed.
   private func pushData(_ console: Console) throws -> ExitStatus {
-    guard MissingCommands.match(["push"]) != nil else { return Program.run(["push"]) }
-    let dvc = ["sh", "-c", "command -v dvc"]
-    guard try ChildProcess.run(dvc).exit.code == 0 else {
-      console.note("cairn: the data was not pushed: `push` is not in Cairn yet, and dvc is not on PATH")
-      return .success
-    }
-    let result = try ChildProcess.run(["dvc", "push"])
-    console.writeErrors(result.output + result.error)
-    return result.exit.code.map { ExitStatus($0) } ?? .failure
+    // A project that keeps its data here alone may be pushed all the same.
+    let settings = try Settings.load(try Repository.findRoot())
+    guard settings.defaultRemote == nil, settings.remoteNames.isEmpty else { return Program.run(["push"]) }
+    console.note("cairn: the data was not pushed: no remote is configured")
+    return .success
   }
 
   /// Whether there is something to look at: notes, pages and what is older than the project are pushed, too.

@@ -90,8 +90,8 @@ struct StatusCommand: CairnCommand {
       selection.isEmpty || settings.hasNoSCM ? ["": history.workspace]
       : try history.states(of: [], and: selection)
     let status = try RemoteStatus(
-      of: states, targets, withDependencies: withDeps, recursive: recursive, remote: remote, repository: repository,
-      settings: settings)
+      of: states, targets, withDependencies: withDeps, recursive: recursive, remote: remote,
+      jobs: jobs.flatMap { $0 > 0 ? $0 : nil }, repository: repository, settings: settings)
     for warning in status.warnings { console.warning(warning) }
     if json {
       console.write(JSONWriter.text(status.value))

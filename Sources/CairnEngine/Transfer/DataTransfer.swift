@@ -1,0 +1,123 @@
+// `push` and `fetch`: objects of stages and the run-cache, to remotes and from them. Knows nothing of the workspace.
+package import CairnCore
+package import CairnStore
+import CairnSystem
+import OrderedCollections
+
+package struct DataTransfer: Sendable {
+  package struct Outcome: Sendable {
+    /// Files that went.
+    package var transferred = 0
+    package var warnings: [String] = []
+    /// What is to be said beside it.
+    package var notes: [String] = []
+    /// Of single objects, in words.
+    package var errors: [String] = []
+    /// Files that did not go, directories' lists among them.
+    package var failed = 0
+    package init() {}
+  }
+
+  private let project: OpenProject
+  private let remotes: OpenRemotes
+  private let request: TransferRequest
+  private let progress: TransferProgress
+
+  package init(
+    _ project: OpenProject, _ request: TransferRequest, progress: TransferProgress = TransferProgress()
+  ) {
+    self.project = project
+    self.request = request
+    self.progress = progress
+    remotes = OpenRemotes(project.settings, project.repository)
+  }
+
+  private func states() throws(Diagnostic) -> OrderedDictionary<String, ProjectState> {
+    let history = try ValueHistory(project.repository, project.settings)
+    return request.revisions.isEmpty || project.settings.hasNoSCM
+      ? ["workspace": history.workspace] : try history.states(of: [], and: request.revisions)
+  }
+
+  /// - Throws: DVC's words where there is no remote, nothing that can be collected, or nobody who answers.
+  package func push(_ outcome: inout Outcome) throws(Diagnostic) {
+    if let name = remotes.name(request.remote) { _ = try remotes.name(name, command: "push") }
+    if request.withRunCache, let name = remotes.name(request.remote) {
+      outcome.transferred += try RunCacheTransfer(project.cache).push(to: objects(name, command: "push"))
+    }
+    let selection = try select(.push, &outcome)
+    for (name, group) in selection.groups {
+      let transfer = ObjectTransfer(try objects(name, command: "push"), cache: project.cache, progress: progress)
+      add(try transfer.push(Array(group.hashes), read: group.lists), to: &outcome)
+    }
+    // Only then does DVC ask for the default one.
+    _ = try remotes.name(request.remote, command: "<command>")
+  }
+
+  package func fetch(_ outcome: inout Outcome) throws(Diagnostic) {
+    if request.withRunCache, let name = remotes.name(request.remote) {
+      _ = try RunCacheTransfer(project.cache).fetch(from: objects(name, command: "fetch"))
+    }
+    let selection = try select(.fetch, &outcome)
+    for (hash, stage) in selection.imports {
+      outcome.transferred += try fetch(hash, of: stage)
+    }
+    for (name, group) in selection.groups {
+      let transfer = ObjectTransfer(try objects(name, command: "fetch"), cache: project.cache, progress: progress)
+      add(try transfer.fetch(Array(group.hashes), read: group.lists), to: &outcome)
+    }
+  }
+
+  private func select(
+    _ direction: TransferSelection.Direction, _ outcome: inout Outcome
+  ) throws(Diagnostic) -> TransferSelection {
+    let states = try states()
+    do throws(Diagnostic) {
+      let selection = try TransferSelection(request, direction, states, remotes: remotes, cache: project.cache)
+      outcome.warnings += selection.skipped.map(Self.skipping)
+      return selection
+    } catch {
+      outcome.warnings += states.keys.map(Self.skipping)
+      throw error
+    }
+  }
+
+  private static func skipping(_ state: String) -> String { "failed to collect '\(state)', skipping" }
+
+  private func objects(_ name: String, command: String) throws(Diagnostic) -> RemoteObjects {
+    RemoteObjects(
+      try remotes.storage(name, command: command),
+      jobs: request.jobs.flatMap { $0 > 0 ? $0 : nil } ?? project.settings.remote(name)?["jobs"]?.string.flatMap { Int($0) })
+  }
+
+  private func add(_ part: ObjectTransfer.Outcome, to outcome: inout Outcome) {
+    outcome.transferred += part.transferred
+    outcome.failed += part.failures.count
+    if !part.missing.isEmpty { outcome.warnings.append(MissingObjects.words(part.missing.map(MissingObjects.text))) }
+    for (hash, files) in part.keptBack {
+      outcome.notes.append(
+        "the list \(hash.text) was not sent: \(files) file\(files == 1 ? "" : "s") of it "
+          + "\(files == 1 ? "is" : "are") not on the remote; push the whole folder, and it goes along")
+    }
+    for failure in part.failures {
+      guard let error = failure.error else { continue }
+      outcome.errors.append("failed to transfer '\(failure.hash.text)' - \(error.fullMessage)")
+    }
+  }
+
+  /// What an import's own repository has and the cache lacks.
+  private func fetch(_ hash: ContentHash, of stage: Stage) throws(Diagnostic) -> Int {
+    if try project.cache.contains(hash) { return 0 }
+    guard let imported = ImportedRepository(of: stage) else { return 0 }
+    let before = try count(hash)
+    try imported.fetch(hash, into: project.cache)
+    return try count(hash) - before
+  }
+
+  /// How many of the object, and of what it lists, the cache has.
+  private func count(_ hash: ContentHash) throws(Diagnostic) -> Int {
+    let store = project.cache.store(for: hash)
+    guard try store.contains(hash) else { return 0 }
+    guard hash.isDirectory, let manifest = (try? store.manifest(hash)) ?? nil else { return 1 }
+    return 1 + manifest.entries.count - (try project.cache.missing(of: manifest, hash.algorithm).count)
+  }
+}

@@ -1,0 +1,138 @@
+// Which objects a push or a fetch is about, and which remote each belongs to. Transfers none.
+package import CairnCore
+import CairnFormats
+package import CairnStore
+import CairnSystem
+package import OrderedCollections
+
+/// What the user asks for.
+package struct TransferRequest: Sendable {
+  package enum OutputKind: String, Sendable, CaseIterable { case metrics, plots }
+
+  package var targets: [String] = []
+  /// `nil` or empty: the default one.
+  package var remote: String?
+  package var jobs: Int?
+  package var withDependencies = false
+  package var recursive = false
+  package var revisions = ValueHistory.Selection()
+  package var withRunCache = false
+  /// Outputs of this many bytes or more are left out.
+  package var sizeLimit: Int?
+  /// Outputs of other kinds are left out, unless it is empty.
+  package var kinds: [OutputKind] = []
+  package init() {}
+}
+
+struct TransferSelection {
+  /// What belongs to one remote.
+  struct Group {
+    var hashes = OrderedSet<ContentHash>()
+    /// Lists that only the remote had.
+    var lists: [ContentHash: RemoteObjects.FolderList] = [:]
+  }
+
+  enum Direction { case push, fetch }
+
+  /// By the remote's name.
+  private(set) var groups: OrderedDictionary<String, Group> = [:]
+  /// Objects of imports, and where they come from.
+  private(set) var imports: [(hash: ContentHash, stage: Stage)] = []
+  /// States that could not be collected.
+  private(set) var skipped: [String] = []
+
+  private let request: TransferRequest
+  private let direction: Direction
+  private let remotes: OpenRemotes
+  private let cache: DataCache
+
+  /// - Throws: what is wrong with the only state.
+  init(
+    _ request: TransferRequest, _ direction: Direction, _ states: OrderedDictionary<String, ProjectState>,
+    remotes: OpenRemotes, cache: DataCache
+  ) throws(Diagnostic) {
+    self.request = request
+    self.direction = direction
+    self.remotes = remotes
+    self.cache = cache
+    var failure: Diagnostic?
+    for (name, state) in states {
+      do throws(Diagnostic) {
+        try collect(state)
+      } catch {
+        skipped.append(name)
+        failure = error
+      }
+    }
+    if let failure, skipped.count == states.count { throw failure }
+  }
+
+  private mutating func collect(_ state: ProjectState) throws(Diagnostic) {
+    let project = try state.project()
+    let selections = try TargetResolution(project, loader: state.loader)
+      .selections(request.targets, withDependencies: request.withDependencies, recursive: request.recursive)
+    if selections.isEmpty { return }
+    // DVC asks for all remotes that the project's outputs name, whichever of them are meant.
+    for stage in project.pipeline.stages {
+      for output in stage.outputs where output.isCached && output.location.local != nil {
+        if let name = remotes.name(output.remote ?? request.remote) { _ = try remotes.name(name, command: "push") }
+      }
+    }
+    for selection in selections { try collect(selection, of: project) }
+  }
+
+  private mutating func collect(_ selection: StageSelection, of project: LoadedProject) throws(Diagnostic) {
+    let stage = project.pipeline[selection.stage]
+    let isImport = stage.dependencies.contains { $0.source?.repository != nil }
+    if isImport, direction == .push { return }
+    let lock = stage.tracked == nil ? project.lockEntry(of: stage) : nil
+    for (index, output) in stage.outputs.enumerated() {
+      guard output.isCached, let path = output.location.local, isMeant(output, path, selection, project) else { continue }
+      let locked =
+        stage.tracked.map { $0.outputs.indices.contains(index) ? $0.outputs[index] : nil } ?? lock?.out(output.declared)
+      if let limit = request.sizeLimit, limit > 0, let size = locked?.size, size >= UInt64(limit) { continue }
+      guard let hash = locked?.contentHash else { continue }
+      if isImport {
+        imports.append((hash, stage))
+      }
+      guard let name = remotes.name(output.remote ?? request.remote) else { continue }
+      try add(hash, of: path, selection.path?.local, toRemote: name)
+    }
+  }
+
+  private func isMeant(
+    _ output: Output, _ path: RepoPath, _ selection: StageSelection, _ project: LoadedProject
+  ) -> Bool {
+    if direction == .push, !output.isPushed { return false }
+    if let asked = request.remote, !asked.isEmpty, let own = output.remote, own.lowercased() != asked.lowercased() {
+      return false
+    }
+    if let wanted = selection.path, wanted.local.map({ !$0.overlaps(path) }) ?? true { return false }
+    return true
+  }
+
+  private mutating func add(
+    _ hash: ContentHash, of path: RepoPath, _ wanted: RepoPath?, toRemote name: String
+  ) throws(Diagnostic) {
+    groups[name, default: Group()].hashes.append(hash)
+    guard hash.isDirectory, let manifest = try list(of: hash, remote: name) else { return }
+    // Of a part only that, and the list.
+    let part = wanted.flatMap { $0 != path && $0.isInside(path) ? RepoPath(unchecked: $0.relative(to: path)) : nil }
+    for entry in manifest.entries {
+      if let part, !RepoPath(unchecked: entry.path).isInside(part) { continue }
+      groups[name]?.hashes.append(ContentHash(hash.algorithm, entry.md5))
+    }
+  }
+
+  /// The cache's, else the remote's; `nil` where neither has it.
+  private mutating func list(of hash: ContentHash, remote name: String) throws(Diagnostic) -> DirectoryManifest? {
+    if let known = groups[name]?.lists[hash] { return known.manifest }
+    if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil { return list }
+    // What is wrong with the remote is told when it is asked for the object.
+    guard let storage = try? remotes.storage(name, command: "fetch"),
+      let list = (try? RemoteObjects(storage).list(of: hash)) ?? nil
+    else { return nil }
+    groups[name]?.lists[hash] = list
+    return list.manifest
+  }
+}

@@ -1,0 +1,267 @@
+// Requests to one bucket of S3 or of what speaks its protocol: signed, tried again where that helps, and what goes wrong
+// said in words. Knows no layout of keys.
+package import CairnCore
+import CairnFormats
+import CairnStore
+import CairnSystem
+import Synchronization
+
+package final class S3Client: Sendable {
+  private let transport: any HTTPTransport
+  /// `nil`: requests are not signed.
+  private let chain: AWSCredentialChain?
+  private let trust: TLSTrust
+  private let connectTimeout: Int
+  private let stallTimeout: Int
+  private let policy: RetryPolicy
+  private let budget = RetryBudget()
+  private let state: Mutex<State>
+
+  private struct State {
+    var address: S3Address
+    /// How much later the service's clock is.
+    var clockOffset: Nanoseconds = 0
+  }
+
+  package init(
+    _ address: S3Address, _ chain: AWSCredentialChain?, transport: any HTTPTransport, trust: TLSTrust = .system,
+    connectTimeout: Int = 10, stallTimeout: Int = 60, policy: RetryPolicy = RetryPolicy()
+  ) {
+    state = Mutex(State(address: address))
+    self.chain = chain
+    self.transport = transport
+    self.trust = trust
+    self.connectTimeout = connectTimeout
+    self.stallTimeout = stallTimeout
+    self.policy = policy
+  }
+
+  package var bucket: String { state.withLock { $0.address.bucket } }
+  package var usesTLS: Bool { state.withLock { $0.address.target(nil).scheme == "https" } }
+
+  package struct Call: Sendable {
+    package var method: String
+    /// AWS's name of the operation, for messages.
+    package var operation: String
+    package var key: String?
+    package var query: [HTTPTarget.Item] = []
+    package var headers: HTTPHeaders = [:]
+    package var body = HTTPBody.none
+    /// SHA-256 of the body in hexadecimal, where it is known; asked for over plain HTTP.
+    package var payload: String?
+    /// Answers beside 200 to 299 that the caller understands.
+    package var accepted: Set<Int> = []
+
+    package init(_ method: String, _ operation: String, key: String? = nil, query: [HTTPTarget.Item] = []) {
+      self.method = method
+      self.operation = operation
+      self.key = key
+      self.query = query
+    }
+  }
+
+  /// - Parameters:
+  ///   - prepare: called before each try, for headers that change (a range), and for a sink that begins anew.
+  /// - Throws: what another try would not mend, in words.
+  package func send(
+    _ call: Call, sent: ((Int) -> Void)? = nil, prepare: () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) = { ([:], nil) }
+  ) throws(Diagnostic) -> HTTPResponse {
+    var failures = 0
+    var mended: Set<Mending> = []
+    var began = sent == nil ? 0 : 0
+    while true {
+      let (more, sink) = try prepare()
+      let outcome: Outcome
+      var count = 0
+      do throws(HTTPFailure) {
+        let request = try request(call, more)
+        let answer = try transport.send(request, to: sink, sent: sent.map { sent in { count += $0; sent($0) } })
+        if answer.isSuccess && !isHiddenError(answer, call) || call.accepted.contains(answer.status) {
+          budget.giveBack()
+          return answer
+        }
+        outcome = .answer(answer)
+      } catch {
+        outcome = .failure(error)
+      }
+      // What went out goes out again.
+      if count != 0 { sent?(-count) }
+      began += 1
+      let verdict = try judge(outcome, call, &mended)
+      switch verdict {
+      case .again: continue
+      case .later(let isThrottled):
+        guard failures + 1 < policy.attempts, budget.take(isThrottled: isThrottled) else {
+          throw try error(outcome, call, attempts: began)
+        }
+        Pause.seconds(policy.wait(after: failures, isThrottled: isThrottled))
+        failures += 1
+      case .never: throw try error(outcome, call, attempts: began)
+      }
+    }
+  }
+
+  private func request(_ call: Call, _ more: HTTPHeaders) throws(HTTPFailure) -> HTTPRequest {
+    let (address, offset) = state.withLock { ($0.address, $0.clockOffset) }
+    let target = address.target(call.key, call.query)
+    var request = HTTPRequest(call.method, target.url, headers: call.headers, body: call.body)
+    for header in more.all { request.headers[header.name] = header.value }
+    request.trust = trust
+    request.connectTimeout = connectTimeout
+    request.stallTimeout = stallTimeout
+    guard let chain else { return request }
+    let credentials: AWSCredentials
+    do throws(Diagnostic) { credentials = try chain.credentials() } catch {
+      throw HTTPFailure(.library, error.fullMessage)
+    }
+    let payload: String
+    switch call.body {
+    case .none: payload = SigV4.emptyPayload
+    case .bytes(let bytes): payload = PayloadHash.sha256(bytes)
+    case .file: payload = call.payload ?? SigV4.unsignedPayload
+    }
+    SigV4(region: address.region, service: "s3").sign(
+      &request, target, keys: credentials.keys, payload: payload, time: AWSTime.now(offset: offset))
+    return request
+  }
+
+  // MARK: What went wrong
+
+  private enum Outcome {
+    case answer(HTTPResponse)
+    case failure(HTTPFailure)
+  }
+
+  private enum Verdict {
+    /// At once: something was put right.
+    case again
+    case later(isThrottled: Bool)
+    case never
+  }
+
+  /// What is put right once for a request.
+  private enum Mending { case region, clock, keys, digest }
+
+  /// Two operations may answer 200 and an error.
+  private func isHiddenError(_ answer: HTTPResponse, _ call: Call) -> Bool {
+    call.operation == "CompleteMultipartUpload" && S3Error(answer)?.code != nil
+  }
+
+  private func judge(_ outcome: Outcome, _ call: Call, _ mended: inout Set<Mending>) throws(Diagnostic) -> Verdict {
+    switch outcome {
+    case .failure(let failure): return failure.isTransient ? .later(isThrottled: false) : .never
+    case .answer(let answer):
+      let error = S3Error(answer)
+      let code = error?.code ?? ""
+      if let region = answer.headers["x-amz-bucket-region"] ?? error?.region,
+        [301, 307, 400].contains(answer.status), mended.insert(.region).inserted, move(to: region)
+      {
+        return .again
+      }
+      if code == "RequestTimeTooSkewed", mended.insert(.clock).inserted, setClock(by: answer) { return .again }
+      if ["ExpiredToken", "TokenRefreshRequired", "ExpiredTokenException"].contains(code), let chain,
+        mended.insert(.keys).inserted
+      {
+        chain.forget()
+        return .again
+      }
+      if ["BadDigest", "XAmzContentSHA256Mismatch", "IncompleteBody"].contains(code), mended.insert(.digest).inserted {
+        return .again
+      }
+      if answer.status == 429 || ["SlowDown", "Throttling", "ThrottlingException", "RequestLimitExceeded", "BandwidthLimitExceeded"].contains(code) {
+        return .later(isThrottled: true)
+      }
+      if [500, 502, 503, 504, 408].contains(answer.status) || code == "RequestTimeout" || code == "OperationAborted"
+        || code == "InternalError"
+      {
+        return .later(isThrottled: answer.status == 503)
+      }
+      return .never
+    }
+  }
+
+  private func move(to region: String) -> Bool {
+    state.withLock { state in
+      if state.address.region == region { return false }
+      state.address.region = region
+      return true
+    }
+  }
+
+  private func setClock(by answer: HTTPResponse) -> Bool {
+    guard let date = answer.headers["Date"].flatMap(HTTPDate.parse) else { return false }
+    state.withLock { $0.clockOffset = date - WallClock.now() }
+    return true
+  }
+
+  private func error(_ outcome: Outcome, _ call: Call, attempts: Int) throws(Diagnostic) -> Diagnostic {
+    let address = state.withLock { $0.address }
+    let host = address.target(nil).hostHeader
+    switch outcome {
+    case .failure(let failure):
+      let tries = attempts > 1 ? ", \(attempts) times" : ""
+      switch failure.kind {
+      case .unknownHost, .noConnection:
+        return Diagnostic(.remote, "Could not connect to the endpoint URL: \"\(address.target(nil).scheme)://\(host)\"")
+          .because(of: Diagnostic(.remote, failure.words + tries))
+          .hinting("is the remote's endpointurl right, and does the server run?")
+      case .untrusted:
+        return Diagnostic(.remote, "'\(host)' cannot be trusted").because(of: Diagnostic(.remote, failure.words))
+          .hinting("name its authority: `cairn remote modify NAME ssl_verify /path/ca.pem`, or AWS_CA_BUNDLE")
+      case .timeout, .reset:
+        return Diagnostic(.remote, "'\(host)' broke off\(tries)").because(of: Diagnostic(.remote, failure.words))
+      case .local, .library: return Diagnostic(.remote, failure.words)
+      }
+    case .answer(let answer):
+      var error = S3Error(answer)
+      // HEAD has no body to say it in.
+      if error == nil, call.method == "HEAD", let key = call.key {
+        var again = Call("GET", call.operation, key: key)
+        again.headers["Range"] = "bytes=0-0"
+        if let request = try? request(again, [:]), let told = try? transport.send(request) { error = S3Error(told) }
+      }
+      let code = error?.code ?? "\(answer.status)"
+      var diagnostic = Diagnostic(
+        .remote,
+        "An error occurred (\(code)) when calling the \(call.operation) operation of the bucket '\(address.bucket)' at \(host)"
+          + (attempts > 1 ? " (tried \(attempts) times)" : ""))
+      if let message = error?.message, !message.isEmpty { diagnostic = diagnostic.because(of: Diagnostic(.remote, message)) }
+      let source = (try? chain?.credentials().source) ?? nil
+      if let hint = S3Error.hint(code, bucket: address.bucket, source: source) { diagnostic = diagnostic.hinting(hint) }
+      return diagnostic
+    }
+  }
+}
+
+/// The error of an answer.
+struct S3Error {
+  var code: String
+  var message: String
+  var region: String?
+
+  init?(_ answer: HTTPResponse) {
+    guard let root = XMLElement(answer.body), root.name == "Error", let code = root["Code"]?.text else { return nil }
+    self.code = code
+    message = root["Message"]?.text ?? ""
+    region = root["Region"]?.text
+  }
+
+  /// The next step.
+  static func hint(_ code: String, bucket: String, source: String?) -> String? {
+    let keys = source.map { "the keys of \($0)" } ?? "requests that nobody signs"
+    switch code {
+    case "NoSuchBucket": return "make the bucket '\(bucket)', or mend the remote's url"
+    case "AccessDenied", "403": return "\(keys) may not do this: ask for the right, or use others"
+    case "InvalidAccessKeyId": return "nobody there knows \(keys)"
+    case "SignatureDoesNotMatch": return "the secret of \(keys) is not the one that belongs to their id"
+    case "ExpiredToken", "TokenRefreshRequired": return "\(keys) have ended: sign in again"
+    case "RequestTimeTooSkewed": return "set this machine's clock"
+    case "PermanentRedirect", "AuthorizationHeaderMalformed": return "`cairn remote modify NAME region …`"
+    default: return nil
+    }
+  }
+}
+
+extension Diagnostic.Code {
+  package static let remote = Diagnostic.Code("remote")
+}

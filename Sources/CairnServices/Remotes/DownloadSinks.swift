@@ -1,0 +1,170 @@
+// Where a body goes that comes piece by piece and may break off: into memory, or into a file that is hashed on the way.
+import CairnCore
+import CairnStore
+import CairnSystem
+import Glibc
+
+protocol ResumableSink: HTTPSink {
+  /// Bytes that are here.
+  var received: UInt64 { get }
+  /// All that there are, as the answer says.
+  var expected: UInt64? { get }
+  /// What names these very bytes, for a request for the rest of them.
+  var version: String? { get }
+  /// What our own side could not do.
+  var failure: Diagnostic? { get }
+  /// What came is forgotten.
+  func restart()
+}
+
+/// What answers say of a body that is got in one or several pieces.
+struct BodyProgress {
+  var received: UInt64 = 0
+  var expected: UInt64?
+  var version: String?
+
+  /// Whether the answer goes on where the bytes that are here end; one that begins anew needs an empty sink.
+  mutating func begin(_ status: Int, _ headers: HTTPHeaders, restart: () -> Void) -> Bool {
+    let length = headers["Content-Length"].flatMap { UInt64($0) }
+    if status == 206 {
+      // "bytes 5-9/10".
+      let range = headers["Content-Range"].map { $0.split { " -/".contains($0) }.map(String.init) } ?? []
+      guard range.count == 4, UInt64(range[1]) == received else { return false }
+      expected = UInt64(range[3]) ?? expected
+      return true
+    }
+    if received > 0 { restart() }
+    received = 0
+    expected = length
+    // A weak mark names no bytes.
+    version = headers["ETag"].flatMap { $0.hasPrefix("W/") ? nil : $0 }
+    return true
+  }
+}
+
+final class MemorySink: ResumableSink {
+  private(set) var bytes: [UInt8] = []
+  private(set) var failure: Diagnostic?
+  private var progress = BodyProgress()
+  private let limit: Int
+
+  init(limit: Int) { self.limit = limit }
+
+  var received: UInt64 { progress.received }
+  var expected: UInt64? { progress.expected }
+  var version: String? { progress.version }
+
+  func restart() {
+    bytes = []
+    progress = BodyProgress()
+  }
+
+  func begin(_ status: Int, _ headers: HTTPHeaders) -> Bool { progress.begin(status, headers) { bytes = [] } }
+
+  func receive(_ piece: UnsafeRawBufferPointer) -> Bool {
+    guard bytes.count + piece.count <= limit else {
+      failure = Diagnostic(.tooLarge, "it has more than \(limit) bytes")
+      return false
+    }
+    bytes.append(contentsOf: piece)
+    progress.received += UInt64(piece.count)
+    return true
+  }
+}
+
+final class FileSink: ResumableSink {
+  private(set) var failure: Diagnostic?
+  private var progress = BodyProgress()
+  private var hasher: ContentHasher
+  private var descriptor: Int32
+  /// Not yet hashed and written: DVC 2's hash wants pieces of 1 MiB.
+  private var pending: [UInt8] = []
+  private let path: String
+  private let kinds: DigestKinds
+  private let report: ByteReport
+
+  private static let pieceSize = 1 << 20
+
+  /// - Throws: when the file cannot be made.
+  init(_ path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport) throws(Diagnostic) {
+    self.path = path
+    self.kinds = kinds
+    self.report = report
+    hasher = ContentHasher(kinds)
+    descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+    if descriptor < 0 { throw .system(errno, "create it", path) }
+    pending.reserveCapacity(Self.pieceSize)
+  }
+
+  deinit { if descriptor >= 0 { close(descriptor) } }
+
+  var received: UInt64 { progress.received }
+  var expected: UInt64? { progress.expected }
+  var version: String? { progress.version }
+
+  func restart() {
+    empty()
+    progress = BodyProgress()
+  }
+
+  private func empty() {
+    if progress.received > 0 { report(-Int(progress.received)) }
+    hasher = ContentHasher(kinds)
+    pending.removeAll(keepingCapacity: true)
+    if ftruncate(descriptor, 0) != 0 || lseek(descriptor, 0, SEEK_SET) != 0 { fail(errno, "empty it") }
+  }
+
+  private func fail(_ code: Int32, _ what: String) { failure = failure ?? .system(code, what, path) }
+
+  func begin(_ status: Int, _ headers: HTTPHeaders) -> Bool {
+    guard progress.begin(status, headers, restart: empty) else { return false }
+    return failure == nil
+  }
+
+  func receive(_ piece: UnsafeRawBufferPointer) -> Bool {
+    progress.received += UInt64(piece.count)
+    report(piece.count)
+    var rest = piece[...]
+    while !rest.isEmpty {
+      let some = rest.prefix(Self.pieceSize - pending.count)
+      pending.append(contentsOf: some)
+      rest = rest.dropFirst(some.count)
+      if pending.count == Self.pieceSize, !drain() { return false }
+    }
+    return true
+  }
+
+  private func drain() -> Bool {
+    let code = pending.withUnsafeBytes { bytes -> Int32 in
+      hasher.update(bytes)
+      var rest = bytes[...]
+      while !rest.isEmpty {
+        let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
+        if count < 0, errno == EINTR { continue }
+        if count < 0 { return errno }
+        rest = rest.dropFirst(count)
+      }
+      return 0
+    }
+    pending.removeAll(keepingCapacity: true)
+    if code != 0 { fail(code, "write it") }
+    return code == 0
+  }
+
+  /// - Throws: when not all of it could be written.
+  func finish() throws(Diagnostic) -> Digests {
+    if !pending.isEmpty { _ = drain() }
+    let code = close(descriptor) == 0 ? 0 : errno
+    descriptor = -1
+    // NFS and quotas tell of a full disk only here.
+    if code != 0 { fail(code, "write it") }
+    if let failure { throw failure }
+    return hasher.finish()
+  }
+
+  func giveUp() {
+    if descriptor >= 0 { close(descriptor) }
+    descriptor = -1
+    _ = try? Files.remove(path)
+  }
+}

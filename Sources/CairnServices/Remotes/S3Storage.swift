@@ -1,0 +1,183 @@
+// A bucket, or a part of one, as a remote. Knows keys and bytes; the protocol is S3Client's.
+package import CairnCore
+import CairnFormats
+package import CairnStore
+import CairnSystem
+import Glibc
+
+package struct S3Storage: RemoteStorage {
+  private let client: S3Client
+  /// Empty, or without a slash at its end.
+  private let prefix: String
+  /// Of every object that is written: encryption, access.
+  private let headers: HTTPHeaders
+  package let jobs: Int
+  package let place: String
+
+  /// Larger files go in parts.
+  static let partThreshold: UInt64 = 64 << 20
+
+  package init(_ client: S3Client, prefix: String, writing headers: HTTPHeaders = [:], jobs: Int? = nil) {
+    self.client = client
+    self.prefix = prefix
+    self.headers = headers
+    self.jobs = jobs ?? 4 * Machine.processorCount()
+    place = "s3://" + client.bucket + (prefix.isEmpty ? "" : "/" + prefix)
+  }
+
+  package var scheme: String { "s3" }
+  package var pageSize: Int? { 1000 }
+
+  private func full(_ key: String) -> String { prefix.isEmpty ? key : prefix + "/" + key }
+
+  // MARK: Looking
+
+  package func size(of key: String) throws(Diagnostic) -> UInt64? {
+    var call = S3Client.Call("HEAD", "HeadObject", key: full(key))
+    call.accepted = [404]
+    let answer = try client.send(call)
+    if answer.status == 404 { return nil }
+    return answer.headers["Content-Length"].flatMap { UInt64($0) } ?? 0
+  }
+
+  package func list(_ prefix: String, _ use: ([RemoteFile]) throws(Diagnostic) -> Bool) throws(Diagnostic) {
+    var token: String?
+    let skipped = self.prefix.isEmpty ? 0 : self.prefix.utf8.count + 1
+    repeat {
+      var call = S3Client.Call("GET", "ListObjectsV2")
+      call.query = [
+        .init("list-type", "2"), .init("prefix", full(prefix)), .init("max-keys", "1000"), .init("encoding-type", "url"),
+      ]
+      if let token { call.query.append(.init("continuation-token", token)) }
+      let answer = try client.send(call)
+      guard let page = XMLElement(answer.body), page.name == "ListBucketResult" else {
+        throw Diagnostic(.remote, "what \(place) answers to a listing is none")
+      }
+      let isEncoded = page["EncodingType"]?.text == "url"
+      var files: [RemoteFile] = []
+      for content in page.children where content.name == "Contents" {
+        guard let text = content["Key"]?.text, let key = isEncoded ? URLEncoding.decode(text) : text else { continue }
+        let inside = String(decoding: key.utf8.dropFirst(skipped), as: UTF8.self)
+        files.append(RemoteFile(key: inside, size: content["Size"].flatMap { UInt64($0.text) } ?? 0))
+      }
+      if !files.isEmpty, try !use(files) { return }
+      let next = page["IsTruncated"]?.text == "true" ? page["NextContinuationToken"]?.text : nil
+      // A server that gives the same token again would never end.
+      if next != nil, next == token { throw Diagnostic(.remote, "the listing of \(place) does not end") }
+      token = next
+    } while token != nil
+  }
+
+  // MARK: Bringing
+
+  package func read(_ key: String, limit: Int) throws(Diagnostic) -> [UInt8]? {
+    let sink = MemorySink(limit: limit)
+    guard try get(key, sink) else { return nil }
+    return sink.bytes
+  }
+
+  package func download(
+    _ key: String, to path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
+  ) throws(Diagnostic) -> Digests? {
+    let sink = try FileSink(path, kinds, report)
+    do throws(Diagnostic) {
+      guard try get(key, sink) else {
+        sink.giveUp()
+        return nil
+      }
+      return try sink.finish()
+    } catch {
+      sink.giveUp()
+      throw error
+    }
+  }
+
+  /// Gets the object, and goes on where it broke off.
+  ///
+  /// - Returns: false when it is not there.
+  private func get(_ key: String, _ sink: any ResumableSink) throws(Diagnostic) -> Bool {
+    var call = S3Client.Call("GET", "GetObject", key: full(key))
+    call.accepted = [404, 416]
+    var version: String?
+    let answer = try client.send(call, prepare: { () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) in
+      if let failure = sink.failure { throw failure }
+      version = version ?? sink.version
+      guard sink.received > 0, let version else {
+        sink.restart()
+        return ([:], sink)
+      }
+      // Only of the very bytes that have come in part.
+      return (["Range": "bytes=\(sink.received)-", "If-Match": version], sink)
+    })
+    if let failure = sink.failure { throw failure }
+    switch answer.status {
+    case 404:
+      // Of a bucket that is not there the objects are not there either, and nobody would say why.
+      if let error = S3Error(answer), error.code == "NoSuchBucket" { throw noBucket() }
+      return false
+    case 416: return true
+    default:
+      if let whole = sink.expected, whole != sink.received {
+        throw Diagnostic(.remote, "'\(name(of: key))' came in part: \(sink.received) of \(whole) bytes")
+      }
+      return true
+    }
+  }
+
+  private func noBucket() -> Diagnostic {
+    Diagnostic(.remote, "the bucket '\(client.bucket)' does not exist").hinting(S3Error.hint("NoSuchBucket", bucket: client.bucket, source: nil) ?? "")
+  }
+
+  // MARK: Sending
+
+  package func upload(
+    _ path: String, to key: String, as hash: ContentHash?, _ report: @escaping ByteReport
+  ) throws(Diagnostic) {
+    guard let stat = try FileStat.of(path), stat.isFile else { throw Diagnostic(.io, "[Errno 2] No such file or directory: '\(path)'") }
+    if stat.size > Self.partThreshold { return try S3Upload(client, full(key), path, stat.size, hash, headers).run(report) }
+    var kinds: DigestKinds = []
+    if let hash, hash.algorithm == .md5Dos2unix { kinds.insert(.md5Dos2unix) }
+    if hash == nil || hash?.algorithm == .md5Dos2unix { kinds.insert(.md5) }
+    if !client.usesTLS { kinds.insert(.sha256) }
+    let digests = kinds.isEmpty ? Digests() : try ContentHasher.digests(ofFile: path, kinds) ?? Digests()
+    if let hash, hash.algorithm == .md5Dos2unix, digests.md5Dos2unix != hash.digest {
+      throw .corruptObject(path)
+    }
+    var call = S3Client.Call("PUT", "PutObject", key: full(key))
+    call.headers = headers
+    // The server holds the body against it: other bytes get no such name.
+    let md5 = hash?.algorithm == .md5 ? hash?.digest : digests.md5
+    if let md5 { call.headers["Content-MD5"] = String(decoding: Base64.encode(md5.bytes), as: UTF8.self) }
+    call.payload = digests.sha256?.hex
+    call.body = .file(path: path, offset: 0, count: stat.size)
+    do throws(Diagnostic) {
+      _ = try client.send(call, sent: { report($0) })
+    } catch {
+      guard let hash, error.message.contains("(BadDigest)") || error.message.contains("(InvalidDigest)") else { throw error }
+      // Is it the file, or something between?
+      let now = try ContentHasher.digests(ofFile: path, DigestKinds(hash.algorithm, sha256: false))
+      if now?[hash.algorithm] != hash.digest { throw .corruptObject(path) }
+      throw error
+    }
+  }
+
+  package func remove(_ keys: [String]) throws(Diagnostic) {
+    for start in stride(from: 0, to: keys.count, by: 1000) {
+      let some = keys[start..<min(start + 1000, keys.count)]
+      let items = some.map { "<Object><Key>\(Self.escaped(full($0)))</Key></Object>" }.joined()
+      let body = Array("<Delete xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\"><Quiet>true</Quiet>\(items)</Delete>".utf8)
+      var call = S3Client.Call("POST", "DeleteObjects", query: [.init("delete")])
+      call.headers["Content-MD5"] = String(decoding: Base64.encode(PayloadHash.md5(body)), as: UTF8.self)
+      call.headers["Content-Type"] = "application/xml"
+      call.body = .bytes(body)
+      let answer = try client.send(call)
+      guard let error = XMLElement(answer.body)?["Error"] else { continue }
+      throw Diagnostic(
+        .remote, "'\(error["Key"]?.text ?? "an object")' of \(place) cannot be removed: \(error["Code"]?.text ?? "")")
+    }
+  }
+
+  private static func escaped(_ text: String) -> String {
+    text.replacing("&", with: "&amp;").replacing("<", with: "&lt;").replacing(">", with: "&gt;")
+  }
+}
