@@ -32,12 +32,12 @@ need_swift() {
 
 # need_dvc: the real DVC in .venv, the yardstick of the conformance tests. Sets DVC and PYTHON.
 need_dvc() {
-  local version=3.67.1
+  local version=3.67.1 plugin=3.3.0
   if [ "$(.venv/bin/python -c 'import importlib.metadata as m; print(m.version("dvc"))' 2>/dev/null)" != "$version" ]; then
     say "installing DVC $version into .venv (about 2 min)"
     rm -rf .venv
     # pip may be silent for long on a slow line; its own retries are enough for a bad one.
-    python3 -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check "dvc==$version" pyyaml </dev/null ||
+    python3 -m venv .venv && .venv/bin/pip install -q --disable-pip-version-check "dvc==$version" "dvc-s3==$plugin" pyyaml </dev/null ||
       { rm -rf .venv; return 1; }
   fi
   DVC=$PWD/.venv/bin/dvc

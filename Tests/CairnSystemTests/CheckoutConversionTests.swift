@@ -1,6 +1,7 @@
 // Which bytes a checkout gives, held against git itself.
 import CairnCore
 @testable import CairnSystem
+import CairnTestSupport
 import Testing
 
 struct CheckoutConversionTests {

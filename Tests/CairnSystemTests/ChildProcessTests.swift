@@ -3,6 +3,7 @@ import CairnSystem
 import Dispatch
 import Glibc
 import Synchronization
+import CairnTestSupport
 import Testing
 
 /// Collects a child's events and waits for its end.

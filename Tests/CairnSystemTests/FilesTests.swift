@@ -1,6 +1,7 @@
 import CairnCore
 @testable import CairnSystem
 import Glibc
+import CairnTestSupport
 import Testing
 
 @Suite struct FilesTests {

@@ -1,6 +1,7 @@
 // Which attributes a path has, held against `git check-attr`.
 import CairnCore
 @testable import CairnSystem
+import CairnTestSupport
 import Testing
 
 struct GitAttributesTests {

@@ -1,5 +1,6 @@
 import CairnCore
 @testable import CairnSystem
+import CairnTestSupport
 import Testing
 
 /// A real repository with two commits.

@@ -1,5 +1,6 @@
 import CairnCore
 import CairnSystem
+import CairnTestSupport
 import Testing
 
 @Suite struct SharedDocumentTests {

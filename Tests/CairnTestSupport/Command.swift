@@ -96,26 +96,6 @@ package struct TestSupportError: Error, CustomStringConvertible {
   package init(_ description: String) { self.description = description }
 }
 
-/// A folder outside of any project, deleted with the value that names it.
-package final class TemporaryFolder: Sendable {
-  package let path: String
-
-  package init(_ prefix: String) throws { path = try makeTemporaryFolder(prefix) }
-
-  deinit { try? FileManager.default.removeItem(atPath: path) }
-}
-
-/// Makes a new folder under the system's temporary one; its path has no symbolic link in it.
-package func makeTemporaryFolder(_ prefix: String) throws -> String {
-  let base = ProcessInfo.processInfo.environment["TMPDIR"] ?? "/tmp"
-  var template = Array((base + "/" + prefix + "XXXXXX").utf8CString)
-  guard mkdtemp(&template) != nil else { throw TestSupportError("cannot make a folder in \(base)") }
-  let path = String(decoding: template.dropLast().map { UInt8(bitPattern: $0) }, as: UTF8.self)
-  guard let real = realpath(path, nil) else { return path }
-  defer { free(real) }
-  return String(cString: real)
-}
-
 private func contents(of path: String) -> String {
   String(decoding: FileManager.default.contents(atPath: path) ?? Data(), as: UTF8.self)
 }
