@@ -12,10 +12,15 @@ package final class ProjectState: Sendable {
   private let cache: DataCache
   /// The commit; `nil` for the workspace.
   private let revision: String?
+  /// Where data is that the cache lacks; `nil`: nobody is asked.
+  private let remotes: OpenRemotes?
   private let loaded = Mutex<Result<LoadedProject, Diagnostic>?>(nil)
   private let data = Mutex<[RepoPath: ContentHash?]?>(nil)
 
-  package init(files: any ProjectFiles, loader: PipelineLoader, cache: DataCache, revision: String?) {
+  package init(
+    files: any ProjectFiles, loader: PipelineLoader, cache: DataCache, revision: String?, remotes: OpenRemotes? = nil
+  ) {
+    self.remotes = remotes
     self.files = files
     self.loader = loader
     self.cache = cache
@@ -46,15 +51,31 @@ package final class ProjectState: Sendable {
     if let bytes = try files.read(path) { return bytes }
     let outputs = try outputs()
     if let hash = outputs[path] {
-      if let hash, let bytes = try cache.store(for: hash).read(hash) { return bytes }
+      if let hash, let bytes = try object(hash) { return bytes }
       throw .noStorage(path)
     }
     guard let (folder, manifest, algorithm) = try folder(around: path, outputs) else { throw .noFile(path.text) }
     let name = path.relative(to: folder)
     guard let entry = manifest.entries.first(where: { $0.path.hasSameBytes(as: name) }) else { throw .noFile(path.text) }
     let hash = ContentHash(algorithm, entry.md5)
-    guard let bytes = try cache.store(for: hash).read(hash) else { throw .noStorage(path) }
+    guard let bytes = try object(hash) else { throw .noStorage(path) }
     return bytes
+  }
+
+  /// The cache's, else the default remote's, held against its hash; the cache does not get it.
+  private func object(_ hash: ContentHash) throws(Diagnostic) -> [UInt8]? {
+    if let bytes = try cache.store(for: hash).read(hash) { return bytes }
+    guard let storage = try? remotes?.storage(nil, command: "fetch"),
+      let bytes = (try? storage.read(RemoteObjects.key(of: hash), limit: Files.plainLimit)) ?? nil,
+      ContentHasher.digests(of: bytes, DigestKinds(hash.algorithm, sha256: false))[hash.algorithm] == hash.digest
+    else { return nil }
+    return bytes
+  }
+
+  private func list(_ hash: ContentHash) -> DirectoryManifest? {
+    if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil { return list }
+    guard let storage = try? remotes?.storage(nil, command: "fetch") else { return nil }
+    return ((try? RemoteObjects(storage).list(of: hash)) ?? nil)?.manifest
   }
 
   /// The files that a path means: those below a folder, in the order of their bytes, else the path itself. DVC's own
@@ -70,7 +91,7 @@ package final class ProjectState: Sendable {
     var isData = false
     for (output, hash) in outputs where output.isInside(path) || path.isInside(output) {
       if let hash, hash.isDirectory {
-        guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
+        guard let manifest = list(hash) else { continue }
         for entry in manifest.entries {
           let file = output.appending(entry.path)
           if file != path, file.isInside(path), !isDVCFile(file) {
@@ -104,7 +125,7 @@ package final class ProjectState: Sendable {
     while !folder.isRoot {
       folder = folder.parent
       if let hash = outputs[folder] ?? nil, hash.isDirectory {
-        guard let manifest = try cache.store(for: hash).manifest(hash) else { throw .noFolderList(folder) }
+        guard let manifest = try cache.store(for: hash).manifest(hash) ?? list(hash) else { throw .noFolderList(folder) }
         return (folder, manifest, hash.algorithm)
       }
     }

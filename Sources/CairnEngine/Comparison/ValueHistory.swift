@@ -48,7 +48,9 @@ package struct ValueHistory: Sendable {
       loader = PipelineLoader(
         root: repository.root, folder: folder, gitRoot: files == nil ? git?.workTree : nil, files: files, notesUses: true)
     }
-    return ProjectState(files: files ?? DiskFiles(root: repository.root), loader: loader, cache: cache, revision: revision)
+    return ProjectState(
+      files: files ?? DiskFiles(root: repository.root), loader: loader, cache: cache, revision: revision,
+      remotes: settings.map { OpenRemotes($0, repository) })
   }
 
   /// True before the first commit: there is nothing to compare with then.

@@ -46,6 +46,7 @@ package struct ObjectTransfer: Sendable {
       try cache.store(for: absent[number]).contains(absent[number])
     }
     let others = try missingBeside(absent, hashes, lists)
+    progress.expect(files: 0, bytes: sizes(of: zip(absent, isHere).lazy.filter(\.1).map(\.0)))
     return move(absent, isAtSource: isHere, lists, besides: others) { (hash) throws(Diagnostic) in
       let path = cache.store(for: hash).path(of: hash)
       try remote.storage.upload(path, to: RemoteObjects.key(of: hash), as: hash) { progress.add(bytes: $0) }
@@ -90,6 +91,12 @@ package struct ObjectTransfer: Sendable {
     return beside.compactMapValues { parts in
       let count = parts.count { !there.contains($0) }
       return count > 0 ? count : nil
+    }
+  }
+
+  private func sizes(of hashes: some Sequence<ContentHash>) -> UInt64 {
+    hashes.reduce(0) { sum, hash in
+      sum + (((try? FileStat.of(cache.store(for: hash).path(of: hash))) ?? nil)?.size ?? 0)
     }
   }
 

@@ -30,7 +30,9 @@ struct TransferScreen {
     _ what: String, _ body: (inout DataTransfer.Outcome) throws(Diagnostic) -> Void
   ) throws(Diagnostic) -> DataTransfer.Outcome {
     var outcome = DataTransfer.Outcome()
+    let line = console.isQuiet ? nil : TransferLine(what, progress)
     defer {
+      line?.end()
       for warning in outcome.warnings { console.warning(warning) }
       for note in outcome.notes { console.note(note) }
       for error in outcome.errors { console.error(error) }
