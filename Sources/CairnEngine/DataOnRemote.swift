@@ -22,6 +22,7 @@ package struct DataOnRemote: Sendable {
     guard let remote, let hash = md5.flatMap({ ContentHash($0) }) else { return .unknown }
     // Data of DVC 2 lies where that put it, under the hash that it had.
     let legacy = ContentHash(.md5Dos2unix, hash.digest, isDirectory: hash.isDirectory)
-    return remote.hasFile(hash) || remote.hasFile(legacy) ? .yes : .no
+    guard let isThere = try? remote.hasFile(hash) || remote.hasFile(legacy) else { return .unknown }
+    return isThere ? .yes : .no
   }
 }

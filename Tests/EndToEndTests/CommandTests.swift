@@ -567,8 +567,8 @@ struct CommandTests {
   func farRemote() throws {
     try holdsForCairn(
       CommandCase(
-        "status -r far", 254, says: "ERROR: remote 'far' is no folder of this machine",
-        before: "$PROGRAM remote add far s3://bucket/data"))
+        "status -r far", 254, says: "ERROR: remote 'far' is of a kind that is not in Cairn yet",
+        before: "$PROGRAM remote add far gs://bucket/data"))
   }
 
   @Test("the table is what DVC does", .enabled(if: DVCOracle.isAvailable), arguments: CommandCase.all)

@@ -136,6 +136,7 @@ package final class DataStorage: Sendable {
   func isInRemote(_ hash: DataHash, of output: DataOutput) throws(Diagnostic) -> Bool {
     guard let name = try remoteName(of: output) else { return false }
     let objects = RemoteObjects(try remotes.storage(name, command: "data status"))
-    return hash.content.map(objects.hasFile) ?? false
+    guard let content = hash.content else { return false }
+    return try objects.hasFile(content)
   }
 }

@@ -1,6 +1,7 @@
 // Signature Version 4 of Amazon Web Services, over the request exactly as it is sent. Knows no credentials' source.
 import CairnCore
 import Crypto
+import Synchronization
 
 package struct AWSKeys: Hashable, Sendable {
   package var accessKeyID: String
@@ -17,7 +18,7 @@ package struct AWSKeys: Hashable, Sendable {
 
 /// - Source: AWS's "Signature Version 4 signing process"; `s3` signs the path as it is sent, every other service
 ///   encodes it once more. Held against vectors made with botocore.
-package struct SigV4: Sendable {
+package struct SigV4: Hashable, Sendable {
   package var region: String
   package var service: String
 
@@ -70,10 +71,27 @@ package struct SigV4: Sendable {
 
   /// Trimmed, runs of blanks made one.
   private static func collapsed(_ value: String) -> String {
-    value.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ")
+    value.utf8.contains(0x20) ? value.split(separator: " ", omittingEmptySubsequences: true).joined(separator: " ") : value
   }
 
+  private struct Derivation: Hashable {
+    var secret: String
+    var day: String
+    var signer: SigV4
+  }
+
+  /// The same for all requests of a day.
+  private static let known = Mutex<(Derivation, [UInt8])?>(nil)
+
   func signingKey(_ keys: AWSKeys, _ day: String) -> [UInt8] {
+    let wanted = Derivation(secret: keys.secretAccessKey, day: day, signer: self)
+    if let (derivation, key) = Self.known.withLock({ $0 }), derivation == wanted { return key }
+    let key = derivedKey(keys, day)
+    Self.known.withLock { $0 = (wanted, key) }
+    return key
+  }
+
+  private func derivedKey(_ keys: AWSKeys, _ day: String) -> [UInt8] {
     var key = Array(("AWS4" + keys.secretAccessKey).utf8)
     for word in [day, region, service, "aws4_request"] { key = Self.hmac(key, word) }
     return key

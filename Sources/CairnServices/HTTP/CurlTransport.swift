@@ -56,8 +56,9 @@ package final class CurlTransport: HTTPTransport {
     cairn_http_set_number(handle, Option.connectTimeout, request.connectTimeout)
     cairn_http_set_number(handle, Option.slowBytes, 1)
     cairn_http_set_number(handle, Option.slowSeconds, request.stallTimeout)
-    cairn_http_set_number(handle, Option.bufferSize, 256 << 10)
-    cairn_http_set_number(handle, Option.uploadBufferSize, 256 << 10)
+    // Made anew for each request: larger ones are mapped and cleared by the kernel every time.
+    cairn_http_set_number(handle, Option.bufferSize, 64 << 10)
+    cairn_http_set_number(handle, Option.uploadBufferSize, 64 << 10)
     cairn_http_set_text(handle, Option.userAgent, "cairn/" + CairnVersion.current)
     switch request.trust {
     case .system: break
@@ -198,19 +199,28 @@ private final class Exchange {
 
   /// One line of a header. Each answer begins with its status, one that only says "go on", too.
   func header(_ line: UnsafeRawBufferPointer) -> Int {
-    let text = String(decoding: line, as: UTF8.self)
-    if text.hasPrefix("HTTP/") {
+    if line.starts(with: Self.statusMark) {
       headers = HTTPHeaders()
       body = []
       hasBegun = false
-      status = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    } else if let colon = text.firstIndex(of: ":") {
-      func trimmed(_ text: Substring) -> String {
-        String(text.drop { $0.isWhitespace }.reversed().drop { $0.isWhitespace }.reversed())
+      // "HTTP/1.1 200 OK".
+      status = 0
+      for byte in line.drop(while: { $0 != 0x20 }).dropFirst().prefix(while: { (0x30...0x39).contains($0) }) {
+        status = status * 10 + Int(byte - 0x30)
       }
-      headers[trimmed(text[..<colon])] = trimmed(text[text.index(after: colon)...])
+    } else if let colon = line.firstIndex(of: UInt8(ascii: ":")) {
+      headers.append(HTTPHeader(Self.trimmed(line[..<colon]), Self.trimmed(line[(colon + 1)...])))
     }
     return line.count
+  }
+
+  private static let statusMark = Array("HTTP/".utf8)
+
+  private static func trimmed(_ bytes: Slice<UnsafeRawBufferPointer>) -> String {
+    var (start, end) = (bytes.startIndex, bytes.endIndex)
+    while start < end, bytes[start] <= 0x20 { start += 1 }
+    while end > start, bytes[end - 1] <= 0x20 { end -= 1 }
+    return String(decoding: UnsafeRawBufferPointer(rebasing: bytes.base[start..<end]), as: UTF8.self)
   }
 
   /// Fewer bytes than came: the exchange is given up.

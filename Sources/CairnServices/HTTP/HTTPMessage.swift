@@ -19,11 +19,21 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
 
   /// Names count in any case; of several headers of a name the last.
   package subscript(name: String) -> String? {
-    get { all.last { $0.name.lowercased() == name.lowercased() }?.value }
+    get { all.last { Self.isSame($0.name, name) }?.value }
     set {
-      all.removeAll { $0.name.lowercased() == name.lowercased() }
+      all.removeAll { Self.isSame($0.name, name) }
       if let newValue { all.append(HTTPHeader(name, newValue)) }
     }
+  }
+
+  /// Beside others of its name.
+  package mutating func append(_ header: HTTPHeader) { all.append(header) }
+
+  /// Names are ASCII; each answer brings a dozen of them.
+  private static func isSame(_ a: String, _ b: String) -> Bool {
+    func lower(_ byte: UInt8) -> UInt8 { (0x41...0x5A).contains(byte) ? byte | 0x20 : byte }
+    let (a, b) = (a.utf8, b.utf8)
+    return a.count == b.count && zip(a, b).allSatisfy { lower($0) == lower($1) }
   }
 }
 

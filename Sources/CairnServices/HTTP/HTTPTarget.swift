@@ -87,27 +87,41 @@ package enum URLEncoding {
   ///
   /// - Source: RFC 3986, 2.3; as Signature Version 4 asks for it.
   package static func encode(_ text: String, keeping kept: String = "") -> String {
-    let kept = Array(kept.utf8)
+    let kept = kept.utf8
+    if text.utf8.allSatisfy({ isPlain($0) || kept.contains($0) }) { return text }
     var bytes: [UInt8] = []
+    bytes.reserveCapacity(text.utf8.count + 32)
     for byte in text.utf8 {
-      switch byte {
-      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
-        UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      if isPlain(byte) || kept.contains(byte) {
         bytes.append(byte)
-      case _ where kept.contains(byte): bytes.append(byte)
-      default: bytes += Array("%".utf8) + Array(Hex.encode([byte]).uppercased().utf8)
+      } else {
+        bytes.append(UInt8(ascii: "%"))
+        bytes.append(digits[Int(byte >> 4)])
+        bytes.append(digits[Int(byte & 15)])
       }
     }
     return String(decoding: bytes, as: UTF8.self)
   }
 
-  /// `nil` where a `%` is not followed by two digits, or what comes out is not UTF-8.
-  package static func decode(_ text: String) -> String? {
+  private static let digits = Array("0123456789ABCDEF".utf8)
+
+  private static func isPlain(_ byte: UInt8) -> Bool {
+    switch byte {
+    case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"),
+      UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "-"), UInt8(ascii: "."), UInt8(ascii: "_"), UInt8(ascii: "~"):
+      true
+    default: false
+    }
+  }
+
+  /// As forms are encoded, where a `+` is a blank: S3's listings are. `nil` where a `%` is not followed by two digits, or
+  /// what comes out is not UTF-8.
+  package static func decodeForm(_ text: String) -> String? {
     var bytes: [UInt8] = []
     var rest = Array(text.utf8)[...]
     while let byte = rest.popFirst() {
       guard byte == UInt8(ascii: "%") else {
-        bytes.append(byte)
+        bytes.append(byte == UInt8(ascii: "+") ? 0x20 : byte)
         continue
       }
       guard let high = rest.popFirst().flatMap(Hex.value), let low = rest.popFirst().flatMap(Hex.value) else { return nil }

@@ -91,9 +91,8 @@ final class FileSink: ResumableSink {
     self.kinds = kinds
     self.report = report
     hasher = ContentHasher(kinds)
-    descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o600) }
+    descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444) }
     if descriptor < 0 { throw .system(errno, "create it", path) }
-    pending.reserveCapacity(Self.pieceSize)
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -103,7 +102,7 @@ final class FileSink: ResumableSink {
   var version: String? { progress.version }
 
   func restart() {
-    empty()
+    if progress.received > 0 { empty() }
     progress = BodyProgress()
   }
 
@@ -118,6 +117,7 @@ final class FileSink: ResumableSink {
 
   func begin(_ status: Int, _ headers: HTTPHeaders) -> Bool {
     guard progress.begin(status, headers, restart: empty) else { return false }
+    pending.reserveCapacity(Int(min(progress.expected ?? 0, UInt64(Self.pieceSize))))
     return failure == nil
   }
 

@@ -56,7 +56,7 @@ package struct S3Storage: RemoteStorage {
       let isEncoded = page["EncodingType"]?.text == "url"
       var files: [RemoteFile] = []
       for content in page.children where content.name == "Contents" {
-        guard let text = content["Key"]?.text, let key = isEncoded ? URLEncoding.decode(text) : text else { continue }
+        guard let text = content["Key"]?.text, let key = isEncoded ? URLEncoding.decodeForm(text) : text else { continue }
         let inside = String(decoding: key.utf8.dropFirst(skipped), as: UTF8.self)
         files.append(RemoteFile(key: inside, size: content["Size"].flatMap { UInt64($0.text) } ?? 0))
       }

@@ -57,7 +57,7 @@ package struct FolderStorage: RemoteStorage {
   ) throws(Diagnostic) -> Digests? {
     let source = self.path(key)
     guard let stat = try FileStat.of(source), stat.isFile else { return nil }
-    try FileLink.copyAtomically(from: source, to: path)
+    try FileLink.copyAtomically(from: source, to: path, mode: LocalObjectStore.protectedMode)
     report(Int(stat.size))
     do throws(Diagnostic) {
       return try ContentHasher.digests(ofFile: path, kinds)

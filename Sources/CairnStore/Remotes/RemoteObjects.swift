@@ -27,9 +27,8 @@ package struct RemoteObjects: Sendable {
     try storage.holds(hash, at: Self.key(of: hash))
   }
 
-  /// Whether a file of that name is there; its bytes are not looked at, and nothing is removed. False where it cannot be
-  /// known.
-  package func hasFile(_ hash: ContentHash) -> Bool { ((try? storage.size(of: Self.key(of: hash))) ?? nil) != nil }
+  /// Whether a file of that name is there; its bytes are not looked at, and nothing is removed.
+  package func hasFile(_ hash: ContentHash) throws(Diagnostic) -> Bool { try storage.size(of: Self.key(of: hash)) != nil }
 
   /// The list of a folder, its bytes held against the hash.
   package struct FolderList: Sendable {
@@ -137,7 +136,6 @@ package struct RemoteObjects: Sendable {
       try Files.remove(temporary)
       throw .corruptOnRemote(name(of: hash))
     }
-    target.protect(temporary)
     let code = target.install(temporary, as: path, 0)
     if code < 0 { throw .system(-code, "store the object", path) }
     return true

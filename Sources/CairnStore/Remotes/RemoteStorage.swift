@@ -42,8 +42,8 @@ package protocol RemoteStorage: Sendable {
   ///
   /// - Throws: also where it has more than `limit` bytes.
   func read(_ key: String, limit: Int) throws(Diagnostic) -> [UInt8]?
-  /// Brings the file to `path`, where nothing is, and says what it hashed on the way; `nil` when it is not there. On a
-  /// failure nothing is left.
+  /// Brings the file to `path`, where nothing is, protected against writing, and says what it hashed on the way; `nil` when
+  /// it is not there. On a failure nothing is left.
   func download(
     _ key: String, to path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> Digests?
