@@ -1,9 +1,9 @@
 // Which objects a push or a fetch is about, and which remote each belongs to. Transfers none.
-package import CairnCore
+import CairnCore
 import CairnFormats
-package import CairnStore
+import CairnStore
 import CairnSystem
-package import OrderedCollections
+import OrderedCollections
 
 /// What the user asks for.
 package struct TransferRequest: Sendable {

@@ -68,13 +68,13 @@ package final class S3Client: Sendable {
   ) throws(Diagnostic) -> HTTPResponse {
     var failures = 0
     var mended: Set<Mending> = []
-    var began = sent == nil ? 0 : 0
+    var tries = 0
     while true {
       let (more, sink) = try prepare()
+      let request = request(call, more, try chain?.credentials())
       let outcome: Outcome
       var count = 0
       do throws(HTTPFailure) {
-        let request = try request(call, more)
         let answer = try transport.send(request, to: sink, sent: sent.map { sent in { count += $0; sent($0) } })
         if answer.isSuccess && !isHiddenError(answer, call) || call.accepted.contains(answer.status) {
           budget.giveBack()
@@ -86,22 +86,23 @@ package final class S3Client: Sendable {
       }
       // What went out goes out again.
       if count != 0 { sent?(-count) }
-      began += 1
+      tries += 1
       let verdict = try judge(outcome, call, &mended)
       switch verdict {
       case .again: continue
       case .later(let isThrottled):
         guard failures + 1 < policy.attempts, budget.take(isThrottled: isThrottled) else {
-          throw try error(outcome, call, attempts: began)
+          throw try error(outcome, call, attempts: tries)
         }
         Pause.seconds(policy.wait(after: failures, isThrottled: isThrottled))
         failures += 1
-      case .never: throw try error(outcome, call, attempts: began)
+      case .never: throw try error(outcome, call, attempts: tries)
       }
     }
   }
 
-  private func request(_ call: Call, _ more: HTTPHeaders) throws(HTTPFailure) -> HTTPRequest {
+  /// - Parameter credentials: `nil`: nobody signs it.
+  private func request(_ call: Call, _ more: HTTPHeaders, _ credentials: AWSCredentials?) -> HTTPRequest {
     let (address, offset) = state.withLock { ($0.address, $0.clockOffset) }
     let target = address.target(call.key, call.query)
     var request = HTTPRequest(call.method, target.url, headers: call.headers, body: call.body)
@@ -109,11 +110,7 @@ package final class S3Client: Sendable {
     request.trust = trust
     request.connectTimeout = connectTimeout
     request.stallTimeout = stallTimeout
-    guard let chain else { return request }
-    let credentials: AWSCredentials
-    do throws(Diagnostic) { credentials = try chain.credentials() } catch {
-      throw HTTPFailure(.library, error.fullMessage)
-    }
+    guard let credentials else { return request }
     let payload: String
     switch call.body {
     case .none: payload = SigV4.emptyPayload
@@ -218,7 +215,8 @@ package final class S3Client: Sendable {
       if error == nil, call.method == "HEAD", let key = call.key {
         var again = Call("GET", call.operation, key: key)
         again.headers["Range"] = "bytes=0-0"
-        if let request = try? request(again, [:]), let told = try? transport.send(request) { error = S3Error(told) }
+        let credentials = (try? chain?.credentials()) ?? nil
+        if let told = try? transport.send(request(again, [:], credentials)) { error = S3Error(told) }
       }
       let code = error?.code ?? "\(answer.status)"
       var diagnostic = Diagnostic(

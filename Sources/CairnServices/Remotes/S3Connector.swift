@@ -1,6 +1,6 @@
 // From the settings of a remote to the bucket that they mean. Connects to nothing before the first request.
 package import CairnCore
-package import CairnEngine
+import CairnEngine
 package import CairnStore
 import CairnSystem
 
@@ -55,6 +55,14 @@ struct S3Connector {
     if flag("version_aware", default: false) || flag("worktree", default: false) {
       var refusal = Diagnostic(
         .notInThisVersion, "remote '\(name)' keeps versions in the cloud: such remotes are not in Cairn yet",
+        hint: "`dvc` works on the same files")
+      refusal.exitCode = 254
+      throw refusal
+    }
+    if text("sse_customer_key") != nil || text("sse_customer_algorithm") != nil {
+      // Written without the key, the data would lie there for others to read.
+      var refusal = Diagnostic(
+        .notInThisVersion, "remote '\(name)' encrypts with a key of its own (sse_customer_key), which is not in Cairn yet",
         hint: "`dvc` works on the same files")
       refusal.exitCode = 254
       throw refusal

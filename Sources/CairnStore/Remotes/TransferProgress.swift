@@ -1,5 +1,5 @@
 // How far a transfer is: counted by many threads, read by the screen. Prints nothing.
-package import CairnCore
+import CairnCore
 import Synchronization
 
 package final class TransferProgress: Sendable {
