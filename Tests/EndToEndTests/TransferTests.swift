@@ -35,6 +35,25 @@ struct TransferTests {
     #expect(try repository.cairn("pull", "f.dvc").output == "A       f\n1 file fetched and 1 file added\n")
   }
 
+  @Test("of all that is on the remote, metrics, plots or what is small come alone where they are asked for")
+  func someKinds() throws {
+    let repository = try TestRepository()
+    let outs = "metrics: [m.json], plots: [p.csv], outs: [o, shown]"
+    let command = "echo '{}' > m.json; echo a > p.csv; head -c 2000 /dev/zero > o; echo s > shown"
+    try repository.write("dvc.yaml", "stages:\n  s: {cmd: \"\(command)\", \(outs)}\nplots: [t: {y: {shown: c}}]\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try repository.cairn("remote", "add", "-q", "-d", "r", "../remote").status == 0)
+    #expect(try repository.cairn("push").output == "4 files pushed\n")
+    for (options, count) in [
+      (["--type", "metrics"], "1 file"), (["--type", "plots"], "2 files"), (["--type", "metrics", "--type", "plots"], "3 files"),
+      (["--max-size", "2000"], "3 files"), ([], "4 files"),
+    ] {
+      try repository.remove(".dvc/cache")
+      let result = try repository.run([try CairnBinary.path(), "fetch"] + options)
+      #expect(result.output == count + " fetched\n", "\(options): \(result)")
+    }
+  }
+
   @Test("a folder's list is not sent before all that it names is there")
   func partOfFolder() throws {
     let repository = try project()

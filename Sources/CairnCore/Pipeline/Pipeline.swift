@@ -49,3 +49,16 @@ package struct PipelineFile: Sendable {
     self.document = document
   }
 }
+
+extension PipelineFile {
+  /// The files that the top level's `plots` show, as declared: each names one, or those under its axes.
+  package var plotFiles: [String] {
+    (plots.list ?? []).flatMap { plot -> [String] in
+      if let path = plot.string { return [path] }
+      return (plot.map ?? [:]).flatMap { key, properties -> [String] in
+        guard let y = properties["y"]?.map else { return [key.string].compactMap { $0 } }
+        return (Array(y.keys) + Array(properties["x"]?.map?.keys ?? [])).compactMap(\.string)
+      }
+    }
+  }
+}

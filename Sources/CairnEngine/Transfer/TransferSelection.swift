@@ -78,16 +78,38 @@ struct TransferSelection {
         if let name = remotes.name(output.remote ?? request.remote) { _ = try remotes.name(name, command: "push") }
       }
     }
-    for selection in selections { try collect(selection, of: project) }
+    let wanted = request.kinds.isEmpty ? nil : Self.places(of: request.kinds, in: project, state.loader)
+    for selection in selections { try collect(selection, of: project, wanted) }
   }
 
-  private mutating func collect(_ selection: StageSelection, of project: LoadedProject) throws(Diagnostic) {
+  /// Where metrics, or plots, are: outputs that are some, and what the top level of a dvc.yaml names.
+  private static func places(
+    of kinds: [TransferRequest.OutputKind], in project: LoadedProject, _ loader: PipelineLoader
+  ) -> [RepoPath] {
+    let paths = PathResolver(ofProject: loader.root)
+    var places: [RepoPath] = []
+    for kind in kinds {
+      let role: Output.Role = kind == .metrics ? .metric : .plot
+      for stage in project.pipeline.stages { places += stage.outputs.filter { $0.role == role }.compactMap(\.location.local) }
+      for file in project.pipeline.files {
+        for name in kind == .metrics ? file.metrics : file.plotFiles {
+          if let path = paths.location(of: name, in: .local(file.path.parent)).local { places.append(path) }
+        }
+      }
+    }
+    return places
+  }
+
+  private mutating func collect(
+    _ selection: StageSelection, of project: LoadedProject, _ wanted: [RepoPath]?
+  ) throws(Diagnostic) {
     let stage = project.pipeline[selection.stage]
     let isImport = stage.dependencies.contains { $0.source?.repository != nil }
     if isImport, direction == .push { return }
     let lock = stage.tracked == nil ? project.lockEntry(of: stage) : nil
     for (index, output) in stage.outputs.enumerated() {
       guard output.isCached, let path = output.location.local, isMeant(output, path, selection, project) else { continue }
+      if let wanted, !wanted.contains(where: { $0.overlaps(path) }) { continue }
       let locked =
         stage.tracked.map { $0.outputs.indices.contains(index) ? $0.outputs[index] : nil } ?? lock?.out(output.declared)
       if let limit = request.sizeLimit, limit > 0, let size = locked?.size, size >= UInt64(limit) { continue }

@@ -23,13 +23,7 @@ struct StageLint {
       func add(_ path: String?) { if let path { shown.insert(subject.paths.location(of: path, in: folder)) } }
       file.metrics.forEach(add)
       for artifact in file.artifacts.values { add(artifact["path"]?.string) }
-      for plot in file.plots.list ?? [] {
-        add(plot.string)
-        for key in plot.map?.keys.compactMap(\.string) ?? [] {
-          add(key)
-          for axis in ["x", "y"] { plot[key]?[axis]?.map?.keys.compactMap(\.string).forEach(add) }
-        }
-      }
+      file.plotFiles.forEach(add)
     }
     self.shown = shown
     outputs = subject.project.pipeline.stages.flatMap { $0.outputs.map(\.location) }
