@@ -75,10 +75,6 @@ int cairn_http_set_seek_function(void *handle, int option, cairn_http_seek funct
   return curl.easy_setopt(handle, option, function);
 }
 
-int cairn_http_set_progress_function(void *handle, int option, cairn_http_progress function) {
-  return curl.easy_setopt(handle, option, function);
-}
-
 void *cairn_http_append(void *list, const char *text) { return curl.slist_append(list, text); }
 void cairn_http_free_list(void *list) { curl.slist_free_all(list); }
 int cairn_http_perform(void *handle) { return curl.easy_perform(handle); }

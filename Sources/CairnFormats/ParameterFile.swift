@@ -36,11 +36,5 @@ package enum ParameterFile {
     }
   }
 
-  /// What follows the first dot of the file's name, in lower case, with that dot: to DVC `a.b.json` is no JSON, and
-  /// `.toml` is TOML.
-  package static func suffix(of path: String) -> String {
-    let name = path.utf8.split(separator: UInt8(ascii: "/")).last ?? path.utf8[...]
-    guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return "" }
-    return (String(name[dot...]) ?? "").lowercased()
-  }
+  package static func suffix(of path: String) -> String { ParameterSet.suffix(of: path) }
 }

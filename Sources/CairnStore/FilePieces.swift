@@ -9,19 +9,12 @@ package enum FilePieces {
     let descriptor = RawFile.open(path, O_RDONLY)
     if descriptor < 0 { throw .system(-descriptor, "open it", path) }
     defer { close(descriptor) }
-    let buffer = UnsafeMutableRawBufferPointer.allocate(byteCount: ReadBuffer.pieceSize, alignment: 16)
-    defer { buffer.deallocate() }
+    let buffer = ReadBuffer()
     while true {
-      var count = 0
-      while count < buffer.count {
-        let some = Glibc.read(descriptor, buffer.baseAddress! + count, buffer.count - count)
-        if some < 0, errno == EINTR { continue }
-        if some < 0 { throw .system(errno, "read it", path) }
-        if some == 0 { break }
-        count += some
-      }
-      if count > 0 { body(UnsafeRawBufferPointer(rebasing: buffer[..<count])) }
-      if count < buffer.count { return }
+      let count = buffer.fill(from: descriptor)
+      if count < 0 { throw .system(Int32(-count), "read it", path) }
+      if count > 0 { body(buffer.prefix(count)) }
+      if count < ReadBuffer.pieceSize { return }
     }
   }
 }

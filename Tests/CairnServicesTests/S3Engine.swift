@@ -2,6 +2,7 @@
 import CairnCore
 import CairnServices
 import CairnSystem
+import Synchronization
 import Testing
 
 /// `CAIRN_TEST_S3`: endpoint, bucket, key and secret, then key and secret of somebody who may only read.
@@ -23,11 +24,11 @@ struct S3Engine: Sendable {
   static let nowhere = AWSSurroundings(variable: { _ in nil }, file: { _ in nil })
 
   func client(
-    keys: AWSKeys? = nil, bucket: String? = nil, endpoint: String? = nil, attempts: Int = 5
+    keys: AWSKeys? = nil, bucket: String? = nil, endpoint: String? = nil, attempts: Int = 5,
+    transport: any HTTPTransport = CurlTransport()
   ) throws -> S3Client {
     let address = try S3Address(
       bucket: bucket ?? self.bucket, endpoint: endpoint ?? self.endpoint, region: "us-east-1", style: nil, usesTLS: true)
-    let transport = CurlTransport()
     let configuration = try AWSConfiguration(Self.nowhere)
     var policy = RetryPolicy()
     policy.attempts = attempts
@@ -36,5 +37,19 @@ struct S3Engine: Sendable {
     return S3Client(
       address, AWSCredentialChain(configuration, explicit: keys ?? self.keys, transport: transport), transport: transport,
       connectTimeout: 2, stallTimeout: 5, policy: policy)
+  }
+}
+
+/// The real transport, which keeps what was asked.
+final class NotingTransport: HTTPTransport {
+  private let real = CurlTransport()
+  private let noted = Mutex<[String]>([])
+
+  /// Method and URL of each request.
+  var requests: [String] { noted.withLock { $0 } }
+
+  func send(_ request: HTTPRequest, to sink: (any HTTPSink)?, sent: ((Int) -> Void)?) throws(HTTPFailure) -> HTTPResponse {
+    noted.withLock { $0.append(request.method + " " + request.url) }
+    return try real.send(request, to: sink, sent: sent)
   }
 }

@@ -23,10 +23,8 @@ int cairn_http_set_pointer(void *handle, int option, void *value);
 
 typedef size_t (*cairn_http_data)(char *buffer, size_t size, size_t count, void *context);
 typedef int (*cairn_http_seek)(void *context, int64_t offset, int origin);
-typedef int (*cairn_http_progress)(void *context, int64_t total, int64_t now, int64_t upload_total, int64_t upload_now);
 int cairn_http_set_data_function(void *handle, int option, cairn_http_data function);
 int cairn_http_set_seek_function(void *handle, int option, cairn_http_seek function);
-int cairn_http_set_progress_function(void *handle, int option, cairn_http_progress function);
 
 /// A list of texts with one more; NULL when there is no memory. The old list is part of it.
 void *cairn_http_append(void *list, const char *text);

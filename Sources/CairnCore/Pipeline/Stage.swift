@@ -160,3 +160,13 @@ package struct ParameterSet: Sendable {
     self.keyMarks = keyMarks
   }
 }
+
+extension ParameterSet {
+  /// What follows the first dot of a file's name, in lower case, with that dot, by which DVC chooses how to read it: to it
+  /// `a.b.json` is no JSON, and `.toml` is TOML.
+  package static func suffix(of path: String) -> String {
+    let name = path.utf8.split(separator: UInt8(ascii: "/")).last ?? path.utf8[...]
+    guard let dot = name.firstIndex(of: UInt8(ascii: ".")) else { return "" }
+    return (String(name[dot...]) ?? "").lowercased()
+  }
+}

@@ -4,15 +4,13 @@
 struct ParameterReasons {
   /// As declared.
   let path: String
-  let isYAML: Bool
   private var found: [Reason] = []
   /// Where a key's reason stands. By bytes: names that only Unicode takes for the same are two.
   private var places: [[UInt8]: Int] = [:]
 
-  init(path: String) {
-    self.path = path
-    isYAML = ![".json", ".toml", ".py"].contains { path.lowercased().hasSuffix($0) }
-  }
+  init(path: String) { self.path = path }
+
+  var isYAML: Bool { ![".json", ".toml", ".py"].contains(ParameterSet.suffix(of: path)) }
 
   /// A declared key of which at least one side is absent or differs.
   mutating func add(_ key: String, was: Value?, now: Value?) {

@@ -100,7 +100,6 @@ package final class PipelineTemplate: Sendable {
       throw Diagnostic(.template, "failed to parse 'vars' in '\(shown)': interpolating is not allowed", at: text.mark)
     }
     var context = TemplateContext()
-    if place.notesUses { context.uses = TemplateUses() }
     let wdir = Location.local(place.file.parent)
     do throws(TemplateFault) {
       let (location, _) = Self.locate("params.yaml", in: wdir, place)
@@ -109,6 +108,8 @@ package final class PipelineTemplate: Sendable {
         throw TemplateFault(.other(error), error.fullMessage)
       }
       if isThere { try context.load(file: "params.yaml", from: source) { Self.locate($0, in: wdir, place) } }
+      // The default one may as well be absent.
+      if place.notesUses { context.uses = TemplateUses() }
       try context.load(vars: vars, ofStage: nil, from: source) { Self.locate($0, in: wdir, place) }
     } catch {
       throw error.diagnostic("'vars'", in: shown, at: vars?.mark)

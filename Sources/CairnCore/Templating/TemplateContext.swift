@@ -177,7 +177,6 @@ package struct TemplateContext: Sendable {
     for (index, item) in (vars?.items ?? []).enumerated() {
       do throws(TemplateFault) {
         if let text = item.string {
-          uses?.note(file: locate(text.split(separator: ":").first.map(String.init) ?? text).shown)
           try load(file: text, from: source, locate: locate)
         } else {
           let name = (stage.map { $0 + "." } ?? "") + "vars[\(index)]"
@@ -198,6 +197,7 @@ package struct TemplateContext: Sendable {
   ) throws(TemplateFault) {
     let parts = item.split(separator: ":", maxSplits: 1, omittingEmptySubsequences: false)
     let (location, shown) = locate(String(parts[0]))
+    uses?.note(file: shown)
     var keys: [String]?
     if parts.count > 1, !parts[1].isEmpty {
       keys = parts[1].split(separator: ",").map(String.init)

@@ -117,10 +117,10 @@ extension Value {
 
   /// As DVC compares what was locked of a parameter file with what is there. Python finds an object in a list equal to
   /// itself, and all NaN of YAML files and locks are one object.
-  package func isEqualParameter(to other: Value, inYAML: Bool) -> Bool {
+  package func isEqualParameter(to other: Value, inYAML: @autoclosure () -> Bool) -> Bool {
     if isEqualInPython(to: other) { return true }
     switch (self, other) {
-    case (.list, .list), (.map, .map): return inYAML && isStill(other)
+    case (.list, .list), (.map, .map): return inYAML() && isStill(other)
     default: return false
     }
   }

@@ -118,7 +118,7 @@ package struct StagePull: Sendable {
     }
     missing.subtract(broken)
     if !missing.isEmpty { warn(MissingObjects.words(missing.map(MissingObjects.text))) }
-    if !broken.isEmpty { throw .downloadFailed(Array(broken)) }
+    if !broken.isEmpty { throw .downloadFailed(broken.count) }
   }
 
   private func prepareCache() throws(Diagnostic) { try cache.current.makeFolders(cache.current.folder) }
@@ -128,16 +128,6 @@ package struct StagePull: Sendable {
     var missing = OrderedSet<ContentHash>()
     for hash in hashes { missing.formUnion(try remote.bring(hash, into: cache)) }
     return Array(missing)
-  }
-}
-
-extension Diagnostic.Code {
-  fileprivate static let download = Diagnostic.Code("download")
-}
-
-extension Diagnostic {
-  fileprivate static func downloadFailed(_ objects: [ContentHash]) -> Diagnostic {
-    Diagnostic(.download, "\(objects.count) files failed to download")
   }
 }
 

@@ -47,7 +47,7 @@ package struct DataTransfer: Sendable {
     let selection = try select(.push, &outcome)
     for (name, group) in selection.groups {
       let transfer = ObjectTransfer(try objects(name, command: "push"), cache: project.cache, progress: progress)
-      add(try transfer.push(Array(group.hashes), read: group.lists), to: &outcome)
+      add(try transfer.push(Array(group.hashes), group.manifests), to: &outcome)
     }
     // Only then does DVC ask for the default one.
     _ = try remotes.name(request.remote, command: "<command>")
@@ -63,7 +63,7 @@ package struct DataTransfer: Sendable {
     }
     for (name, group) in selection.groups {
       let transfer = ObjectTransfer(try objects(name, command: "fetch"), cache: project.cache, progress: progress)
-      add(try transfer.fetch(Array(group.hashes), read: group.lists), to: &outcome)
+      add(try transfer.fetch(Array(group.hashes), group.manifests, read: group.lists), to: &outcome)
     }
   }
 

@@ -1,11 +1,24 @@
 // DVC's words for remotes that are not there, and ours for those that nobody here reaches.
-import CairnCore
+package import CairnCore
 
 extension Diagnostic.Code {
   fileprivate static let noRemote = Diagnostic.Code("no-remote")
 }
 
+extension Diagnostic.Code {
+  fileprivate static let download = Diagnostic.Code("download")
+  fileprivate static let upload = Diagnostic.Code("upload")
+}
+
 extension Diagnostic {
+  package static func downloadFailed(_ files: Int) -> Diagnostic {
+    Diagnostic(.download, "\(files) files failed to download")
+  }
+
+  package static func uploadFailed(_ files: Int) -> Diagnostic {
+    Diagnostic(.upload, "\(files) files failed to upload")
+  }
+
   /// - Parameter command: DVC's, as its advice names it.
   static func noRemote(_ settings: Settings, root: String, command: String) -> Diagnostic {
     let advice =

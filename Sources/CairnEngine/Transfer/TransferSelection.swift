@@ -28,6 +28,8 @@ struct TransferSelection {
   /// What belongs to one remote.
   struct Group {
     var hashes = OrderedSet<ContentHash>()
+    /// What directories among them list, as far as anybody knows.
+    var manifests: [ContentHash: DirectoryManifest] = [:]
     /// Lists that only the remote had.
     var lists: [ContentHash: RemoteObjects.FolderList] = [:]
   }
@@ -148,12 +150,16 @@ struct TransferSelection {
 
   /// The cache's, else the remote's; `nil` where neither has it.
   private mutating func list(of hash: ContentHash, remote name: String) throws(Diagnostic) -> DirectoryManifest? {
-    if let known = groups[name]?.lists[hash] { return known.manifest }
-    if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil { return list }
+    if let known = groups[name]?.manifests[hash] { return known }
+    if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil {
+      groups[name]?.manifests[hash] = list
+      return list
+    }
     // What is wrong with the remote is told when it is asked for the object.
     guard let storage = try? remotes.storage(name, command: "fetch"),
       let list = (try? RemoteObjects(storage).list(of: hash)) ?? nil
     else { return nil }
+    groups[name]?.manifests[hash] = list.manifest
     groups[name]?.lists[hash] = list
     return list.manifest
   }

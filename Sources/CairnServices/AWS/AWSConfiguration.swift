@@ -34,7 +34,7 @@ package struct AWSConfiguration: Sendable {
   /// Somebody named it: then the environment's keys do not count.
   package let isProfileExplicit: Bool
   package let profileName: String
-  /// Sections of the config file by what they are: `profile NAME` (and `default`), `services NAME`, `sso-session NAME`.
+  /// Sections of the config file by what they are: `profile NAME` (and `default`), `services NAME`.
   private let config: [String: Section]
   private let credentials: [String: Section]
   private let configPath: String
@@ -99,8 +99,6 @@ package struct AWSConfiguration: Sendable {
     return settings["endpoint_url"]
   }
 
-  package func ssoSession(_ name: String) -> Section { config["sso-session " + name] ?? [:] }
-
   /// Certificates that are trusted in place of the machine's.
   package var authorities: String? { surroundings.set("AWS_CA_BUNDLE") ?? settings["ca_bundle"] }
 
@@ -119,7 +117,7 @@ package struct AWSConfiguration: Sendable {
         let words = line[line.index(after: line.startIndex)..<end].split(whereSeparator: \.isWhitespace)
         let name = words.joined(separator: " ").filter { $0 != "\"" && $0 != "'" }
         section = name
-        sections[name, default: [:]].merge([:]) { $1 }
+        if sections[name] == nil { sections[name] = [:] }
         key = nil
         continue
       }

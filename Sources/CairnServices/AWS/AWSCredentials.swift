@@ -324,7 +324,7 @@ private struct STS {
 }
 
 extension Diagnostic {
-  fileprivate static func partial(_ source: String, missing: String) -> Diagnostic {
+  static func partial(_ source: String, missing: String) -> Diagnostic {
     Diagnostic(.credentials, "Partial credentials found in \(source), missing: \(missing)")
   }
 

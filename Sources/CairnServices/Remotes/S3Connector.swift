@@ -79,8 +79,11 @@ struct S3Connector {
       region: text("region") ?? configuration.region, style: configuration.settings["s3.addressing_style"],
       usesTLS: flag("use_ssl", default: true))
     var explicit: AWSKeys?
-    if let id = text("access_key_id"), let secret = text("secret_access_key") {
+    switch (text("access_key_id"), text("secret_access_key")) {
+    case (let id?, let secret?):
       explicit = AWSKeys(accessKeyID: id, secretAccessKey: secret, sessionToken: text("session_token"))
+    case (nil, nil): break
+    case (let id, _): throw .partial("the remote's settings", missing: id == nil ? "access_key_id" : "secret_access_key")
     }
     let chain =
       flag("allow_anonymous_login", default: false)

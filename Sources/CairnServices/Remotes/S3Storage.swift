@@ -25,7 +25,6 @@ package struct S3Storage: RemoteStorage {
     place = "s3://" + client.bucket + (prefix.isEmpty ? "" : "/" + prefix)
   }
 
-  package var scheme: String { "s3" }
   package var pageSize: Int? { 1000 }
 
   private func full(_ key: String) -> String { prefix.isEmpty ? key : prefix + "/" + key }

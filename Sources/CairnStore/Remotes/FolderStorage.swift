@@ -9,7 +9,6 @@ package struct FolderStorage: RemoteStorage {
 
   package init(folder: String) { self.folder = folder }
 
-  package var scheme: String { "local" }
   package var place: String { folder }
   package var jobs: Int { 4 * Machine.processorCount() }
 

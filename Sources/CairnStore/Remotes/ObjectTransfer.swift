@@ -34,12 +34,11 @@ package struct ObjectTransfer: Sendable {
   /// Sends what the remote lacks; a directory's list after the last of its files, and not at all where one of them is
   /// missing or did not arrive.
   ///
-  /// - Parameter read: lists that were read from the remote, where the cache lacks them.
+  /// - Parameter lists: of the directories among them, as far as they are known.
   /// - Throws: when it cannot be known what is there.
   package func push(
-    _ hashes: [ContentHash], read: [ContentHash: RemoteObjects.FolderList] = [:]
+    _ hashes: [ContentHash], _ lists: [ContentHash: DirectoryManifest]
   ) throws(Diagnostic) -> Outcome {
-    let lists = lists(of: hashes).merging(read.mapValues(\.manifest)) { first, _ in first }
     let there = try remote.present(hashes, lists: lists)
     let absent = hashes.filter { !there.contains($0) }
     let isHere = try Parallel.map(absent.count) { number throws(Diagnostic) in
@@ -55,17 +54,19 @@ package struct ObjectTransfer: Sendable {
 
   /// Brings what the cache lacks, in the same order.
   ///
-  /// - Parameter read: lists that were read from the remote already.
+  /// - Parameters:
+  ///   - lists: of the directories among them, as far as they are known.
+  ///   - read: those whose bytes came from the remote already.
   /// - Throws: when it cannot be known what is there.
   package func fetch(
-    _ hashes: [ContentHash], read: [ContentHash: RemoteObjects.FolderList] = [:]
+    _ hashes: [ContentHash], _ lists: [ContentHash: DirectoryManifest],
+    read: [ContentHash: RemoteObjects.FolderList] = [:]
   ) throws(Diagnostic) -> Outcome {
     let isHere = try Parallel.map(hashes.count) { number throws(Diagnostic) in
       try cache.store(for: hashes[number]).contains(hashes[number])
     }
     let absent = OrderedSet(zip(hashes, isHere).lazy.filter { !$1 }.map(\.0))
     if absent.isEmpty { return Outcome() }
-    let lists = lists(of: hashes).merging(read.mapValues(\.manifest)) { first, _ in first }
     // A list that both sides have speaks for files, too.
     let there = try remote.present(absent.elements + hashes.filter { $0.isDirectory && !absent.contains($0) }, lists: lists)
     return move(absent.elements, isAtSource: absent.map(there.contains), lists) { (hash) throws(Diagnostic) in
@@ -98,15 +99,6 @@ package struct ObjectTransfer: Sendable {
     hashes.reduce(0) { sum, hash in
       sum + (((try? FileStat.of(cache.store(for: hash).path(of: hash))) ?? nil)?.size ?? 0)
     }
-  }
-
-  /// Those lists that the cache has whole.
-  private func lists(of hashes: [ContentHash]) -> [ContentHash: DirectoryManifest] {
-    var lists: [ContentHash: DirectoryManifest] = [:]
-    for hash in hashes where hash.isDirectory {
-      if let list = (try? cache.store(for: hash).manifest(hash)) ?? nil { lists[hash] = list }
-    }
-    return lists
   }
 
   private func move(

@@ -23,8 +23,6 @@ package typealias ByteReport = @Sendable (Int) -> Void
 /// Implementations MUST never show a file that is not whole under its key, and writing what is there already MUST do no
 /// harm, also when two processes do it at once.
 package protocol RemoteStorage: Sendable {
-  /// DVC's name of the kind: `local`, `s3`.
-  var scheme: String { get }
   /// Where it is, as messages say it: a folder, a URL. Nothing secret is in it.
   var place: String { get }
   /// How many transfers run at once, where nobody says otherwise.

@@ -40,16 +40,16 @@ struct ParameterChecks {
       return maker.unknown(.lockParams, path: path, "parameters on other machines are not looked at", at: set.mark)
     }
     if isData(set.location) { return made(path, set) }
-    return tracked(path, set)
+    let check = tracked(path, set)
+    // Looked for only where something is wrong: a file may be a pointer and nothing else.
+    guard check.status == .failed, let why = pointer(set.location) else { return check }
+    return maker.unknown(
+      .lockParams, path: path, "the values of \(set.declared) are not known: \(why)", hint: "run `git lfs pull` first",
+      at: set.mark)
   }
 
   /// In git, or nowhere.
   private func tracked(_ path: String, _ set: ParameterSet) -> Check {
-    if let why = pointer(set.location) {
-      return maker.unknown(
-        .lockParams, path: path, "the values of \(set.declared) are not known: \(why)", hint: "run `git lfs pull` first",
-        at: set.mark)
-    }
     let reading: CairnEngine.ParameterReading
     do throws(Diagnostic) {
       reading = try subject.loader.parameters.reading(of: set, from: .root)

@@ -41,9 +41,3 @@ struct FetchCommand: CairnCommand {
 }
 
 extension TransferRequest.OutputKind: ExpressibleByArgument {}
-
-extension Diagnostic {
-  static func downloadFailed(_ count: Int) -> Diagnostic {
-    Diagnostic(.transfer, "\(count) files failed to download")
-  }
-}

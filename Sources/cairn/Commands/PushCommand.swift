@@ -25,9 +25,7 @@ struct PushCommand: CairnCommand {
       let targets = glob ? try FileGlob.expand(options.targets, in: project) : options.targets
       let transfer = DataTransfer(project, options.request(targets), progress: screen.progress)
       let outcome = try screen.transfer("Pushing") { (outcome) throws(Diagnostic) in try transfer.push(&outcome) }
-      if outcome.failed > 0 {
-        throw Diagnostic(.transfer, "\(outcome.failed) files failed to upload")
-      }
+      if outcome.failed > 0 { throw Diagnostic.uploadFailed(outcome.failed) }
       screen.summary([(outcome.transferred, "pushed")], remote: options.remote, project)
     }
   }

@@ -10,6 +10,7 @@ final class TransferLine: Sendable {
   private let began = WallClock.monotonic()
   /// Dispatch sources may be used from everywhere.
   nonisolated(unsafe) private let timer: any DispatchSourceTimer
+  private let queue = DispatchQueue(label: "transfer-line")
 
   /// `nil` where standard error is no terminal.
   ///
@@ -18,7 +19,7 @@ final class TransferLine: Sendable {
     guard Terminal.isTerminal(STDERR_FILENO) else { return nil }
     self.progress = progress
     self.what = what
-    timer = DispatchSource.makeTimerSource(queue: DispatchQueue(label: "transfer-line"))
+    timer = DispatchSource.makeTimerSource(queue: queue)
     timer.schedule(deadline: .now() + .milliseconds(300), repeating: .milliseconds(150))
     timer.setEventHandler { [unowned self] in draw() }
     timer.resume()
@@ -26,8 +27,9 @@ final class TransferLine: Sendable {
 
   /// Takes the line away.
   func end() {
-    timer.setEventHandler {}
     timer.cancel()
+    // One that is being drawn is drawn to its end: neither after this, nor by nobody.
+    queue.sync {}
     Self.write("\r\u{1B}[2K")
   }
 

@@ -49,7 +49,3 @@ struct TransferScreen {
     console.write(words.isEmpty ? "Everything is up to date." : words)
   }
 }
-
-extension Diagnostic.Code {
-  static let transfer = Diagnostic.Code("transfer")
-}

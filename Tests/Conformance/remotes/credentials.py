@@ -174,6 +174,10 @@ def cases(url):
         c.env["AWS_ACCESS_KEY_ID"] = KEY
         c.file("credentials", "[default]\n" + keys(RIGHT))
 
+    def half_of_settings(c):
+        c.env.update(env(RIGHT))
+        c.remote(access_key_id=KEY)
+
     def unknown_profile(c):
         c.env["AWS_PROFILE"] = "nobody"
 
@@ -209,6 +213,7 @@ def cases(url):
         ("the files that the remote names", other_files, None),
         ("nothing at all", nothing, "Unable to locate credentials"),
         ("half of the environment", partial, "Partial credentials found in the environment, missing: AWS_SECRET_ACCESS_KEY"),
+        ("half of the remote's own settings", half_of_settings, "Partial credentials found in the remote's settings, missing: secret_access_key"),
         ("a profile that no file has", unknown_profile, "The config profile (nobody) could not be found"),
         ("roles in a circle", circle, "lead in a circle"),
         ("a role that is refused", role_refused, "AccessDenied: who?"),

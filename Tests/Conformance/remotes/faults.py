@@ -15,9 +15,8 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from mixed import CAIRN, Clone, environment  # noqa: E402
-
-passed = total = 0
+import mixed  # noqa: E402
+from mixed import CAIRN, Clone, environment, step  # noqa: E402
 
 
 class Proxy(http.server.ThreadingHTTPServer):
@@ -90,16 +89,6 @@ class Handler(http.server.BaseHTTPRequestHandler):
         self.wfile.flush()
 
     do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = carry
-
-
-def step(name, body):
-    global passed, total
-    total += 1
-    try:
-        body()
-        passed += 1
-    except AssertionError as error:
-        print(f"FAILED {name}\n{error}")
 
 
 class Case:
@@ -243,8 +232,8 @@ def main():
     proxy = Proxy(os.environ["CAIRN_TEST_S3"].split()[0].removeprefix("http://"))
     for part in (transient, altered, down, killed, beside):
         part(proxy)
-    print(f"{passed} of {total} steps with a remote that fails")
-    return passed != total
+    print(f"{mixed.passed} of {mixed.total} steps with a remote that fails")
+    return mixed.passed != mixed.total
 
 
 if __name__ == "__main__":
