@@ -70,7 +70,7 @@ let package = Package(
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", collections])
     + layer(
       "CairnServices",
-      ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnEngine", "CHTTP", crypto])
+      ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CHTTP", crypto, collections])
     + layer(
       "CairnVerify",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", collections])

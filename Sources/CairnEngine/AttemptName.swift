@@ -10,4 +10,7 @@ package enum AttemptName {
     let name = invocation + "/" + address + (attempt > 1 ? "/\(attempt)" : "")
     return Identifier.uuid(namespace: namespace, name: name) ?? ""
   }
+
+  /// The same of the invocation itself.
+  package static func uuid(invocation: String) -> String { Identifier.uuid(namespace: namespace, name: invocation) ?? "" }
 }

@@ -11,12 +11,28 @@ package struct Reproduction: Sendable {
   package let order: [StageID]
   package let invocation = Identifier.ulid()
   private let graph: StageGraph?
+  /// What a tracking server is told of, and who tells it; `nil` where nothing is tracked.
+  package let tracked: TrackedProject?
+  package let tracker: (any RunTracker)?
+  /// Why nothing is tracked though a server is named.
+  package private(set) var trackingFault: Diagnostic?
 
   /// Resolves the targets and orders the stages. Throws DVC's words for targets that name nothing, and for a
   /// pipeline that is not valid; nothing has been written then.
   package init(_ workspace: Workspace, _ request: ReproRequest) throws(Diagnostic) {
     self.workspace = workspace
     self.request = request
+    var tracked: TrackedProject?
+    var tracker: (any RunTracker)?
+    if !request.dry, let settings = TrackingSettings(workspace.settings, workspace.repository) {
+      let project = TrackedProject(workspace, settings)
+      do throws(Diagnostic) {
+        tracker = try TrackerConnectors.current?.tracker(project)
+        tracked = project
+      } catch { trackingFault = error }
+    }
+    self.tracked = tracked
+    self.tracker = tracker
     let project = workspace.project
     var targets: [StageID] = []
     if !request.allPipelines {
@@ -65,9 +81,10 @@ package struct Reproduction: Sendable {
     let outputs = OutputKeeper(
       cache: workspace.cache, snapshotter: workspace.snapshotter, ignores: ignores,
       cairnFolder: workspace.repository.cairnFolder)
+    let tracking = tracked.map { TrackingOutbox($0.outbox, $0.settings, tracker: tracker) }
     let committer = Committer(
       workspace.repository, book: workspace.book, ignores: ignores, records: workspace.records,
-      journalFolder: workspace.journalFolder, unfinished: unfinished)
+      journalFolder: workspace.journalFolder, unfinished: unfinished, outbox: tracking)
     let beside = RunsBeside(workspace.repository) { [committer] in committer.journalPath }
     ignores?.goBeside { beside.additions() }
     let source = SourceState(
@@ -96,11 +113,12 @@ package struct Reproduction: Sendable {
       records: workspace.records,
       leases: HostLeases(devices: devices(), command: (["cairn"] + request.arguments).joined(separator: " ")),
       memory: request.jobs == 1 ? nil : MemoryGate { workspace.producers.history(of: $0.address.text())?.peakMemory },
-      executor: LocalExecutor(), terminal: terminal, invocation: invocation,
+      executor: tracker.map { TrackedExecutor(inner: LocalExecutor(), tracker: $0) } ?? LocalExecutor(), terminal: terminal, invocation: invocation,
       folder: workspace.folder, emit: emit)
     let pool = try capacities()
     let freshness = FreshnessWatch(workspace, request, order)
     freshness?.lookBefore()
+    tracker?.prepare()
     let runner = Runner(
       context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })
@@ -111,7 +129,7 @@ package struct Reproduction: Sendable {
     if !request.dry {
       // What the stages did is told whatever becomes of this.
       do throws(Diagnostic) {
-        try writeInvocation(summary, started: started, source: source)
+        try writeInvocation(summary, started: started, source: source, tracking)
         try recordLinks(summary)
       } catch { summary.afterwards = error }
     }
@@ -166,7 +184,8 @@ package struct Reproduction: Sendable {
   package func recover() throws(Diagnostic) {
     let hasReplayed = try JournalReplay.runIfNeeded(
       workspace.repository, git: workspace.git, cache: workspace.cache, records: workspace.records,
-      producers: workspace.producers)
+      producers: workspace.producers,
+      outbox: TrackingOutbox(workspace.settings, workspace.repository, workspace.records))
     // What came from there is no longer somebody's who runs beside this process.
     if hasReplayed { try workspace.book.startAgain() }
     try workspace.book.refresh()
@@ -205,7 +224,7 @@ package struct Reproduction: Sendable {
   }
 
   private func writeInvocation(
-    _ summary: RunSummary, started: Nanoseconds, source: SourceState
+    _ summary: RunSummary, started: Nanoseconds, source: SourceState, _ tracking: TrackingOutbox?
   ) throws(Diagnostic) {
     let pipeline = workspace.project.pipeline
     let hasNews = summary.outcomes.contains { $0.outcome.result != .fresh && $0.outcome.run != nil }
@@ -234,7 +253,9 @@ package struct Reproduction: Sendable {
       finished: WallClock.now(), arguments: request.arguments, commit: source.source().commit, stages: considered,
       store: try workspace.records.identifier(), previous: workspace.records.heads(),
       exit: summary.failures.isEmpty && summary.undeclaredChanges.isEmpty && summary.error == nil ? 0 : 255)
-    workspace.producers.note(document: try workspace.records.write(record))
+    let document = try workspace.records.write(record)
+    workspace.producers.note(document: document)
+    tracking?.add(invocation: record, document)
   }
 }
 

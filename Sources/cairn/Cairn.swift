@@ -14,6 +14,7 @@ enum Program {
     // Before anything opens a file: a lock or a pipe with the number of a closed stream would get what is printed.
     StandardDescriptors.fill()
     RemoteConnectors.use(RemoteServices())
+    TrackerConnectors.use(TrackingServices())
     let status = run(CommandArguments.words())
     exit(status.rawValue)
   }
@@ -117,6 +118,7 @@ struct Cairn: ParsableCommand {
       RunsCommand.self,
       StageCommand.self,
       StatusCommand.self,
+      TrackCommand.self,
       UnfreezeCommand.self,
       UnprotectCommand.self,
       VerifyCommand.self,

@@ -70,4 +70,47 @@ struct SigV4Tests {
     let key = SigV4(region: "us-east-1", service: "s3").signingKey(Self.keys, "20260102")
     #expect(Hex.encode(key) == "800caa73b73676f285e7d2e8c7fcb1e6f8815b32c9950c0f621c2e2cacf3885e")
   }
+
+  /// - Source: signatures of the plugin `sagemaker-mlflow` 0.5.0 with a clock that stands still.
+  @Test(
+    "a request to MLflow on SageMaker is signed as its plugin signs it",
+    arguments: [
+      (
+        "arn:aws:sagemaker:us-east-1:111122223333:mlflow-app/app-ABCDEF123456", "POST", "/api/2.0/mlflow/runs/create",
+        #"{"experiment_id":"1","start_time":1700000000000}"#, nil as String?,
+        "66914e5e57f6b57637e4b275725816b5bc58c91998d6a0aa1482fe9b9dfe38c5"
+      ),
+      (
+        "arn:aws:sagemaker:us-east-1:111122223333:mlflow-tracking-server/ts", "GET",
+        "/api/2.0/mlflow/experiments/get-by-name", "", "TOKEN/+=",
+        "df7b3964a4b95570827d8931bf47d7b44fbb21e1b89f5b08d9f43892b9eec36d"
+      ),
+    ])
+  func sageMaker(arn: String, method: String, path: String, body: String, token: String?, signature: String) throws {
+    let server = try SageMakerARN(arn)
+    var target = try #require(HTTPTarget(server.endpoint))
+    target.path = path
+    if method == "GET" { target.query = [.init("experiment_name", "cairn demo/x")] }
+    var request = HTTPRequest(method, target.url)
+    let payload = body.isEmpty ? SigV4.emptyPayload : PayloadHash.sha256(Array(body.utf8))
+    request.headers["Accept"] = "*/*"
+    request.headers["Accept-Encoding"] = "identity"
+    if !body.isEmpty { request.headers["Content-Length"] = String(body.utf8.count) }
+    request.headers["Content-Type"] = "application/json"
+    request.headers[server.headerName] = arn
+    request.headers["x-amz-content-sha256"] = payload
+    var keys = Self.keys
+    keys.sessionToken = token
+    SigV4(region: server.region, service: server.service).sign(
+      &request, target, keys: keys, payload: payload, time: Self.time, signing: .all)
+    #expect(request.headers["Authorization"]?.hasSuffix("Signature=" + signature) == true, "\(request.headers)")
+  }
+
+  @Test(
+    "what is no ARN of an MLflow server is refused",
+    arguments: [
+      "arn:aws:s3:::bucket", "arn:aws:sagemaker:us-east-1:1:endpoint/x", "arn:aws-cn:sagemaker:cn-north-1:1:mlflow-app/x", "arn:",
+      "arn:aws:sagemaker::1:mlflow-app/x",
+    ])
+  func wrongARN(text: String) { #expect(throws: Diagnostic.self) { try SageMakerARN(text) } }
 }

@@ -42,6 +42,7 @@ package struct StageBuilder: Sendable {
     if let meta = fields["meta"], !meta.isNull { stage.meta = meta }
     stage.settings = try StageSettings.parse(stage.meta, ofStage: stage.address.text(from: folder))
     stage.settings.rewrites = try rewrites(of: stage)
+    stage.settings.contexts = try contexts(of: stage)
     try checkNondeterministic(of: stage)
     return stage
   }
@@ -80,6 +81,24 @@ package struct StageBuilder: Sendable {
       declared.append(dependency.declared)
     }
     return declared
+  }
+
+  /// By the dependencies as they are declared.
+  private func contexts(of stage: Stage) throws(Diagnostic) -> [String: String] {
+    var contexts: [String: String] = [:]
+    for (name, context) in stage.settings.contexts {
+      let location = StagePaths.resolve(name, in: stage.wdir, paths).location
+      guard let dependency = stage.dependencies.first(where: { $0.location == location }) else {
+        let entries = stage.meta?["cairn"]?["context"]?.entries
+        let mark = entries?.first { PythonText.str($0.key.value).hasSameBytes(as: name) }?.key.mark
+        throw Diagnostic(
+          .badSetting,
+          "stage '\(stage.address.text(from: folder))': meta.cairn.context names '\(name)', which is no dependency of it",
+          at: mark, hint: Suggestion.hint(for: name, among: stage.dependencies.map(\.declared)))
+      }
+      contexts[dependency.declared] = context
+    }
+    return contexts
   }
 
   private func setCommand(_ stage: inout Stage, _ command: MarkedValue?) throws(Diagnostic) {

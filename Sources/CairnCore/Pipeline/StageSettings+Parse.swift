@@ -29,7 +29,7 @@ extension StageSettings {
       case "executor": try reader.executor(value)
       case "nondeterministic": settings.nondeterministic = try reader.texts(value, key)
       case "rewrites": settings.rewrites = try reader.texts(value, key)
-      case "context": if value.entries == nil { throw reader.fault("meta.cairn.context", "must be a map", value) }
+      case "context": settings.contexts = try reader.contexts(value)
       default:
         throw Diagnostic(
           .unknownSetting, "stage '\(stage)': unknown setting '\(key)' in meta.cairn", at: entry.key.mark,
@@ -110,6 +110,21 @@ private struct SettingReader {
       }
     }
     return variables
+  }
+
+  func contexts(_ value: MarkedValue) throws(Diagnostic) -> [String: String] {
+    guard let entries = value.entries else {
+      throw fault("meta.cairn.context", "must be a map", value, hint: "{data/train.csv: training}")
+    }
+    var contexts: [String: String] = [:]
+    for entry in entries {
+      let name = PythonText.str(entry.key.value)
+      guard let text = entry.value.string, !text.isEmpty, text.unicodeScalars.count <= 500 else {
+        throw fault("meta.cairn.context.\(name)", "must be a word such as training, validation or test", entry.value)
+      }
+      contexts[name] = text
+    }
+    return contexts
   }
 
   func count(_ value: MarkedValue, _ key: String) throws(Diagnostic) -> Int {

@@ -17,6 +17,8 @@ package struct StageSettings: Sendable, Hashable {
   package var nondeterministic: [String] = []
   /// Dependencies (as declared) that the command itself changes.
   package var rewrites: [String] = []
+  /// What each dependency (as declared) is read for: `training`, `validation`.
+  package var contexts: [String: String] = [:]
 
   package init() {}
 

@@ -103,6 +103,8 @@ package struct RunRecord: Sendable {
     package var origin: Origin
     /// Of `ds://NAME`: the lock of the dataset that it ran with, as the stage's own entry has it.
     package var dataset: ValueMap?
+    /// What it was read for, where the stage says so (`meta.cairn.context`).
+    package var context: String?
     /// Files that appeared inside a directory while the command ran.
     package var appeared: [String] = []
     /// Of a dependency named in `rewrites`: the hashes when the command had ended.

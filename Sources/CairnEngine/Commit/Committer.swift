@@ -31,6 +31,8 @@ package final class Committer: @unchecked Sendable {
   /// `nil` without git.
   private let ignores: IgnoreBook?
   private let records: RecordStore
+  /// `nil` where nothing is tracked.
+  private let outbox: TrackingOutbox?
   /// What this run goes on with.
   package let unfinished: UnfinishedRun
   private let writeLock: FileLock
@@ -56,12 +58,13 @@ package final class Committer: @unchecked Sendable {
 
   package init(
     _ repository: Repository, book: LockBook, ignores: IgnoreBook?, records: RecordStore, journalFolder: String,
-    unfinished: UnfinishedRun
+    unfinished: UnfinishedRun, outbox: TrackingOutbox? = nil
   ) {
     self.repository = repository
     self.book = book
     self.ignores = ignores
     self.records = records
+    self.outbox = outbox
     self.unfinished = unfinished
     writeLock = FileLock(repository.temporaryFolder + "/lock")
     self.journalFolder = journalFolder
@@ -75,6 +78,7 @@ package final class Committer: @unchecked Sendable {
   /// Notes an end without a lock entry. `record` is written first; a crash between the two leaves the record true.
   package func closed(attempt: String, record: [UInt8]) throws(Diagnostic) {
     _ = try records.put(document: record)
+    outbox?.add(record: record)
     try openJournal().append([.closed(attempt: attempt)])
   }
 
@@ -137,6 +141,7 @@ package final class Committer: @unchecked Sendable {
       FaultPoint.reach(.journalSynced)
       for commitment in batch where !commitment.ended.record.isEmpty {
         _ = try records.put(document: commitment.ended.record)
+        outbox?.add(record: commitment.ended.record)
       }
       FaultPoint.reach(.recordsWritten)
       book.settle(batch.lazy.map(\.ended.stage))

@@ -15,10 +15,11 @@ package enum JournalReplay {
   /// `run`, where there is something to do: true then.
   @discardableResult
   package static func runIfNeeded(
-    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex
+    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex,
+    outbox: TrackingOutbox?
   ) throws(Diagnostic) -> Bool {
     guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return false }
-    _ = try run(repository, git: git, cache: cache, records: records)
+    _ = try run(repository, git: git, cache: cache, records: records, outbox: outbox)
     // What was lost is part of the history that the next question is asked of.
     try producers.catchUp(with: records)
     return true
@@ -31,7 +32,7 @@ package enum JournalReplay {
   /// - Returns: the addresses of executions that were lost.
   @discardableResult
   package static func run(
-    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore
+    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, outbox: TrackingOutbox? = nil
   ) throws(Diagnostic) -> [StageAddress] {
     let root = repository.root
     var lost: [StageAddress] = []
@@ -46,9 +47,15 @@ package enum JournalReplay {
           LeftProcesses.end(withEnvironment: CairnFolder.claimsVariable(start.attempt, in: repository.cairnFolder))
         }
       }
-      for end in content.ends where !end.record.isEmpty { _ = try records.put(document: end.record) }
+      for end in content.ends where !end.record.isEmpty {
+        _ = try records.put(document: end.record)
+        outbox?.add(record: end.record)
+      }
       for start in content.open {
-        if !start.lostRecord.isEmpty { _ = try records.put(document: start.lostRecord) }
+        if !start.lostRecord.isEmpty {
+          _ = try records.put(document: start.lostRecord)
+          outbox?.add(record: start.lostRecord)
+        }
         _ = try? Files.remove(CairnFolder.claims(start.attempt, in: repository.cairnFolder))
         lost.append(start.stage)
       }

@@ -28,7 +28,8 @@ struct LockedOutputs {
       let git = settings.hasNoSCM ? nil : try GitRepository.find(from: repository.root)
       let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
       try JournalReplay.runIfNeeded(
-        repository, git: git, cache: cache, records: history.store, producers: history.producers)
+        repository, git: git, cache: cache, records: history.store, producers: history.producers,
+      outbox: TrackingOutbox(settings, repository, history.store))
     }
     let locks = PathLocks(
       temporaryFolder: repository.temporaryFolder, command: (["cairn"] + arguments).joined(separator: " "))

@@ -48,7 +48,8 @@ package struct OpenProject: Sendable {
     // What a killed run had finished is in its journal: the locks are brought up to date before anybody reads them.
     let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
     try JournalReplay.runIfNeeded(
-      repository, git: git, cache: cache, records: history.store, producers: history.producers)
+      repository, git: git, cache: cache, records: history.store, producers: history.producers,
+      outbox: TrackingOutbox(settings, repository, history.store))
     return lock
   }
 

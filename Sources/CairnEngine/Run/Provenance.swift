@@ -87,6 +87,7 @@ package struct Provenance: Sendable {
         path: path, md5: content.hash?.text, sha256: content.sha256, size: content.size,
         producer: producer(of: dependency.location, content, context),
         origin: origin(of: dependency.location, content, context))
+      input.context = stage.settings.contexts[dependency.declared]
       if case .dataset(.locked(let lock)) = content {
         input.dataset = lock
         input.origin = Self.origin(ofDataset: lock)

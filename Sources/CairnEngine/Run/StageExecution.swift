@@ -402,10 +402,11 @@ final class StageExecution: Sendable {
     FaultPoint.reach(.startJournalled)
     context.emit(.started(id, reasons: reasons, attempt: attempt))
     if !devices.isEmpty { context.emit(.assigned(id, devices: devices)) }
-    let job = Job(
+    var job = Job(
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),
       environment: context.provenance.environment(for: stage, attempt: name, devices: devices, context: context),
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
+    job.run = StartingRun(attempt: name, draft: draft)
     let log = LogBuffer(limit: context.request.logLimit)
     let events = Events(execution: self, log: log) { [self, draft] observation in
       // At once, for the next command waits for it. After a failure nothing may start, or another try needs the slot.

@@ -14,6 +14,8 @@ package struct Job: Sendable {
   /// Seconds; the whole process group ends when they have passed.
   package var timeout: Double?
   package var grace: Double
+  /// For whoever tells others of it.
+  package var run: StartingRun?
 
   package enum OutputMode: Sendable {
     /// Output comes in pieces; `input`: standard input is ours, which is no terminal. Else it is empty.

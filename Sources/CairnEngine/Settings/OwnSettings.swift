@@ -4,7 +4,8 @@ import CairnSystem
 
 package enum OwnSettings {
   private enum Kind {
-    case count, seconds, truth, amounts
+    case count, seconds, truth, amounts, text
+    case choice([String])
     /// How grave each check is.
     case severities
     /// Faults that the team accepts for a while.
@@ -16,6 +17,8 @@ package enum OwnSettings {
       case .count: "must be a whole number above zero"
       case .seconds: "must be a number of seconds, zero or more"
       case .truth: "must be true or false"
+      case .text: "must be a text"
+      case .choice(let words): "must be one of " + words.joined(separator: ", ")
       case .amounts: "must be a table of names and amounts"
       case .section, .severities: "must be a table"
       case .accepted: "must be a list of tables: [[verify.accepted]]"
@@ -26,37 +29,32 @@ package enum OwnSettings {
   private static let known: [String: Kind] = [
     "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts, "runs": .section(["log_limit": .count]),
     "verify": .section(["require_records": .truth, "severity": .severities, "accepted": .accepted]),
+    "tracking": .section([
+      "enabled": .truth, "uri": .text, "experiment": .text, "user": .choice(TrackingSettings.UserNaming.allCases.map(\.rawValue)),
+      "log": .truth, "upload": .truth, "register": .truth, "push": .truth, "join": .truth,
+    ]),
   ]
-  /// What later versions read: a team's file may have it already.
-  private static let later = ["tracking"]
 
   /// Throws for the first key of the document that does not exist, or has a value of the wrong kind.
   ///
   /// - Parameter file: as messages name it.
-  /// - Returns: what is to be said beside that.
-  package static func check(_ document: MarkedValue, in file: String) throws(Diagnostic) -> [String] {
-    var warnings: [String] = []
-    try check(document, known, "", in: file, &warnings)
-    return warnings
+  package static func check(_ document: MarkedValue, in file: String) throws(Diagnostic) {
+    try check(document, known, "", in: file)
   }
 
   private static func check(
-    _ document: MarkedValue, _ known: [String: Kind], _ prefix: String, in file: String, _ warnings: inout [String]
+    _ document: MarkedValue, _ known: [String: Kind], _ prefix: String, in file: String
   ) throws(Diagnostic) {
     for entry in document.entries ?? [] {
       let key = entry.key.value.string ?? ""
       let name = prefix + key
       guard let kind = known[key] else {
-        if prefix.isEmpty, later.contains(key) {
-          warnings.append("'\(key)' in \(file) is not in this version and has no effect")
-          continue
-        }
         throw Diagnostic(
           .unknownSetting, "unknown setting '\(name)' in \(file)", at: entry.key.mark,
           hint: Suggestion.hint(for: key, among: known.keys.sorted()))
       }
       if case .section(let inner) = kind, entry.value.entries != nil {
-        try check(entry.value, inner, name + ".", in: file, &warnings)
+        try check(entry.value, inner, name + ".", in: file)
       } else if !fits(entry.value.value, kind) {
         throw Diagnostic(.badSetting, "'\(name)' in \(file) \(kind.words)", at: entry.value.mark)
       } else if case .severities = kind {
@@ -78,7 +76,7 @@ package enum OwnSettings {
       case .amounts: try checkAmounts(variable)
       case .severities: try checkSeverities(path + [key])
       case .accepted: break
-      case .count, .seconds, .truth:
+      case .count, .seconds, .truth, .text, .choice:
         if let value = Settings.value(ofVariable: variable), !fits(value, kind) {
           throw Diagnostic(.badSetting, "the environment variable \(variable) \(kind.words)")
         }
@@ -117,6 +115,8 @@ package enum OwnSettings {
     case .count: (value.int ?? 0) > 0
     case .seconds: (value.number ?? -1) >= 0
     case .truth: value.bool != nil
+    case .text: value.string != nil
+    case .choice(let words): value.string.map(words.contains) ?? false
     case .amounts: value.map?.values.allSatisfy { ($0.number ?? -1) >= 0 } ?? false
     case .severities: value.map != nil
     case .accepted: value.list?.allSatisfy { $0.map != nil } ?? false

@@ -9,7 +9,7 @@ internal import Glibc
 package struct Settings: Sendable {
   /// Section → option → text, as merged. Validated: what a section holds is what DVC accepts there.
   package private(set) var config: ValueMap
-  /// What is only mentioned: options that DVC calls unsupported, sections of Cairn's that come later.
+  /// What is only mentioned: options that DVC calls unsupported.
   package let warnings: [String]
   let dvcFolder: String
   /// When the files were about to be read.
@@ -36,7 +36,7 @@ package struct Settings: Sendable {
       }
       guard let bytes = found else { continue }
       let document = try TOMLReader.parse(SourceText(path: file, bytes: bytes))
-      warnings += try OwnSettings.check(document, in: file)
+      try OwnSettings.check(document, in: file)
       own.append(document.value)
     }
     try OwnSettings.checkVariables()

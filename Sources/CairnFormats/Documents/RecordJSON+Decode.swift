@@ -96,6 +96,7 @@ extension RecordJSON {
         origin.string("kind").flatMap(RunRecord.Origin.Kind.init(rawValue:)) ?? .none,
         repository: origin.string("repository"), rev: origin.string("rev"), url: origin.string("url")))
     input.dataset = fields["dataset"]?.map
+    input.context = fields.string("context")
     input.appeared = fields.texts("appeared")
     if let after = fields["after"]?.map.map({ Fields(.map($0)) }) {
       input.after = (try after.text("md5"), after.digest("sha256"), after.size("size") ?? 0)

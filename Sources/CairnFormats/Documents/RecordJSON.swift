@@ -3,7 +3,7 @@
 package import CairnCore
 
 /// Canonical JSON. All keys are always there, null where nothing is known; `inputs[].dataset` stands only for a
-/// dataset, `inputs[].appeared` and `inputs[].after` only where something did appear or change. Written in one pass,
+/// dataset, `inputs[].context` where the stage says one, `inputs[].appeared` and `inputs[].after` only where something did appear or change. Written in one pass,
 /// each object's keys in their order, since a cold run of 10,000 stages writes as many records.
 package enum RecordJSON {
   package static let runSchema = "cairn.run/v1"
@@ -169,6 +169,11 @@ extension CanonicalWriter {
     if !input.appeared.isEmpty {
       raw("\"appeared\":")
       list(input.appeared) { $0.string($1) }
+      raw(",")
+    }
+    if let context = input.context {
+      raw("\"context\":")
+      string(context)
       raw(",")
     }
     if let dataset = input.dataset {

@@ -23,13 +23,34 @@ package final class AWSCredentialChain: Sendable {
   private let configuration: AWSConfiguration
   private let explicit: AWSKeys?
   private let transport: any HTTPTransport
+  private let role: AssumedRole?
   private let found = Mutex<AWSCredentials?>(nil)
+
+  /// A role that is taken with the credentials of another chain.
+  package struct AssumedRole: Sendable {
+    package var arn: String
+    package var session: String
+    package var seconds: Int
+    package var base: AWSCredentialChain
+
+    package init(arn: String, session: String, seconds: Int, base: AWSCredentialChain) {
+      self.arn = arn
+      self.session = session
+      self.seconds = seconds
+      self.base = base
+    }
+  }
 
   /// Renewed when they would end in so many seconds.
   private static let margin: Nanoseconds = 600 * 1_000_000_000
 
-  /// - Parameter explicit: keys of the remote's own settings: nothing else is looked at then.
-  package init(_ configuration: AWSConfiguration, explicit: AWSKeys? = nil, transport: any HTTPTransport) {
+  /// - Parameters:
+  ///   - explicit: keys of the remote's own settings: nothing else is looked at then.
+  ///   - role: the same with a role.
+  package init(
+    _ configuration: AWSConfiguration, explicit: AWSKeys? = nil, transport: any HTTPTransport, role: AssumedRole? = nil
+  ) {
+    self.role = role
     self.configuration = configuration
     self.explicit = explicit
     self.transport = transport
@@ -57,6 +78,14 @@ package final class AWSCredentialChain: Sendable {
 
   /// - Source: the order of botocore's resolver.
   private func search() throws(Diagnostic) -> AWSCredentials {
+    if let role {
+      let query = [
+        HTTPTarget.Item("Action", "AssumeRole"), .init("Version", "2011-06-15"), .init("RoleArn", role.arn),
+        .init("RoleSessionName", role.session), .init("DurationSeconds", String(role.seconds)),
+      ]
+      return try STS(configuration, transport)
+        .assume(query, as: role.base.credentials().keys, source: "the role \(role.arn)")
+    }
     if let explicit { return AWSCredentials(explicit, source: "the remote's settings") }
     let profile = configuration.profileName
     if !configuration.isProfileExplicit, let found = try environment() { return found }

@@ -31,6 +31,14 @@ package struct SigV4: Hashable, Sendable {
   /// SHA-256 of nothing.
   package static let emptyPayload = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
+  /// Which of a request's headers are part of what is signed.
+  package enum SignedHeaders: Sendable {
+    /// Those that mean something to the service.
+    case needed
+    /// All that are set.
+    case all
+  }
+
   /// Adds what a signed request carries.
   ///
   /// - Parameters:
@@ -38,12 +46,13 @@ package struct SigV4: Hashable, Sendable {
   ///   - payload: SHA-256 of the body in hexadecimal, or `unsignedPayload`.
   ///   - time: `20260102T030405Z`.
   package func sign(
-    _ request: inout HTTPRequest, _ target: HTTPTarget, keys: AWSKeys, payload: String, time: String
+    _ request: inout HTTPRequest, _ target: HTTPTarget, keys: AWSKeys, payload: String, time: String,
+    signing signed: SignedHeaders = .needed
   ) {
     request.headers["x-amz-date"] = time
     if service == "s3" { request.headers["x-amz-content-sha256"] = payload }
     if let token = keys.sessionToken { request.headers["x-amz-security-token"] = token }
-    let (canonical, names) = canonicalRequest(request, target, payload)
+    let (canonical, names) = canonicalRequest(request, target, payload, signed)
     let scope = "\(time.prefix(8))/\(region)/\(service)/aws4_request"
     let text = "AWS4-HMAC-SHA256\n\(time)\n\(scope)\n\(Self.sha256(canonical))"
     let signature = Hex.encode(Self.hmac(signingKey(keys, String(time.prefix(8))), text))
@@ -52,8 +61,10 @@ package struct SigV4: Hashable, Sendable {
   }
 
   /// For the tests, too: the text of which the signature is made, and the names of the headers in it.
-  func canonicalRequest(_ request: HTTPRequest, _ target: HTTPTarget, _ payload: String) -> (String, names: String) {
-    var headers = request.headers.all.filter { Self.isSigned($0.name.lowercased()) }
+  func canonicalRequest(
+    _ request: HTTPRequest, _ target: HTTPTarget, _ payload: String, _ signed: SignedHeaders = .needed
+  ) -> (String, names: String) {
+    var headers = request.headers.all.filter { signed == .all || Self.isSigned($0.name.lowercased()) }
       .map { ($0.name.lowercased(), Self.collapsed($0.value)) }
     headers.append(("host", target.hostHeader))
     headers.sort { $0.0.utf8.lexicographicallyPrecedes($1.0.utf8) }

@@ -67,6 +67,7 @@ package final class CurlTransport: HTTPTransport {
       cairn_http_set_number(handle, Option.verifyPeer, 0)
       cairn_http_set_number(handle, Option.verifyHost, 0)
     }
+    if let path = request.clientCertificate { cairn_http_set_text(handle, Option.certificate, path) }
     cairn_http_set_data_function(handle, Option.writeFunction) { buffer, size, count, context in
       Exchange.of(context).received(UnsafeRawBufferPointer(start: buffer, count: size * count))
     }
@@ -134,6 +135,7 @@ package final class CurlTransport: HTTPTransport {
     static let slowBytes: Int32 = 19
     static let slowSeconds: Int32 = 20
     static let headers: Int32 = 10023
+    static let certificate: Int32 = 10025
     static let headerContext: Int32 = 10029
     static let method: Int32 = 10036
     static let noBody: Int32 = 44

@@ -69,6 +69,8 @@ package struct HTTPRequest: Sendable {
   package var headers: HTTPHeaders
   package var body = HTTPBody.none
   package var trust = TLSTrust.system
+  /// A file of PEM with our own certificate and its key, for a server that asks for one.
+  package var clientCertificate: String?
   /// Seconds until there is a connection, and without a byte in either direction.
   package var connectTimeout = 10
   package var stallTimeout = 60

@@ -1,6 +1,6 @@
 // Names that nobody else has: ULIDs, UUIDs of chance and of a name. Knows nothing of what they name.
 import CSystem
-import CairnCore
+package import CairnCore
 import Glibc
 import Synchronization
 
@@ -34,6 +34,18 @@ package enum Identifier {
       text.append(crockford[Int(bits & 31)])
     }
     return String(decoding: text, as: UTF8.self)
+  }
+
+  /// When the ULID was made; `nil` for what is none.
+  package static func moment(ofULID text: String) -> Nanoseconds? {
+    guard text.utf8.count == 26 else { return nil }
+    var milliseconds: Int64 = 0
+    for byte in text.utf8.prefix(10) {
+      guard let digit = crockford.firstIndex(of: byte) else { return nil }
+      milliseconds = milliseconds << 5 | Int64(digit)
+    }
+    // Beyond what nanoseconds can say.
+    return milliseconds < Int64.max / 1_000_000 ? milliseconds * 1_000_000 : nil
   }
 
   /// A UUID of chance (version 4), lower case with dashes.

@@ -23,6 +23,27 @@ package enum WorkerThreads {
     }
   }
 
+  private final class Errand: Sendable {
+    let body: @Sendable () -> Void
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+  }
+
+  /// A thread of its own for `body`, for which nobody waits; false where the system refuses one.
+  package static func start(_ body: @escaping @Sendable () -> Void) -> Bool {
+    var thread = pthread_t()
+    let argument = Unmanaged.passRetained(Errand(body)).toOpaque()
+    let result = pthread_create(&thread, nil, { argument in
+      Unmanaged<Errand>.fromOpaque(argument!).takeRetainedValue().body()
+      return nil
+    }, argument)
+    if result != 0 {
+      Unmanaged<Errand>.fromOpaque(argument).release()
+      return false
+    }
+    pthread_detach(thread)
+    return true
+  }
+
   /// `body(0)…body(count - 1)`, each once, by at most `threads` threads; comes back when all have ended.
   ///
   /// Where the system refuses a thread, fewer do it.

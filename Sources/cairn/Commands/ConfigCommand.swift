@@ -176,7 +176,7 @@ private struct OwnConfig {
       if path.reduce(Value?.some(try TOMLReader.parse(source).value), { $0?[$1] }) == nil { throw Self.missing(path) }
       try editor.remove(path)
     }
-    if !command.unset { _ = try OwnSettings.check(TOMLReader.parse(editor.source), in: editor.source.path) }
+    if !command.unset { try OwnSettings.check(TOMLReader.parse(editor.source), in: editor.source.path) }
     try CairnFolder.prepare(repository)
     try AtomicFile.writeKeepingMode(Array(editor.text.utf8), to: file, sync: false)
     return .success

@@ -135,6 +135,7 @@ struct ReproCommand: CairnCommand {
     if !dry { try reproduction.recover() }
     lock?.release()
     for warning in workspace.project.warnings { console.warning(warning) }
+    if let fault = reproduction.trackingFault { console.warning("nothing is tracked: \(fault.fullMessage)") }
 
     let isTerminal = !json && Terminal.isTerminal(STDOUT_FILENO)
     let printer: any ReproPrinter
@@ -155,7 +156,41 @@ struct ReproCommand: CairnCommand {
       })
     withExtendedLifetime(watch) {}
     printer.settle(summary)
-    return finish(summary, printer, workspace, console)
+    let status = finish(summary, printer, workspace, console)
+    track(reproduction, status, invocation)
+    return status
+  }
+
+  /// Sends what is left to the tracking server. Whatever comes of it, the stages have run: it is told, and no more.
+  private func track(_ reproduction: Reproduction, _ status: ExitStatus, _ invocation: Invocation) {
+    guard let tracker = reproduction.tracker, let tracked = reproduction.tracked else { return }
+    let console = invocation.console
+    console.flush()
+    if tracked.settings.pushes, status == .success { push(reproduction.workspace, console) }
+    let line = TrackLine(console)
+    let summary = tracker.finish { line.show(left: $0) }
+    if summary.sent + summary.left > 0 { line.clear() }
+    for note in summary.notes { console.note(PrintableText.line("tracking: " + note)) }
+    if summary.waitingForPush > 0 {
+      console.note(
+        "a model waits for push: \(HumanText.count(summary.waitingForPush, "object")); `cairn push`, then `cairn track sync`")
+    } else if summary.left > 0 {
+      console.warning("\(summary.left) for '\(tracked.settings.place)' wait in the outbox: `cairn track sync` sends them")
+    }
+  }
+
+  /// `tracking.push`.
+  private func push(_ workspace: Workspace, _ console: Console) {
+    do throws(Diagnostic) {
+      let project = try OpenProject.open()
+      var outcome = DataTransfer.Outcome()
+      try DataTransfer(project, TransferRequest()).push(&outcome)
+      for error in outcome.errors { console.warning(error) }
+      if outcome.failed > 0 { console.warning(Diagnostic.uploadFailed(outcome.failed).fullMessage) }
+      if outcome.transferred > 0 { console.note("\(HumanText.count(outcome.transferred, "file")) pushed") }
+    } catch {
+      console.warning("the data was not pushed: \(error.fullMessage)")
+    }
   }
 
   /// What to say when stamps alone prove that there is nothing to do: no file is parsed then.

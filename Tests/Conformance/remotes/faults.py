@@ -27,6 +27,8 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.target = target
         self.fault = lambda method, path: None
         self.broken = 0
+        # Bodies of more bytes are refused.
+        self.large = None
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -56,6 +58,13 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "stall":
             time.sleep(20)
             return
+        if self.server.large and "log-batch" in self.path and len(body) > self.server.large:
+            self.answer(413, [], b"<html>Request Entity Too Large</html>")
+            return
+        if fault in ("401", "page"):
+            # A proxy's page, also where it says that all is well.
+            self.answer(200 if fault == "page" else 401, [], b"<html><body>Please sign in</body></html>")
+            return
         if fault in ("503", "500", "html"):
             text = {"503": b"<Error><Code>SlowDown</Code><Message>less</Message></Error>", "500": b"",
                     "html": b"<html><body>Bad Gateway</body></html>"}[fault]
@@ -69,6 +78,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         answer = upstream.getresponse()
         content = answer.read()
         headers = [(k, v) for k, v in answer.getheaders() if k.lower() not in ("content-length", "connection", "transfer-encoding")]
+        if fault == "lost":
+            self.close_connection = True
+            self.connection.close()
+            return
         length = answer.getheader("Content-Length") if self.command == "HEAD" else None
         if fault == "alter" and content:
             content = content[:-1] + bytes([content[-1] ^ 1])

@@ -76,8 +76,8 @@ def step(name, body):
     try:
         body()
         passed += 1
-    except AssertionError as error:
-        print(f"FAILED {name}\n{error}")
+    except Exception as error:  # whatever it is, the other steps are played
+        print(f"FAILED {name}\n{type(error).__name__}: {error}")
 
 
 def same(a, b, *names):
