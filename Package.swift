@@ -70,7 +70,9 @@ let package = Package(
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", collections])
     + layer(
       "CairnServices",
-      ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CHTTP", crypto, collections])
+      [
+        "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CHTTP", crypto, collections,
+      ])
     + layer(
       "CairnVerify",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", collections])

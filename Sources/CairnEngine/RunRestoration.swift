@@ -216,7 +216,7 @@ package struct RunRestoration: Sendable {
 
 extension Value {
   /// What a dotted key means in a parameter file; a key with dots in it that stands there as such wins.
-  fileprivate func parameter(_ key: String) -> Value? {
+  func parameter(_ key: String) -> Value? {
     if let direct = self[key] { return direct }
     var value = self
     for step in steps(key) {

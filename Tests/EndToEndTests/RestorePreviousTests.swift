@@ -156,11 +156,9 @@ struct RestorePreviousTests {
     #expect(repository.read("plain.txt") == "own\n")
   }
 
-  @Test("other forms are not in this version", arguments: [["one"], ["7f3a", "--into", "x"]])
-  func otherForms(words: [String]) throws {
-    let repository = try project()
-    let result = try repository.run([try CairnBinary.path(), "restore"] + words)
-    #expect(result.status == 254)
-    #expect(result.errors.contains("is not in this version"), "\(result)")
+  @Test("where to is to be said")
+  func withoutPlace() throws {
+    let result = try project().cairn("restore", "one")
+    #expect(result.status == 254 && result.errors.contains("say where to"), "\(result)")
   }
 }

@@ -167,8 +167,8 @@ struct ReproCommand: CairnCommand {
     let console = invocation.console
     console.flush()
     if tracked.settings.pushes, status == .success { push(reproduction.workspace, console) }
-    let line = TrackLine(console)
-    let summary = tracker.finish { line.show(left: $0) }
+    let line = ProgressWords(console)
+    let summary = tracker.finish { line.show("Sending to the tracking server  \($0) left") }
     if summary.sent + summary.left > 0 { line.clear() }
     for note in summary.notes { console.note(PrintableText.line("tracking: " + note)) }
     if summary.waitingForPush > 0 {

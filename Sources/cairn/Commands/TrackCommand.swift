@@ -89,8 +89,8 @@ struct TrackSyncCommand: OwnCommand {
       if json { console.write(json: TrackText.value(TrackingReport())) } else { console.write("nothing waits") }
       return .success
     }
-    let line = TrackLine(console)
-    let report = try TrackingServices().sync(project, to: uri) { line.show($0, of: $1) }
+    let line = ProgressWords(console)
+    let report = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
     line.clear()
     if json {
       console.write(json: TrackText.value(report))

@@ -1,14 +1,13 @@
-// How far sending to the tracking server is, on one line of a terminal. Nothing is printed elsewhere.
+// What a command is at, on one line of a terminal that is drawn over and over. Nothing is printed elsewhere.
 internal import CairnSystem
 internal import Glibc
 
-struct TrackLine {
+struct ProgressWords {
   private let isShown: Bool
 
   init(_ console: Console) { isShown = !console.isQuiet && Terminal.isTerminal(STDERR_FILENO) }
 
-  func show(_ done: Int, of all: Int) { write("\r\u{1B}[2KSending to the tracking server  \(done) of \(all)") }
-  func show(left: Int) { write("\r\u{1B}[2KSending to the tracking server  \(left) left") }
+  func show(_ words: String) { write("\r\u{1B}[2K" + words.prefix(max(10, TextLayout.outputWidth - 1))) }
   func clear() { write("\r\u{1B}[2K") }
 
   private func write(_ text: String) {
