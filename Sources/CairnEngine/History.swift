@@ -9,6 +9,8 @@ package struct History: Sendable {
   /// What a running `repro` asks; no SQLite.
   package let producers: ProducerIndex
   private let indexPath: String
+  /// The folder of what was seen of records on remotes.
+  package let remoteNotes: String
 
   /// - Parameters:
   ///   - git: where the caller has found it already; looked for otherwise, whatever the settings say of git.
@@ -28,13 +30,15 @@ package struct History: Sendable {
     let state = Self.stateFolder(beside: cairn)
     producers = ProducerIndex(path: Repository.join(state, "producers"))
     indexPath = Repository.join(state, "lineage.sqlite")
+    remoteNotes = Repository.join(state, "remotes")
   }
 
   /// The SQLite index, brought up to the store: for a command that asks a question, never for a run.
   package func index() throws(Diagnostic) -> LineageIndex { try LineageIndex(path: indexPath, store: store) }
 
-  /// Makes both indexes anew; gives the number of run records.
+  /// Makes both indexes anew, and forgets what was seen on remotes; gives the number of run records.
   package func rebuild() throws(Diagnostic) -> Int {
+    for entry in try Files.list(remoteNotes) ?? [] { try Files.remove(Repository.join(remoteNotes, entry.name)) }
     try producers.rebuild(from: store)
     return try LineageIndex.rebuild(path: indexPath, store: store)
   }

@@ -2,9 +2,18 @@
 package import CairnCore
 import CairnFormats
 import CairnSystem
+import Synchronization
 
-package struct RunOwnership: Sendable {
+package final class RunOwnership: Sendable {
   private let search: CommitSearch
+  private let known = Mutex(Known())
+
+  /// What commits have, by `COMMIT:PATH`: many runs are of one.
+  private struct Known {
+    var absent: [String: Bool] = [:]
+    /// `nil`: what the file declares cannot be told.
+    var stages: [String: Set<String>?] = [:]
+  }
 
   package init(_ sources: SourceHistory) { search = sources.search }
 
@@ -13,27 +22,46 @@ package struct RunOwnership: Sendable {
   /// all of that, may be ours.
   package func canBeOurs(_ record: RunRecord) -> Bool {
     guard let git = search.git, let commit = record.source.commit else { return true }
-    let bytes = { (path: String) in (try? search.bytes(search.paths.location(ofRecorded: path), at: commit)) ?? nil }
-    let isUnchanged = { (path: String) in
+    let isUnchanged = { [search] (path: String) in
       search.pathInWorkTree(recorded: path).map { !record.source.changed.keys.contains($0) } ?? false
     }
     let isElsewhere = record.inputs.contains { input in
       input.origin.kind == .git && input.md5?.hasSuffix(".dir") == false && isUnchanged(input.path)
-        && bytes(input.path) == nil
+        && isAbsent(input.path, commit)
     }
     if !isElsewhere {
-      guard isUnchanged(record.stage.file), let text = bytes(record.stage.file),
-        let file = try? YAMLReader.parse(SourceText(path: record.stage.file, bytes: text)),
-        !Self.declares(file, record.stage)
+      guard isUnchanged(record.stage.file), let stages = stages(of: record.stage.file, commit),
+        !Self.declares(stages, record.stage)
       else { return true }
     }
     return ((try? git.revision(commit)) ?? nil) == nil
   }
 
-  private static func declares(_ file: MarkedValue, _ stage: RunRecord.StagePart) -> Bool {
+  private func bytes(_ path: String, _ commit: String) -> [UInt8]? {
+    (try? search.bytes(search.paths.location(ofRecorded: path), at: commit)) ?? nil
+  }
+
+  private func isAbsent(_ path: String, _ commit: String) -> Bool {
+    let key = commit + ":" + path
+    if let answer = known.withLock({ $0.absent[key] }) { return answer }
+    let answer = bytes(path, commit) == nil
+    known.withLock { $0.absent[key] = answer }
+    return answer
+  }
+
+  private func stages(of path: String, _ commit: String) -> Set<String>? {
+    let key = commit + ":" + path
+    if let names = known.withLock({ $0.stages[key] }) { return names }
+    let file = bytes(path, commit).flatMap { try? YAMLReader.parse(SourceText(path: path, bytes: $0)) }
+    let names = file.map { Set(($0["stages"]?.entries ?? []).compactMap(\.key.value.string)) }
+    known.withLock { $0.stages[key] = .some(names) }
+    return names
+  }
+
+  private static func declares(_ stages: Set<String>, _ stage: RunRecord.StagePart) -> Bool {
     let prefix = stage.file + ":"
     let name = stage.address.hasPrefix(prefix) ? String(stage.address.dropFirst(prefix.count)) : stage.address
     let group = name.split(separator: "@", maxSplits: 1).first.map(String.init) ?? name
-    return file["stages"]?[name] != nil || file["stages"]?[group] != nil
+    return stages.contains(name) || stages.contains(group)
   }
 }

@@ -1,6 +1,7 @@
 // `cairn verify` from the request to the verdict: what is looked at, which checks count, and what the base had.
 package import CairnCore
 package import CairnEngine
+package import CairnStore
 import CairnSystem
 
 package struct VerifyRequest: Sendable {
@@ -13,6 +14,12 @@ package struct VerifyRequest: Sendable {
   /// Only faults that the base does not have count.
   package var newOnly = false
   package var requiresRecords = false
+  /// `static` or `data`.
+  package var level = VerifyLevel.static
+  /// Objects are read and hashed; of the level `data`.
+  package var isDeep = false
+  /// How far the reading is.
+  package var progress = TransferProgress()
   /// The day on which acceptances are judged: `2026-12-31`.
   package var today: String
 
@@ -35,26 +42,43 @@ package struct VerifyRequest: Sendable {
     let judge = StaticChecks(
       subject, looksAtRecords: looksAtRecords, requiresRecords: records, severities: policy.severities)
     var checks = judge.run(wanted)
+    let data = try dataChecks(of: subject, policy)
+    checks += data?.run(wanted) ?? []
     checks = policy.apply(to: checks, on: today)
     var base: VerifySubject?
     var notes: [String] = []
     if let name = self.base {
       base = try Self.base(name, repository, &notes)
       if newOnly, let base {
-        let before = StaticChecks(
+        var before = StaticChecks(
           base, looksAtRecords: looksAtRecords, requiresRecords: records, severities: policy.severities
         ).run()
+        // Whether old data was gone before is asked only where some is.
+        if checks.contains(where: { $0.status == .failed && [.objectMissing, .objectCorrupt].contains($0.id) }) {
+          before += try dataChecks(of: base, policy)?.run() ?? []
+        }
         checks = VerifyPolicy.accepting(policy.apply(to: before, on: today), in: checks)
       }
     }
     checks = VerifyPolicy.uncovering(checks)
     var verification = Verification(
-      revision: subject.revision, base: base?.revision, checks: checks, prefix: subject.prefix)
+      level: level, revision: subject.revision, base: base?.revision, checks: checks, prefix: subject.prefix)
     verification.countsNewOnly = newOnly
     verification.time = time
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9
     return VerifyOutcome(
       verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
+  }
+
+  /// `nil` where the level, or the team, asks for none.
+  private func dataChecks(of subject: VerifySubject, _ policy: VerifyPolicy) throws(Diagnostic) -> DataChecks? {
+    guard level == .data,
+      [CheckID.objectMissing, .objectCorrupt].contains(where: { policy.severities[$0] != .off })
+    else { return nil }
+    // Where the data is now, today's settings say, and only this machine's have the keys.
+    let settings = subject.revision == nil ? subject.settings : try Settings.load(subject.repository)
+    let reads = isDeep && policy.severities[.objectCorrupt] != .off
+    return DataChecks(subject, settings, isDeep: reads, progress)
   }
 
   /// `nil`, with a word on it, for a commit that has no project yet, or one that cannot be understood: then all faults are

@@ -39,6 +39,7 @@ struct RemoteContractTests {
     #expect(try storage.size(of: "no/such") == nil)
     #expect(try storage.read("no/such", limit: 10) == nil)
     #expect(try storage.download("no/such", to: folder("x"), .md5, { _ in }) == nil && !Files.exists(folder("x")))
+    #expect(try storage.digests(of: "no/such", .md5, { _ in }) == nil)
     #expect(try !storage.holds(hash("a"), at: RemoteObjects.key(of: hash("a"))))
     var listed: [RemoteFile] = []
     try storage.list("") { (files) throws(Diagnostic) in
@@ -65,6 +66,9 @@ struct RemoteContractTests {
       #expect(digests?.md5 == hash("of " + key).digest && digests?.sha256 != nil, "\(key)")
       #expect(try Files.read(path) == Array(("of " + key).utf8) && sum.withLock { $0 } == ("of " + key).utf8.count)
       try Files.remove(path)
+      let read = Mutex(0)
+      #expect(try storage.digests(of: key, .md5, { count in read.withLock { $0 += count } })?.md5 == digests?.md5, "\(key)")
+      #expect(read.withLock { $0 } == ("of " + key).utf8.count)
     }
     var listed: [String] = []
     try storage.list("") { (files) throws(Diagnostic) in
@@ -149,6 +153,7 @@ struct RemoteContractTests {
     #expect(try storage.size(of: RemoteObjects.key(of: object)) == UInt64(size))
     let digests = try storage.download(RemoteObjects.key(of: object), to: folder("g"), .md5) { _ in }
     #expect(digests?.md5 == object.digest)
+    #expect(try storage.digests(of: RemoteObjects.key(of: object), .md5, { _ in })?.md5 == object.digest)
     let other = ContentHash(.md5, hash("other").digest)
     #expect(throws: Diagnostic.self) { try storage.upload(folder("f"), to: RemoteObjects.key(of: other), as: other) { _ in } }
     #expect(try storage.size(of: RemoteObjects.key(of: other)) == nil)

@@ -27,7 +27,8 @@ package enum OwnSettings {
   }
 
   private static let known: [String: Kind] = [
-    "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts, "runs": .section(["log_limit": .count]),
+    "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts,
+    "runs": .section(["log_limit": .count, "remote": .truth]),
     "verify": .section(["require_records": .truth, "severity": .severities, "accepted": .accepted]),
     "tracking": .section([
       "enabled": .truth, "uri": .text, "experiment": .text, "user": .choice(TrackingSettings.UserNaming.allCases.map(\.rawValue)),

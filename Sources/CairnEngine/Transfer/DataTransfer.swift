@@ -1,5 +1,7 @@
-// `push` and `fetch`: objects of stages and the run-cache, to remotes and from them. Knows nothing of the workspace.
+// `push` and `fetch`: objects of stages, the run-cache and run records, to remotes and from them. Knows nothing of the
+// workspace.
 package import CairnCore
+import CairnLineage
 package import CairnStore
 import CairnSystem
 import OrderedCollections
@@ -49,6 +51,7 @@ package struct DataTransfer: Sendable {
       let transfer = ObjectTransfer(try objects(name, command: "push"), cache: project.cache, progress: progress)
       add(try transfer.push(Array(group.hashes), group.manifests), to: &outcome)
     }
+    pushRecords(to: names(selection), &outcome)
     // Only then does DVC ask for the default one.
     _ = try remotes.name(request.remote, command: "<command>")
   }
@@ -65,6 +68,68 @@ package struct DataTransfer: Sendable {
       let transfer = ObjectTransfer(try objects(name, command: "fetch"), cache: project.cache, progress: progress)
       add(try transfer.fetch(Array(group.hashes), group.manifests, read: group.lists), to: &outcome)
     }
+    fetchRecords(from: names(selection), &outcome)
+  }
+
+  // MARK: Run records
+
+  /// The remotes that are talked to anyway, and the one that is meant where there is no data to go.
+  private func names(_ selection: TransferSelection) -> OrderedSet<String> {
+    var names = OrderedSet(selection.groups.keys)
+    if let name = remotes.name(request.remote), project.settings.remote(name)?["url"] != nil { names.append(name) }
+    return names
+  }
+
+  private var areRecordsMeant: Bool { project.settings.cairn("runs", "remote")?.bool ?? true }
+
+  private func history() throws(Diagnostic) -> History {
+    try History(project.repository, git: project.git, cacheFolder: project.settings.cacheFolder)
+  }
+
+  /// All of our own go, whatever the targets are. Data that went has gone: what fails here is told, and no failure of the
+  /// whole.
+  private func pushRecords(to names: OrderedSet<String>, _ outcome: inout Outcome) {
+    guard areRecordsMeant else { return }
+    for name in names {
+      do throws(Diagnostic) {
+        let history = try history()
+        // Nothing is asked of a remote by who has no records.
+        guard try history.store.hasOwnFiles() else { return }
+        var push = RecordPush(history, to: try objects(name, command: "push"), progress)
+        defer { warn(push.warnings, &outcome) }
+        try push.run()
+      } catch {
+        outcome.warnings.append(
+          "run records were not sent to '\(name)': \(error.fullMessage). The data was; `cairn push` sends what is left")
+      }
+    }
+  }
+
+  private func fetchRecords(from names: OrderedSet<String>, _ outcome: inout Outcome) {
+    guard areRecordsMeant else { return }
+    for name in names {
+      do throws(Diagnostic) {
+        let history = try history()
+        var fetch = RecordFetch(project, history, from: try objects(name, command: "fetch"), progress)
+        defer {
+          warn(fetch.warnings, &outcome)
+          // A shorter index is told nothing wrong.
+          if fetch.count > 0 { try? history.producers.catchUp(with: history.store) }
+        }
+        try fetch.run()
+      } catch {
+        // What kind of remote it is was told where there was data.
+        if error.exitCode == 254 { continue }
+        outcome.warnings.append("run records were not fetched from '\(name)': \(error.fullMessage)")
+      }
+    }
+  }
+
+  private static let mostWarnings = 10
+
+  private func warn(_ words: [String], _ outcome: inout Outcome) {
+    outcome.warnings += words.prefix(Self.mostWarnings)
+    if words.count > Self.mostWarnings { outcome.warnings.append("and \(words.count - Self.mostWarnings) more run records") }
   }
 
   private func select(

@@ -19,7 +19,11 @@ struct Heads {
   func advance(to head: Digest32, from previous: [Digest32]) throws(Diagnostic) {
     try Files.makeDirectories(folder)
     try Files.write([], to: folder + "/" + head.hex)
-    for digest in previous where digest != head { try Files.remove(folder + "/" + digest.hex) }
+    try remove(previous.filter { $0 != head })
+  }
+
+  func remove(_ followed: some Sequence<Digest32>) throws(Diagnostic) {
+    for digest in followed { try Files.remove(folder + "/" + digest.hex) }
   }
 }
 

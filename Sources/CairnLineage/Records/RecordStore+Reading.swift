@@ -67,8 +67,11 @@ extension RecordStore {
   /// names. `nil`: it cannot be known now. What lies in our own store is ours.
   func isForeign(_ id: RunID, _ record: RunRecord) -> Bool? {
     if isOwn(id) { return false }
-    return isOurs(record.source.repository).map { !$0 }
+    return isOfThisRepository(record).map { !$0 }
   }
+
+  /// By the repository that it names; `nil`: it cannot be known now.
+  package func isOfThisRepository(_ record: RunRecord) -> Bool? { isOurs(record.source.repository) }
 
   /// The hashes of all documents, of both stores, sorted.
   package func documents() throws(Diagnostic) -> [Digest32] {
@@ -134,7 +137,7 @@ extension Diagnostic.Code {
 }
 
 extension Diagnostic {
-  fileprivate static func recordAltered(_ path: String) -> Diagnostic {
+  static func recordAltered(_ path: String) -> Diagnostic {
     Diagnostic(.recordAltered, "'\(path)' was altered: its bytes are not those of its name")
       .hinting("it is not used; `cairn runs check` looks at all of them")
   }

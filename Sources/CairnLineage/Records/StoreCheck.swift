@@ -17,13 +17,22 @@ package struct StoreCheck: Sendable {
   }
 
   package private(set) var runs = 0
+  /// Of the runs, those of our own store that no remote is known to have; `nil` where that was not asked.
+  package private(set) var unpushed: Int?
   package private(set) var invocations = 0
   package private(set) var otherDocuments = 0
   package private(set) var edges = 0
   package private(set) var faults: [Fault] = []
 
-  /// Reads and hashes all of it. `pending`: records that a journal still holds, whole, and the store will.
-  package init(_ store: RecordStore, pending: Set<Digest32> = []) throws(Diagnostic) {
+  /// Reads and hashes all of it.
+  ///
+  /// - Parameters:
+  ///   - pending: records that a journal still holds, whole, and the store will.
+  ///   - pushed: documents that are known to be on a remote; `nil`: nobody counts the others.
+  package init(
+    _ store: RecordStore, pending: Set<Digest32> = [], pushed: Set<Digest32>? = nil
+  ) throws(Diagnostic) {
+    if pushed != nil { unpushed = 0 }
     var presence = Dictionary(uniqueKeysWithValues: pending.map { ($0, Presence.present) })
     var names: [(Digest32, role: String, by: Digest32?)] = store.heads().map { ($0, "head", nil) }
     let heads = names.count
@@ -43,10 +52,11 @@ package struct StoreCheck: Sendable {
         switch LineageIndex.schema(of: bytes) {
         case RecordJSON.runSchema:
           runs += 1
-          names += Self.names(in: try RecordJSON.decode(bytes)).map { ($0.0, $0.1, digest) }
+          names += try RecordJSON.decode(bytes).named.map { ($0.hash, $0.role, digest) }
+          if let pushed, !pushed.contains(digest), store.isOwn(RunID(digest)) { unpushed = (unpushed ?? 0) + 1 }
         case RecordJSON.invocationSchema:
           invocations += 1
-          names += Self.names(in: try RecordJSON.decodeInvocation(bytes)).map { ($0.0, $0.1, digest) }
+          names += try RecordJSON.decodeInvocation(bytes).named.map { ($0.hash, $0.role, digest) }
         default: otherDocuments += 1
         }
       } catch {
@@ -72,34 +82,11 @@ package struct StoreCheck: Sendable {
   /// Nothing but erasures, which are told by their tombstones.
   package var isWhole: Bool { faults.allSatisfy { $0.kind == .erased } }
 
-  private static func names(in record: RunRecord) -> [(Digest32, String)] {
-    var names: [(Digest32, String)] = []
-    func add(_ digest: Digest32?, _ role: String) { if let digest { names.append((digest, role)) } }
-    for input in record.inputs {
-      add(input.producer?.digest, "producer")
-      if input.md5?.hasSuffix(".dir") == true { add(input.sha256, "directory") }
-    }
-    for output in record.outputs where output.md5?.hasSuffix(".dir") == true { add(output.sha256, "directory") }
-    add(record.environment, "environment")
-    add(record.log?.sha256, "log")
-    add(record.source.patch, "patch")
-    add(record.restoredFrom?.digest, "restored_from")
-    add(record.accepts?.digest, "accepts")
-    add(record.execution.previousAttempt?.digest, "previous_attempt")
-    return names
-  }
-
-  private static func names(in invocation: InvocationRecord) -> [(Digest32, String)] {
-    invocation.previous.map { ($0, "previous") } + invocation.stages.compactMap { stage in
-      stage.run.map { ($0.digest, "run") }
-    }
-  }
-
   /// The document of `cairn runs check --json`.
   package var value: Value {
     .map([
       "schema": "cairn.runs-check/v1", "runs": .int(runs), "invocations": .int(invocations),
-      "documents": .int(otherDocuments), "edges": .int(edges),
+      "documents": .int(otherDocuments), "edges": .int(edges), "unpushed": unpushed.map { .int($0) } ?? .null,
       "faults": .list(
         faults.map {
           .map([

@@ -24,13 +24,21 @@ package struct Tombstone: Sendable, Hashable {
 
   var value: Value {
     .map([
-      "schema": "cairn.tombstone/v1", "hash": .string(hash.hex), "reason": .string(reason),
+      "schema": .string(Self.schema), "hash": .string(hash.hex), "reason": .string(reason),
       "authority": .string(authority), "actor": .string(actor), "time": .string(time),
     ])
   }
 
+  static let schema = "cairn.tombstone/v1"
+
+  /// `nil` for bytes that are no tombstone.
+  init?(_ bytes: [UInt8]) {
+    guard let value = try? JSONReader.parse(SourceText(path: "tombstone", bytes: bytes)).value else { return nil }
+    self.init(value)
+  }
+
   init?(_ value: Value) {
-    guard value["schema"]?.string == "cairn.tombstone/v1", let hash = value["hash"]?.string.flatMap({ Digest32(hex: $0) })
+    guard value["schema"]?.string == Self.schema, let hash = value["hash"]?.string.flatMap({ Digest32(hex: $0) })
     else { return nil }
     self.init(
       hash: hash, reason: value["reason"]?.string ?? "", authority: value["authority"]?.string ?? "",
@@ -45,12 +53,7 @@ extension RecordStore {
   @discardableResult
   package func put(_ tombstone: Tombstone) throws(Diagnostic) -> Digest32 {
     let digest = try put(document: CanonicalJSON.encode(tombstone.value))
-    for folder in [folder, sharedFolder].compactMap({ $0 }) {
-      try Files.makeDirectories(folder + "/tombstones")
-      let path = folder + "/tombstones/" + tombstone.hash.hex
-      let lines = try Files.read(path) ?? []
-      try AtomicFile.write(lines + Array((digest.hex + "\n").utf8), to: path, sync: false)
-    }
+    try add(TombstoneMark(hash: tombstone.hash, document: digest))
     return digest
   }
 
@@ -59,10 +62,9 @@ extension RecordStore {
     for folder in [folder, sharedFolder].compactMap({ $0 }) {
       guard let lines = try Files.readText(folder + "/tombstones/" + digest.hex) else { continue }
       for line in lines.split(separator: "\n") {
-        guard let name = Digest32(hex: line), let bytes = try document(name),
-          let value = try? JSONReader.parse(SourceText(path: name.hex, bytes: bytes)).value
+        guard let name = Digest32(hex: line), let bytes = try document(name), let tombstone = Tombstone(bytes)
         else { continue }
-        if let tombstone = Tombstone(value), tombstone.hash == digest { return tombstone }
+        if tombstone.hash == digest { return tombstone }
       }
     }
     return nil

@@ -1,4 +1,5 @@
-// Where a body goes that comes piece by piece and may break off: into memory, or into a file that is hashed on the way.
+// Where a body goes that comes piece by piece and may break off: into memory, or into a file, or nowhere, hashed on the
+// way.
 import CairnCore
 import CairnStore
 import CairnSystem
@@ -76,21 +77,25 @@ final class FileSink: ResumableSink {
   private(set) var failure: Diagnostic?
   private var progress = BodyProgress()
   private var hasher: ContentHasher
-  private var descriptor: Int32
+  /// -1 where nothing is kept, or any more.
+  private var descriptor: Int32 = -1
   /// Not yet hashed and written: DVC 2's hash wants pieces of 1 MiB.
   private var pending: [UInt8] = []
-  private let path: String
+  /// `nil`: the bytes are hashed alone.
+  private let path: String?
   private let kinds: DigestKinds
   private let report: ByteReport
 
   private static let pieceSize = 1 << 20
 
+  /// - Parameter path: where nothing is; `nil`: nothing is kept.
   /// - Throws: when the file cannot be made.
-  init(_ path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport) throws(Diagnostic) {
+  init(_ path: String?, _ kinds: DigestKinds, _ report: @escaping ByteReport) throws(Diagnostic) {
     self.path = path
     self.kinds = kinds
     self.report = report
     hasher = ContentHasher(kinds)
+    guard let path else { return }
     descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444) }
     if descriptor < 0 { throw .system(errno, "create it", path) }
   }
@@ -110,10 +115,10 @@ final class FileSink: ResumableSink {
     if progress.received > 0 { report(-Int(progress.received)) }
     hasher = ContentHasher(kinds)
     pending.removeAll(keepingCapacity: true)
-    if ftruncate(descriptor, 0) != 0 || lseek(descriptor, 0, SEEK_SET) != 0 { fail(errno, "empty it") }
+    if path != nil, ftruncate(descriptor, 0) != 0 || lseek(descriptor, 0, SEEK_SET) != 0 { fail(errno, "empty it") }
   }
 
-  private func fail(_ code: Int32, _ what: String) { failure = failure ?? .system(code, what, path) }
+  private func fail(_ code: Int32, _ what: String) { failure = failure ?? .system(code, what, path ?? "") }
 
   func begin(_ status: Int, _ headers: HTTPHeaders) -> Bool {
     guard progress.begin(status, headers, restart: empty) else { return false }
@@ -137,6 +142,7 @@ final class FileSink: ResumableSink {
   private func drain() -> Bool {
     let code = pending.withUnsafeBytes { bytes -> Int32 in
       hasher.update(bytes)
+      if path == nil { return 0 }
       var rest = bytes[...]
       while !rest.isEmpty {
         let count = write(descriptor, UnsafeRawBufferPointer(rebasing: rest).baseAddress, rest.count)
@@ -154,7 +160,7 @@ final class FileSink: ResumableSink {
   /// - Throws: when not all of it could be written.
   func finish() throws(Diagnostic) -> Digests {
     if !pending.isEmpty { _ = drain() }
-    let code = close(descriptor) == 0 ? 0 : errno
+    let code = descriptor < 0 || close(descriptor) == 0 ? 0 : errno
     descriptor = -1
     // NFS and quotas tell of a full disk only here.
     if code != 0 { fail(code, "write it") }
@@ -165,6 +171,6 @@ final class FileSink: ResumableSink {
   func giveUp() {
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
-    _ = try? Files.remove(path)
+    if let path { _ = try? Files.remove(path) }
   }
 }

@@ -78,7 +78,16 @@ package struct S3Storage: RemoteStorage {
   package func download(
     _ key: String, to path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> Digests? {
-    let sink = try FileSink(path, kinds, report)
+    try hashed(key, FileSink(path, kinds, report))
+  }
+
+  package func digests(
+    of key: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
+  ) throws(Diagnostic) -> Digests? {
+    try hashed(key, FileSink(nil, kinds, report))
+  }
+
+  private func hashed(_ key: String, _ sink: FileSink) throws(Diagnostic) -> Digests? {
     do throws(Diagnostic) {
       guard try get(key, sink) else {
         sink.giveUp()

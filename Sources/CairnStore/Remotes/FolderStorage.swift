@@ -66,6 +66,15 @@ package struct FolderStorage: RemoteStorage {
     }
   }
 
+  package func digests(
+    of key: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
+  ) throws(Diagnostic) -> Digests? {
+    guard let size = try size(of: key) else { return nil }
+    let digests = try ContentHasher.digests(ofFile: path(key), kinds)
+    report(Int(size))
+    return digests
+  }
+
   package func upload(
     _ path: String, to key: String, as hash: ContentHash?, _ report: @escaping ByteReport
   ) throws(Diagnostic) {

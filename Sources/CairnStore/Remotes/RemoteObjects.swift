@@ -30,6 +30,12 @@ package struct RemoteObjects: Sendable {
   /// Whether a file of that name is there; its bytes are not looked at, and nothing is removed.
   package func hasFile(_ hash: ContentHash) throws(Diagnostic) -> Bool { try storage.size(of: Self.key(of: hash)) != nil }
 
+  /// Whether the object has the bytes of its name, read and hashed; `nil` when it is not there. Nothing is kept.
+  package func isWhole(_ hash: ContentHash, _ report: @escaping ByteReport) throws(Diagnostic) -> Bool? {
+    let kinds = DigestKinds(hash.algorithm, sha256: false)
+    return try storage.digests(of: Self.key(of: hash), kinds, report).map { $0[hash.algorithm] == hash.digest }
+  }
+
   /// The list of a folder, its bytes held against the hash.
   package struct FolderList: Sendable {
     package var manifest: DirectoryManifest
@@ -72,9 +78,22 @@ package struct RemoteObjects: Sendable {
     return present.intersection(hashes)
   }
 
+  /// Those of the objects of which a file of that name is there, each looked for by itself; their bytes are not looked at,
+  /// and nothing is removed.
+  package func named(_ hashes: [ContentHash]) throws(Diagnostic) -> Set<ContentHash> {
+    let there = try ask(hashes) { hash throws(Diagnostic) in try hasFile(hash) }
+    return Set(zip(hashes, there).lazy.filter(\.1).map(\.0))
+  }
+
   private func ask(_ hashes: [ContentHash]) throws(Diagnostic) -> [Bool] {
+    try ask(hashes) { hash throws(Diagnostic) in try holds(hash) }
+  }
+
+  private func ask(
+    _ hashes: [ContentHash], _ one: @Sendable (ContentHash) throws(Diagnostic) -> Bool
+  ) throws(Diagnostic) -> [Bool] {
     if let page = storage.pageSize, let listed = try listed(hashes, page) { return hashes.map(listed.contains) }
-    return try Concurrently.each(hashes.count, threads: jobs) { number throws(Diagnostic) in try holds(hashes[number]) }
+    return try Concurrently.each(hashes.count, threads: jobs) { number throws(Diagnostic) in try one(hashes[number]) }
   }
 
   /// Fewer objects are asked for one by one.

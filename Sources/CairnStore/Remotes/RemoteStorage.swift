@@ -45,6 +45,8 @@ package protocol RemoteStorage: Sendable {
   func download(
     _ key: String, to path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> Digests?
+  /// The same without a file: the bytes are hashed as they come, and nothing is kept.
+  func digests(of key: String, _ kinds: DigestKinds, _ report: @escaping ByteReport) throws(Diagnostic) -> Digests?
   /// Sends the file at `path`.
   ///
   /// - Parameter hash: what it is, for an object: bytes that are other ones MUST NOT get its name.

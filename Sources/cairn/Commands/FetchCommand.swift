@@ -8,7 +8,8 @@ struct FetchCommand: CairnCommand {
     commandName: "fetch", abstract: "Download files or directories from remote storage to the cache",
     discussion: """
       Brings what the cache lacks of the outputs that dvc.lock and .dvc files name; each object is held against its \
-      hash before the cache takes it. The workspace stays as it is: `cairn pull` changes that, too.
+      hash before the cache takes it. The workspace stays as it is: `cairn pull` changes that, too. Run records of this \
+      repository come along.
 
       cairn fetch
       cairn fetch --all-branches

@@ -8,7 +8,8 @@ struct PushCommand: CairnCommand {
     commandName: "push", abstract: "Upload tracked files or directories to remote storage",
     discussion: """
       Sends what the remote lacks of the outputs that dvc.lock and .dvc files name. The list of a folder goes last, \
-      and only when all of its files are there: what a remote lists, it has.
+      and only when all of its files are there: what a remote lists, it has. Run records go along, whatever the \
+      targets are.
 
       cairn push
       cairn push -r backup data/raw.csv

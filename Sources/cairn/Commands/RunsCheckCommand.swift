@@ -8,8 +8,9 @@ struct RunsCheckCommand: OwnCommand {
   static let configuration = CommandConfiguration(
     commandName: "check", abstract: "Check every record and all that it names",
     discussion: """
-      Reads all records and compares each with its name, follows every edge to its other end, and says what is missing
-      between. Exits with 1 when something is altered or missing; what a tombstone explains is no fault.
+      Reads all records and compares each with its name, follows every edge to its other end, and says what is missing \
+      between. Exits with 1 when something is altered or missing; what a tombstone explains is no fault. Runs that no \
+      remote was seen to have, where one is set, are counted: this machine alone has them until `cairn push`.
 
       cairn runs check
       """)
@@ -23,7 +24,9 @@ struct RunsCheckCommand: OwnCommand {
     let context = try HistoryContext()
     // Before the store: what leaves a journal is there already.
     let pending = try Journal.records(in: CairnFolder.journals(of: context.repository))
-    let check = try StoreCheck(context.history.store, pending: pending)
+    // Where there is no remote nobody looks for them there.
+    let pushed = context.settings.remoteNames.isEmpty ? nil : RemoteNotes.pushedDocuments(in: context.history.remoteNotes)
+    let check = try StoreCheck(context.history.store, pending: pending, pushed: pushed)
     if json {
       console.write(json: check.value)
       return check.isWhole ? .success : .no
@@ -37,8 +40,9 @@ struct RunsCheckCommand: OwnCommand {
       }
     }
     let counts = Dictionary(check.faults.map { ($0.kind, 1) }, uniquingKeysWith: +)
+    let unpushed = (check.unpushed ?? 0) > 0 ? " (\(check.unpushed ?? 0) on no remote)" : ""
     var words = [
-      count(check.runs, "run"), count(check.invocations, "invocation"), count(check.otherDocuments, "other document"),
+      count(check.runs, "run") + unpushed, count(check.invocations, "invocation"), count(check.otherDocuments, "other document"),
       count(check.edges, "edge"),
     ]
     for kind in [StoreCheck.Fault.Kind.altered, .unreadable, .missing, .erased] {

@@ -11,8 +11,9 @@ struct VerifyCommand: OwnCommand {
     commandName: "verify", abstract: "Check that what is committed is what the pipeline makes",
     discussion: """
       Holds dvc.yaml, dvc.lock, .dvc files and parameter files against each other and against git, without any data, \
-      without the network and in milliseconds: the check for every pull request. Runs nothing of the repository, takes \
-      no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
+      without the network and in milliseconds: the check for every pull request. With --data it looks, too, whether \
+      every object that they name is in the cache or on its remote, and with --deep reads and hashes them. Runs nothing \
+      of the repository, takes no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
       tell: what could not be checked never passes. docs/checks.md tells what each check means and how to mend it.
 
       Reports are written whatever the verdict is; `-` writes one to standard output in place of the text.
@@ -20,10 +21,13 @@ struct VerifyCommand: OwnCommand {
       Examples:
         cairn verify
         cairn verify --rev HEAD --base origin/main --new-only --junit verify.xml
+        cairn verify --rev HEAD --data
       """)
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .customLong("static"), help: "Look at files and git alone (the default).") var isStatic = false
+  @Flag(name: .long, help: "Look, too, whether all data is in the cache or on its remote.") var data = false
+  @Flag(name: .long, help: "With --data: read and hash all of it.") var deep = false
   @Option(
     name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"),
     completion: Completions.revisions)
@@ -44,10 +48,8 @@ struct VerifyCommand: OwnCommand {
     completion: .file())
   var markdown: String?
   @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
-  @Flag(name: .long, help: .hidden) var data = false
   @Flag(name: .long, help: .hidden) var rerun = false
   @Flag(name: .long, help: .hidden) var lineage = false
-  @Flag(name: .long, help: .hidden) var deep = false
   @Option(name: .long, help: .hidden) var attest: String?
   @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)
   var targets: [String] = []
@@ -56,7 +58,7 @@ struct VerifyCommand: OwnCommand {
     let console = invocation.console
     if json { console.keepOutputForResults() }
     if let later = [
-      data ? "data" : nil, rerun ? "rerun" : nil, lineage ? "lineage" : nil, deep ? "deep" : nil,
+      rerun ? "rerun" : nil, lineage ? "lineage" : nil,
       attest.map { _ in "attest" },
     ].compactMap({ $0 }).first {
       var missing = Diagnostic(.notInThisVersion, "'--\(later)' of verify is not in this version of Cairn")
@@ -64,6 +66,7 @@ struct VerifyCommand: OwnCommand {
       missing.exitCode = ExitStatus.usage.rawValue
       throw missing
     }
+    if deep, !data { throw Diagnostic.wrongUsage("argument --deep: needs --data") }
     if newOnly, base == nil {
       throw Diagnostic.wrongUsage("argument --new-only: needs --base")
     }
@@ -79,7 +82,8 @@ struct VerifyCommand: OwnCommand {
     }
     let repository = try Repository.findRoot()
     let index =
-      files.isEmpty && !console.isQuiet && base == nil && rev == nil
+      // No stamp tells what is on a remote.
+      files.isEmpty && !console.isQuiet && base == nil && rev == nil && !data
       ? VerifyIndex(repository, invocation.arguments + [console.colorsOutput ? "colour" : ""], today: Self.today) : nil
     if let (output, code) = index?.answer() {
       console.writeRaw(output)
@@ -92,7 +96,14 @@ struct VerifyCommand: OwnCommand {
     request.base = base
     request.newOnly = newOnly
     request.requiresRecords = requireRecords
-    let outcome = try request.run(in: repository)
+    request.level = data ? .data : .static
+    request.isDeep = deep
+    let line = data && !console.isQuiet ? TransferLine("Verifying", request.progress) : nil
+    let outcome: VerifyOutcome
+    do {
+      defer { line?.end() }
+      outcome = try request.run(in: repository)
+    }
     let warnings = outcome.subject?.settings.warnings ?? []
     for warning in warnings + outcome.notes { console.warning(warning) }
     let isEmpty = outcome.verification.checks.isEmpty

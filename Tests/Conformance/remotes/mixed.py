@@ -3,6 +3,7 @@
 Played with a folder, and with the S3 server that CAIRN_TEST_S3 names. The last line is "N of M steps …".
 """
 import hashlib
+import json
 import os
 import shutil
 import subprocess
@@ -89,6 +90,19 @@ def in_sync(clone):
     assert "in sync" in words, words
 
 
+def remote_files(url, prefix, env):
+    """The names on a remote that begin so, by the hands of others: find, or DVC's own S3 client."""
+    if not url.startswith("s3://"):
+        top = os.path.join(url, prefix)
+        return sorted(os.path.relpath(os.path.join(folder, file), url) for folder, _, files in os.walk(top) for file in files)
+    code = ("import sys, s3fs\nkey = sys.argv[1][5:] + '/'\n"
+            "names = s3fs.S3FileSystem(use_listings_cache=False).find(key + sys.argv[2])\n"
+            "print(*sorted(name[len(key):] for name in names), sep='\\n')")
+    python = os.path.join(os.path.dirname(os.path.realpath(DVC)), "python")
+    result = subprocess.run([python, "-c", code, url, prefix], env=env, capture_output=True, text=True, check=True)
+    return result.stdout.split()
+
+
 def play(kind, url, first, second, env, folder):
     """One of the tools sends, the other brings and sends back."""
     sender = {"dvc": DVC, "cairn": CAIRN}[first]
@@ -162,6 +176,36 @@ def play(kind, url, first, second, env, folder):
         with open(os.path.join(four.folder, "d/0/f 0"), encoding="utf-8") as f:
             assert f.read() == "0\n"
     step(f"{title} all commits' data come with -A", history)
+
+    def records():
+        # Of what DVC ran there is no record, and of the run-cache's results there is one that cannot say more.
+        runs = {"one": one, "two": two}
+        for clone in runs.values():
+            clone.run("fetch", "-q", tool=CAIRN)
+        one.write("f.bin", "g\n")
+        one.run("add", "-q", "f.bin")
+        one.run("repro", "-q", tool=CAIRN)
+        one.commit()
+        one.run("push", "-q", tool=CAIRN)
+        stored = remote_files(url, "cairn/", env)
+        assert any(name.endswith(".json") for name in stored), stored
+        # What DVC does on the remote leaves them alone, and they do not show in what it says.
+        assert "Everything is up to date." in one.run("push", tool=DVC)
+        assert "in sync" in one.run("status", "-c", tool=DVC)
+        two.git("pull", "-q", "--no-rebase", one.folder, "HEAD")
+        two.run("pull", tool=DVC)
+        same(one, two, *names)
+        two.run("gc", "-q", "-w", "-c", "-f", tool=DVC)
+        assert remote_files(url, "cairn/", env) == stored
+        two.run("fetch", "-q", tool=CAIRN)
+        assert "whole" in two.run("runs", "check", tool=CAIRN)
+        # That of DVC 2 is in git, too, which is another check's.
+        found = json.loads(two.run("verify", "--data", "--deep", "--json", tool=CAIRN, fails=True))["checks"]
+        data = {(c["id"], c["path"]): c["status"] for c in found if c["id"].startswith("object-")}
+        assert len(data) == 2 * len(names) and set(data.values()) == {"passed"}, data
+        said = [json.loads(clone.run("runs", "show", "@last:s", "--json", tool=CAIRN)) for clone in runs.values()]
+        assert said[0] == said[1], said
+    step(f"{title} records go along, and DVC leaves them alone", records)
 
 
 def main():
