@@ -336,6 +336,7 @@ package struct SnapshotRestoration: Sendable {
 
   /// Whether the cache has it, from the remote where it had not.
   private func bring(_ hash: ContentHash, _ item: inout SnapshotItem) throws(Diagnostic) -> Bool {
+    let isAltered = if case .corrupt = try cache.store(for: hash).check(hash) { true } else { false }
     let isHere = try cache.contains(hash)
     if isHere, !hash.isDirectory { return true }
     if isHere, let manifest = try cache.store(for: hash).manifest(hash), try cache.missing(of: manifest, hash.algorithm).isEmpty {
@@ -348,6 +349,11 @@ package struct SnapshotRestoration: Sendable {
     do throws(Diagnostic) {
       let objects = RemoteObjects(try remotes.storage(name, command: "fetch"))
       let missing = try objects.bring(hash, into: cache)
+      if missing.contains(hash), isAltered {
+        item.state = .altered
+        item.detail = "the cache had other bytes under its name, and the remote '\(name)' does not have it"
+        return false
+      }
       if missing.contains(hash) {
         item.detail = "it is neither in the cache nor on the remote '\(name)'"
         return false
