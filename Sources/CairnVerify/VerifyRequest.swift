@@ -14,9 +14,11 @@ package struct VerifyRequest: Sendable {
   /// Only faults that the base does not have count.
   package var newOnly = false
   package var requiresRecords = false
-  /// `static` or `data`.
+  /// `static`, `data` or `lineage`.
   package var level = VerifyLevel.static
-  /// Objects are read and hashed; of the level `data`.
+  /// What the level `lineage` asks.
+  package var lineage: LineageChecks?
+  /// Objects are read and hashed; of the levels `data` and `lineage`.
   package var isDeep = false
   /// How far the reading is.
   package var progress = TransferProgress()
@@ -44,6 +46,7 @@ package struct VerifyRequest: Sendable {
     var checks = judge.run(wanted)
     let data = try dataChecks(of: subject, policy)
     checks += data?.run(wanted) ?? []
+    if level == .lineage, policy.severities[.tracking] != .off { checks += lineage?.stages(wanted) ?? [] }
     checks = policy.apply(to: checks, on: today)
     var base: VerifySubject?
     var notes: [String] = []
@@ -70,9 +73,27 @@ package struct VerifyRequest: Sendable {
       verification: verification, subject: subject, base: base, lookedAt: judge.lookedAt, notes: notes)
   }
 
+  /// Runs, and all behind them, in place of the pipeline.
+  ///
+  /// - Throws: a setting that is wrong.
+  package func run(
+    _ runs: [(run: RunID, model: RegisteredModel?)], in repository: Repository
+  ) throws(Diagnostic) -> VerifyOutcome {
+    let began = WallClock.monotonic()
+    let time = WallClock.now()
+    let subject = try VerifySubject.workTree(repository)
+    var policy = VerifyPolicy(subject.settings)
+    if requiresRecords || policy.requiresRecords { policy.requireRecords() }
+    let checks = policy.apply(to: runs.flatMap { lineage?.run($0.run, model: $0.model) ?? [] }, on: today)
+    var verification = Verification(level: level, checks: checks, prefix: subject.prefix)
+    verification.time = time
+    verification.seconds = Double(WallClock.monotonic() - began) / 1e9
+    return VerifyOutcome(verification: verification, subject: subject, base: nil)
+  }
+
   /// `nil` where the level, or the team, asks for none.
   private func dataChecks(of subject: VerifySubject, _ policy: VerifyPolicy) throws(Diagnostic) -> DataChecks? {
-    guard level == .data,
+    guard level == .data || level == .lineage,
       [CheckID.objectMissing, .objectCorrupt].contains(where: { policy.severities[$0] != .off })
     else { return nil }
     // Where the data is now, today's settings say, and only this machine's have the keys.

@@ -52,6 +52,8 @@ package struct TrackingSummary: Sendable {
 package protocol TrackerConnector: Sendable {
   /// - Throws: for an address that is of no kind known here.
   func tracker(_ project: TrackedProject) throws(Diagnostic) -> any RunTracker
+  /// - Throws: for an address that is of no kind known here.
+  func reader(_ project: TrackedProject) throws(Diagnostic) -> any TrackingReader
 }
 
 package enum TrackerConnectors {

@@ -11,36 +11,20 @@ package struct TrackedProject: Sendable {
   package let settings: TrackingSettings
   package let records: RecordStore
   package let outbox: Outbox
-  package let cache: DataCache
-  private let root: String
-  private let remotes: OpenRemotes
-  private let outputs: [String: Output]
-  /// Data that `.dvc` files track, and what lies in it.
-  private let tracked: [RepoPath]
+  package let objects: ProjectObjects
   /// By path: the names under which `artifacts:` declares models.
   package let models: [String: String]
+
+  package var cache: DataCache { objects.cache }
 
   package init(_ workspace: Workspace, _ settings: TrackingSettings) {
     self.settings = settings
     records = workspace.records
     outbox = Outbox(beside: workspace.records)
-    cache = workspace.cache
-    root = workspace.repository.root
-    remotes = OpenRemotes(workspace.settings, workspace.repository)
-    let pipeline = workspace.project.pipeline
-    var outputs: [String: Output] = [:]
-    var tracked: [RepoPath] = []
-    for stage in pipeline.stages {
-      for output in stage.outputs {
-        outputs[output.location.recordPath] = output
-        if stage.kind == .tracked, let path = output.location.local { tracked.append(path) }
-      }
-    }
-    self.outputs = outputs
-    self.tracked = tracked
-    let paths = PathResolver(ofProject: root)
+    objects = ProjectObjects(workspace)
+    let paths = PathResolver(ofProject: workspace.repository.root)
     var models: [String: String] = [:]
-    for file in pipeline.files {
+    for file in workspace.project.pipeline.files {
       for (name, artifact) in file.artifacts {
         guard artifact["type"]?.string == "model", let name = name.string, let declared = artifact["path"]?.string,
           let path = paths.location(of: declared, in: .local(file.path.parent)).local
@@ -51,87 +35,23 @@ package struct TrackedProject: Sendable {
     self.models = models
   }
 
-  // MARK: Objects
-
-  /// The output at the path, or the nearest around it.
-  private func output(around path: String) -> Output? {
-    var path = RepoPath(unchecked: path)
-    while !path.isRoot {
-      if let output = outputs[path.text] { return output }
-      path = path.parent
-    }
-    return nil
-  }
-
-  /// The object behind an input of a run, where there is one that a remote keeps.
-  package func object(of input: RunRecord.Input) -> ContentHash? {
-    guard let hash = input.md5.flatMap({ ContentHash($0) }) else { return nil }
-    switch input.origin.kind {
-    case .dvcFile, .importURL: return hash
-    // DVC never sends what another repository keeps.
-    case .import, .git, .none: return nil
-    case .stage: return isKept(input.path, hash) ? hash : nil
-    }
-  }
-
-  /// The object behind an output of a run.
-  package func object(of output: RunRecord.OutputPart) -> ContentHash? {
-    guard let hash = output.md5.flatMap({ ContentHash($0) }), isKept(output.path, hash) else { return nil }
-    return hash
-  }
-
-  /// Of an output that the pipeline no longer has, the cache is asked.
-  private func isKept(_ path: String, _ hash: ContentHash) -> Bool {
-    if let output = output(around: path) { return output.isCached && output.isPushed }
-    return (try? cache.contains(hash)) ?? false
-  }
-
-  /// A place of an object, for people and for programs.
-  package struct Address: Sendable, Hashable {
-    /// `s3`, `local`.
-    package var scheme: String
-    /// `s3://bucket/prefix/files/md5/ab/cdef…`, or a path.
-    package var text: String
-
-    package init(scheme: String, text: String) {
-      self.scheme = scheme
-      self.text = text
-    }
-  }
-
-  /// Where the object lies on its remote, or would; `nil` where there is no remote, or one that nobody here knows.
-  package func address(of hash: ContentHash, at path: String) -> Address? {
-    guard let storage = try? remotes.storage(output(around: path)?.remote, command: "push") else { return nil }
-    let text = storage.name(of: RemoteObjects.key(of: hash))
-    return Address(scheme: text.hasPrefix("s3://") ? "s3" : "local", text: text)
-  }
-
-  /// Where it lies in the workspace.
-  package func place(of path: String) -> String { path.hasPrefix("/") || path.contains("://") ? path : root + "/" + path }
-
-  /// Those of the objects that their remotes lack, each with its path.
+  /// Puts runs into the outbox as if they had just ended; those that the server has lose nothing by it.
   ///
-  /// - Throws: where a remote does not answer, or there is none.
-  package func missing(_ objects: [(hash: ContentHash, path: String)]) throws(Diagnostic) -> [ContentHash] {
-    var groups: [String: [ContentHash]] = [:]
-    for object in objects {
-      groups[output(around: object.path)?.remote ?? "", default: []].append(object.hash)
+  /// - Parameter runs: of this repository.
+  package func enqueueAll(_ runs: [RunID]) throws(Diagnostic) {
+    let outbox = TrackingOutbox(outbox, settings)
+    var invocations: Set<String> = []
+    for run in runs {
+      guard let bytes = try records.document(run.digest), let record = try records.record(run) else { continue }
+      // What nobody saw run has no run to be shown.
+      if record.unknown["reconstructed"] != nil { continue }
+      outbox.add(record: bytes)
+      invocations.insert(record.invocation)
     }
-    var missing: [ContentHash] = []
-    for (name, hashes) in groups.sorted(by: { $0.key < $1.key }) {
-      let remote = RemoteObjects(try remotes.storage(name.isEmpty ? nil : name, command: "push"))
-      var parts: [ContentHash] = []
-      var lists: [ContentHash: DirectoryManifest] = [:]
-      for hash in hashes where hash.isDirectory {
-        guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
-        lists[hash] = manifest
-        parts += manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }
-      }
-      let all = Array(Set(hashes + parts))
-      let present = try remote.present(all, lists: lists)
-      missing += all.filter { !present.contains($0) }
+    for digest in try records.documents() {
+      guard let invocation = (try? records.invocation(digest)) ?? nil, invocations.contains(invocation.invocation) else { continue }
+      outbox.add(invocation: invocation, digest)
     }
-    return missing
   }
 
   // MARK: Bytes
@@ -140,7 +60,7 @@ package struct TrackedProject: Sendable {
   /// other bytes or it is larger.
   package func content(of path: String, _ hash: ContentHash, limit: Int) -> [UInt8]? {
     let kinds = DigestKinds(hash.algorithm, sha256: false)
-    for place in [place(of: path), cache.store(for: hash).path(of: hash)] {
+    for place in [objects.place(of: path), cache.store(for: hash).path(of: hash)] {
       guard let stat = (try? FileStat.of(place)) ?? nil, stat.size <= UInt64(limit),
         let bytes = (try? Files.read(plain: place)) ?? nil, bytes.count <= limit
       else { continue }

@@ -91,13 +91,27 @@ package struct MLflowClient: Sendable {
     guard root.hasPrefix("mlflow-artifacts:") else {
       throw MLflowFailure(.refused, words: "artifacts lie at \(TrackingPlace.shown(root)), where the server takes none itself")
     }
+    let target = Self.artifact(path, below: root, server)
+    _ = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
+  }
+
+  /// A file below the artifacts of a run; `nil` when it is not there, or lies where the server does not give it.
+  package func artifact(_ path: String, below root: String) throws(MLflowFailure) -> [UInt8]? {
+    guard root.hasPrefix("mlflow-artifacts:") else { return nil }
+    do throws(MLflowFailure) {
+      return try send("GET", Self.artifact(path, below: root, server), .none, type: "application/json", repeats: true).body
+    } catch where error.status == 404 {
+      return nil
+    }
+  }
+
+  private static func artifact(_ path: String, below root: String, _ server: MLflowServer) -> HTTPTarget {
     var inside = root.dropFirst("mlflow-artifacts:".count)
     if inside.hasPrefix("//") { inside = inside.dropFirst(2).drop { $0 != "/" } }
     let folder = inside.split(separator: "/").joined(separator: "/")
     // Clients clean such parts away before they send: they would lead elsewhere.
     let parts = path.split(separator: "/").filter { $0 != "." && $0 != ".." }
-    let target = server.base.appending("api/2.0/mlflow-artifacts/artifacts/" + folder + "/" + parts.joined(separator: "/"))
-    _ = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
+    return server.base.appending("api/2.0/mlflow-artifacts/artifacts/" + folder + "/" + parts.joined(separator: "/"))
   }
 
   private func send(

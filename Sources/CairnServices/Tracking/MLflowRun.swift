@@ -190,8 +190,8 @@ struct MLflowRun {
         notes.append("the input '\(input.path)' is no dataset here: it has no MD5")
         continue
       }
-      let address = project.object(of: input).flatMap { project.address(of: $0, at: input.path) }
-        ?? TrackedProject.Address(scheme: "local", text: project.place(of: input.path))
+      let address = project.objects.object(of: input).flatMap { project.objects.address(of: $0, at: input.path) }
+        ?? ProjectObjects.Address(scheme: "local", text: project.objects.place(of: input.path))
       var tags = [Pair(key: "mlflow.data.context", value: input.context ?? "training")]
       if let sha256 = input.sha256 { tags.append(Pair(key: "cairn.sha256", value: sha256.hex)) }
       if let size = input.size { tags.append(Pair(key: "cairn.size", value: String(size))) }

@@ -77,6 +77,37 @@ struct MLflowRuns {
     }
   }
 
+  /// The same of all experiments, with all that they show.
+  func findEverywhere(_ tag: String, _ value: String) throws(MLflowFailure) -> [Value] {
+    var experiments: [Value] = []
+    var token: String?
+    repeat {
+      var body: ValueMap = ["max_results": 1000]
+      if let token { body["page_token"] = .string(token) }
+      let page = try client.post("experiments/search", body)
+      experiments += (page["experiments"]?.list ?? []).compactMap { $0["experiment_id"] }
+      token = page["next_page_token"]?.string.flatMap { $0.isEmpty ? nil : $0 }
+    } while token != nil
+    if experiments.isEmpty { return [] }
+    let answer = try client.post(
+      "runs/search",
+      [
+        "experiment_ids": .list(experiments), "filter": .string("tags.`\(tag)` = '\(value)'"),
+        "run_view_type": "ACTIVE_ONLY", "max_results": 100,
+      ])
+    return answer["runs"]?.list ?? []
+  }
+
+  /// All that the server shows of a run; `nil` for one that is not there, or was deleted.
+  func everything(_ id: String) throws(MLflowFailure) -> Value? {
+    do throws(MLflowFailure) {
+      let run = try client.get("runs/get", [.init("run_id", id)])["run"]
+      return run?["info"]?["lifecycle_stage"]?.string == "deleted" ? nil : run
+    } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
+      return nil
+    }
+  }
+
   struct State {
     var status: String
     var artifactRoot: String

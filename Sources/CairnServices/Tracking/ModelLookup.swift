@@ -25,22 +25,14 @@ package struct ModelReference: Sendable, Hashable {
   }
 }
 
-package struct RegisteredModel: Sendable, Hashable {
-  package var name: String
-  package var version: String
-  /// The run that made it, and which output of that it is.
-  package var run: RunID
-  package var path: String
-  package var md5: String?
-  package var source: String
-}
-
 package struct ModelLookup: Sendable {
   private let client: MLflowClient
 
+  init(_ client: MLflowClient) { self.client = client }
+
   /// - Throws: for an address that is no server's.
   package init(_ settings: TrackingSettings, transport: any HTTPTransport = CurlTransport()) throws(Diagnostic) {
-    client = MLflowClient(try MLflowServer(settings.address, transport: transport), transport: transport, attempts: 2)
+    self.init(MLflowClient(try MLflowServer(settings.address, transport: transport), transport: transport, attempts: 2))
   }
 
   /// - Throws: where the server does not answer, has no such version, or one that is not ours.

@@ -27,8 +27,9 @@ struct ModelRegistration {
     of run: RunID, _ record: RunRecord, _ path: String, _ project: TrackedProject
   ) throws(Diagnostic) -> [ContentHash] {
     var objects = try RunAncestry(of: run, record, project).objects
-    if let own = record.outputs.first(where: { $0.path.hasSameBytes(as: path) }).flatMap(project.object) { objects.append((own, path)) }
-    return try project.missing(objects)
+    let output = record.outputs.first { $0.path.hasSameBytes(as: path) }
+    if let own = output.flatMap({ project.objects.object(of: $0) }) { objects.append((own, path)) }
+    return try project.objects.missing(objects)
   }
 
   func register(_ entry: Outbox.Entry, _ say: (String) -> Void) throws(MLflowFailure) -> MLflowDelivery.Outcome {
@@ -52,7 +53,7 @@ struct ModelRegistration {
     let name = Self.modelName(declared)
     if name != declared { say("the model '\(declared)' is called '\(name)' in the registry") }
     let registry = MLflowRegistry(client)
-    guard let hash = project.object(of: output), let address = project.address(of: hash, at: path) else {
+    guard let hash = project.objects.object(of: output), let address = project.objects.address(of: hash, at: path) else {
       say("the model '\(declared)' is no object of a remote: it has no version in the registry")
       return .arrived
     }
@@ -106,7 +107,7 @@ struct RunAncestry {
     while let (run, record) = waiting.popLast() {
       runs.append(run)
       for input in record.inputs {
-        if let hash = project.object(of: input), objects.append(hash).inserted { paths[hash] = input.path }
+        if let hash = project.objects.object(of: input), objects.append(hash).inserted { paths[hash] = input.path }
         if let producer = input.producer {
           if seen.insert(producer).inserted, let next = try project.records.record(producer) { waiting.append((producer, next)) }
         } else if let md5 = input.md5 {

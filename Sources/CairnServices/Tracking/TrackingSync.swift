@@ -18,6 +18,10 @@ package struct TrackingServices: TrackerConnector {
     return TrackingSession(project, client)
   }
 
+  package func reader(_ project: TrackedProject) throws(Diagnostic) -> any TrackingReader {
+    MLflowReader(project, MLflowClient(try MLflowServer(project.settings.address, transport: transport), transport: transport, attempts: 3))
+  }
+
   /// Sends what is left, oldest first.
   ///
   /// - Parameters:

@@ -88,11 +88,7 @@ struct RestoreCommand: OwnCommand {
   /// A stage's name counts before the digits of a run.
   private func find(_ word: String, _ context: HistoryContext) throws -> RunID {
     if word.hasPrefix("models:/") {
-      guard let settings = TrackingSettings(context.settings, context.repository) else {
-        throw Diagnostic(.tracking, "no tracking server is named, so '\(word)' cannot be looked up")
-          .hinting("`cairn config cairn.tracking.uri http://…`, or MLFLOW_TRACKING_URI")
-      }
-      return try ModelLookup(settings).find(word).run
+      return try RunSubject.model(word, context.settings, context.repository).run
     }
     let index = try context.history.index()
     if !word.hasPrefix("run:"), let run = try stage(word, context, index) { return run }

@@ -72,10 +72,12 @@ struct TrackSyncCommand: OwnCommand {
       these at once. Exits with 1 when something is left, and says why.
 
       cairn track sync
+      cairn track sync --all
       cairn track sync --uri http://127.0.0.1:5001
       """)
   @OptionGroup var global: GlobalOptions
   @Option(help: ArgumentHelp("Send all of it to this server.", valueName: "uri")) var uri: String?
+  @Flag(help: "Also runs from before there was a server: all that the server does not have.") var all = false
   @Flag(help: "Print one JSON document.") var json = false
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
@@ -89,6 +91,7 @@ struct TrackSyncCommand: OwnCommand {
       if json { console.write(json: TrackText.value(TrackingReport())) } else { console.write("nothing waits") }
       return .success
     }
+    if all { try project.enqueueAll(HistoryContext().history.index().runs()) }
     let line = ProgressWords(console)
     let report = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
     line.clear()

@@ -12,7 +12,9 @@ struct VerifyCommand: OwnCommand {
     discussion: """
       Holds dvc.yaml, dvc.lock, .dvc files and parameter files against each other and against git, without any data, \
       without the network and in milliseconds: the check for every pull request. With --data it looks, too, whether \
-      every object that they name is in the cache or on its remote, and with --deep reads and hashes them. Runs nothing \
+      every object that they name is in the cache or on its remote, and with --deep reads and hashes them. With \
+      --lineage it holds run records, git, the remote and the tracking server against each other: of the pipeline, or of \
+      a run or a model (models:/NAME/VERSION) and all that stands behind it. Runs nothing \
       of the repository, takes no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
       tell: what could not be checked never passes. docs/checks.md tells what each check means and how to mend it.
 
@@ -22,12 +24,14 @@ struct VerifyCommand: OwnCommand {
         cairn verify
         cairn verify --rev HEAD --base origin/main --new-only --junit verify.xml
         cairn verify --rev HEAD --data
+        cairn verify --lineage models:/churn/3
       """)
 
   @OptionGroup var global: GlobalOptions
   @Flag(name: .customLong("static"), help: "Look at files and git alone (the default).") var isStatic = false
   @Flag(name: .long, help: "Look, too, whether all data is in the cache or on its remote.") var data = false
-  @Flag(name: .long, help: "With --data: read and hash all of it.") var deep = false
+  @Flag(name: .long, help: "Hold records, git, the remote and the tracking server against each other.") var lineage = false
+  @Flag(name: .long, help: "With --data or --lineage: read and hash all of the data.") var deep = false
   @Option(
     name: .long, help: ArgumentHelp("Look at a commit instead of the work tree.", valueName: "rev"),
     completion: Completions.revisions)
@@ -49,7 +53,6 @@ struct VerifyCommand: OwnCommand {
   var markdown: String?
   @Flag(name: .long, help: "Print annotations as GitHub Actions reads them.") var github = false
   @Flag(name: .long, help: .hidden) var rerun = false
-  @Flag(name: .long, help: .hidden) var lineage = false
   @Option(name: .long, help: .hidden) var attest: String?
   @Argument(help: "Stages, or paths of what they make; none: all.", completion: Completions.stages)
   var targets: [String] = []
@@ -58,15 +61,17 @@ struct VerifyCommand: OwnCommand {
     let console = invocation.console
     if json { console.keepOutputForResults() }
     if let later = [
-      rerun ? "rerun" : nil, lineage ? "lineage" : nil,
-      attest.map { _ in "attest" },
+      rerun ? "rerun" : nil, attest.map { _ in "attest" },
     ].compactMap({ $0 }).first {
       var missing = Diagnostic(.notInThisVersion, "'--\(later)' of verify is not in this version of Cairn")
         .hinting("without it, files and git are checked against each other")
       missing.exitCode = ExitStatus.usage.rawValue
       throw missing
     }
-    if deep, !data { throw Diagnostic.wrongUsage("argument --deep: needs --data") }
+    if deep, !data, !lineage { throw Diagnostic.wrongUsage("argument --deep: needs --data or --lineage") }
+    if lineage, rev != nil || base != nil {
+      throw Diagnostic.wrongUsage("argument --lineage: looks at the present; a run or a model names its own commit")
+    }
     if newOnly, base == nil {
       throw Diagnostic.wrongUsage("argument --new-only: needs --base")
     }
@@ -83,7 +88,7 @@ struct VerifyCommand: OwnCommand {
     let repository = try Repository.findRoot()
     let index =
       // No stamp tells what is on a remote.
-      files.isEmpty && !console.isQuiet && base == nil && rev == nil && !data
+      files.isEmpty && !console.isQuiet && base == nil && rev == nil && !data && !lineage
       ? VerifyIndex(repository, invocation.arguments + [console.colorsOutput ? "colour" : ""], today: Self.today) : nil
     if let (output, code) = index?.answer() {
       console.writeRaw(output)
@@ -96,13 +101,13 @@ struct VerifyCommand: OwnCommand {
     request.base = base
     request.newOnly = newOnly
     request.requiresRecords = requireRecords
-    request.level = data ? .data : .static
+    request.level = lineage ? .lineage : data ? .data : .static
     request.isDeep = deep
-    let line = data && !console.isQuiet ? TransferLine("Verifying", request.progress) : nil
+    let line = (data || lineage) && !console.isQuiet ? TransferLine("Verifying", request.progress) : nil
     let outcome: VerifyOutcome
     do {
       defer { line?.end() }
-      outcome = try request.run(in: repository)
+      outcome = try look(&request, in: repository)
     }
     let warnings = outcome.subject?.settings.warnings ?? []
     for warning in warnings + outcome.notes { console.warning(warning) }
@@ -125,6 +130,19 @@ struct VerifyCommand: OwnCommand {
     // The process ends: taking apart what was loaded would cost a twentieth of the whole.
     _ = Unmanaged.passRetained(Kept(outcome))
     return ExitStatus(code)
+  }
+
+  private func look(_ request: inout VerifyRequest, in repository: Repository) throws -> VerifyOutcome {
+    guard lineage else { return try request.run(in: repository) }
+    let workspace = try Workspace.open(repository, try Settings.load(repository))
+    let checks = LineageChecks(workspace, isDeep: deep)
+    request.lineage = checks
+    let runs = try targets.compactMap { try RunSubject.find($0, workspace) }
+    if runs.isEmpty { return try request.run(in: repository) }
+    guard runs.count == targets.count else {
+      throw Diagnostic.wrongUsage("stages are looked at as they are now, runs and models as they were: name one kind")
+    }
+    return try request.run(runs, in: repository)
   }
 
   private final class Kept {

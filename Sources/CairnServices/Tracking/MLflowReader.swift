@@ -1,0 +1,129 @@
+// What an MLflow server says of runs and models, held against what Cairn would have told it. Changes nothing there.
+import CairnCore
+import CairnEngine
+import CairnFormats
+import CairnLineage
+
+struct MLflowReader: TrackingReader {
+  private let project: TrackedProject
+  private let client: MLflowClient
+
+  init(_ project: TrackedProject, _ client: MLflowClient) {
+    self.project = project
+    self.client = client
+  }
+
+  var place: String { client.server.place }
+
+  private func asking<Answer>(_ what: String, _ body: () throws(MLflowFailure) -> Answer) throws(Diagnostic) -> Answer {
+    do throws(MLflowFailure) { return try body() } catch {
+      throw Diagnostic(.tracking, "cannot ask for \(what)").because(of: Diagnostic(.tracking, error.words))
+    }
+  }
+
+  // MARK: Runs
+
+  func compare(_ run: RunID, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer {
+    try asking("run \(run.hex.prefix(12))") { () throws(MLflowFailure) in
+      let runs = MLflowRuns(client)
+      let found = try runs.findEverywhere("cairn.run", run.hex)
+      guard let first = found.first else { return .absent }
+      if found.count > 1 { return .differs(["\(found.count) runs have its record"]) }
+      let differences = try differences(first, run, record)
+      return differences.isEmpty ? .same : .differs(differences)
+    }
+  }
+
+  private func differences(_ shown: Value, _ run: RunID, _ record: RunRecord) throws(MLflowFailure) -> [String] {
+    let attempt = AttemptName.uuid(
+      invocation: record.invocation, address: record.stage.address, attempt: record.execution.attempt)
+    let wanted = MLflowRun(record, run: run, attempt: attempt, project)
+    let info = shown["info"]
+    let data = shown["data"]
+    var differences: [String] = []
+    func compare(_ what: String, _ found: String?, _ expected: String) {
+      if found != expected { differences.append("\(what) is \(found.map { "'\($0.prefix(80))'" } ?? "missing"), not '\(expected.prefix(80))'") }
+    }
+    compare("its status", info?["status"]?.string, MLflowRun.status(record.result))
+    compare("its name", info?["run_name"]?.string, record.stage.address)
+    let tags = Self.pairs(data?["tags"])
+    // Whose name is shown, and how, are settings that change.
+    for tag in wanted.firstTags + wanted.lastTags where tag.key != "mlflow.user" && tag.key != "cairn.notes" {
+      compare("the tag \(tag.key)", tags[tag.key], tag.value)
+    }
+    let refused = tags["cairn.refused"] ?? ""
+    let parameters = Self.pairs(data?["params"])
+    for pair in wanted.parameters where !refused.contains("'\(pair.key)'") {
+      compare("the parameter \(pair.key)", parameters[pair.key], pair.value)
+    }
+    let metrics = Set((data?["metrics"]?.list ?? []).compactMap { $0["key"]?.string })
+    for key in Set(wanted.metrics.map(\.key)).subtracting(metrics).sorted() where !refused.contains("'\(key)'") {
+      differences.append("the metric \(key) is missing")
+    }
+    var datasets: [String: Set<String>] = [:]
+    for input in shown["inputs"]?["dataset_inputs"]?.list ?? [] {
+      guard let name = input["dataset"]?["name"]?.string, let digest = input["dataset"]?["digest"]?.string else { continue }
+      datasets[name, default: []].insert(digest)
+    }
+    for dataset in wanted.datasets where datasets[dataset.name]?.contains(dataset.digest) != true {
+      let found = datasets[dataset.name].map { "has the digest \($0.sorted().joined(separator: ", "))" } ?? "is missing"
+      differences.append("the dataset \(dataset.name) \(found), not \(dataset.digest)")
+    }
+    if let root = info?["artifact_uri"]?.string, root.hasPrefix("mlflow-artifacts:") {
+      let bytes = try client.artifact("cairn/record.json", below: root)
+      if bytes.map({ PayloadHash.sha256($0) }) != run.hex {
+        differences.append("its cairn/record.json \(bytes == nil ? "is missing" : "has other bytes than the record")")
+      }
+    }
+    return differences
+  }
+
+  private static func pairs(_ value: Value?) -> [String: String] {
+    var pairs: [String: String] = [:]
+    for item in value?.list ?? [] {
+      if let key = item["key"]?.string { pairs[key] = item["value"]?.string ?? "" }
+    }
+    return pairs
+  }
+
+  // MARK: Models
+
+  func model(_ text: String) throws(Diagnostic) -> RegisteredModel { try ModelLookup(client).find(text) }
+
+  func models(_ name: String, of run: RunID, path: String) throws(Diagnostic) -> [RegisteredModel] {
+    let name = ModelRegistration.modelName(name)
+    let versions = try asking("versions of the model '\(name)'") { () throws(MLflowFailure) in
+      try MLflowRegistry(client).versions(of: name, run: run.hex, path: path)
+    }
+    var models: [RegisteredModel] = []
+    for version in versions { models.append(try model("models:/\(name)/\(version)")) }
+    return models
+  }
+
+  func compare(_ model: RegisteredModel, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer {
+    try asking(model.text) { () throws(MLflowFailure) in
+      guard let version = try MLflowRegistry(client).version(model.version, of: model.name) else { return .absent }
+      guard let output = record.outputs.first(where: { $0.path.hasSameBytes(as: model.path) }) else {
+        return .differs(["its run made no '\(model.path)'"])
+      }
+      var differences: [String] = []
+      func compare(_ what: String, _ found: String?, _ expected: String?) {
+        guard let expected, found != expected else { return }
+        differences.append("\(what) is \(found.map { "'\($0)'" } ?? "missing"), not '\(expected)'")
+      }
+      compare("its tag cairn.md5", version.tags["cairn.md5"], output.md5)
+      compare("its tag cairn.sha256", version.tags["cairn.sha256"], output.sha256?.hex)
+      compare("its tag cairn.commit", version.tags["cairn.commit"], record.source.commit)
+      if let hash = project.objects.object(of: output), let address = project.objects.address(of: hash, at: output.path) {
+        compare("its tag cairn.uri", version.tags["cairn.uri"], address.text)
+        if address.scheme != "local" { compare("its source", version.source, address.text) }
+      }
+      // The registry takes any name of a run for one.
+      let run = try MLflowRuns(client).everything(version.run)
+      if run == nil { differences.append("its run '\(version.run)' is not on the server") } else {
+        compare("the record of its run", Self.pairs(run?["data"]?["tags"])["cairn.run"], model.run.hex)
+      }
+      return differences.isEmpty ? .same : .differs(differences)
+    }
+  }
+}

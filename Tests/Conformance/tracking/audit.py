@@ -1,0 +1,184 @@
+"""From a registered model back to its bytes, and what is said when one link of the chain was tampered with.
+
+Before the servers that CAIRN_TEST_MLFLOW and CAIRN_TEST_S3 name. The last line is "N of M steps …".
+"""
+import json
+import os
+import shutil
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from project import CAIRN, CLIENT, PLAIN, SERVER, Project, artifact, md5, mixed, step  # noqa: E402,F401
+
+
+class Audited(Project):
+    """A pushed and registered model; its name is the project's own."""
+
+    def __init__(self):
+        s3 = os.environ.get("CAIRN_TEST_S3")
+        super().__init__(settings="register = true", remote=s3 and f"s3://{s3.split()[1]}/audit/{os.getpid()}-{time.time_ns()}")
+        with open(os.path.join(self.folder, "dvc.yaml"), encoding="utf-8") as f:
+            text = f.read()
+        self.write("dvc.yaml", text.replace("  churn:", f"  {self.experiment}:"))
+        self.commit()
+        self.both("repro")
+        self.run("push")
+        self.both("track", "sync")
+        self.commit()
+        self.model = f"models:/{self.experiment}/1"
+
+    def verify(self, *words):
+        result = subprocess.run([CAIRN, "verify", "--lineage", *words], cwd=self.folder, env=self.env, capture_output=True, text=True)
+        return result.returncode, result.stdout + result.stderr
+
+    def says(self, status, words, *arguments):
+        code, text = self.verify(*(arguments or (self.model,)))
+        assert code == status and words in text, f"{code}, not {status} with '{words}':\n{text}"
+
+    def drop(self, name):
+        """An object, from cache and remote."""
+        digest = md5(os.path.join(self.folder, name))
+        path = os.path.join(self.folder, ".dvc/cache/files/md5", digest[:2], digest[2:])
+        os.chmod(path, 0o644)
+        return path
+
+
+def whole():
+    p = Audited()
+    p.says(0, "REPRODUCIBLE")
+    p.says(0, "REPRODUCIBLE", p.model, "--deep")
+    p.says(0, "REPRODUCIBLE")
+    p.says(0, "REPRODUCIBLE", "run:" + p.stage("train").data.tags["cairn.run"][:12])
+    code, text = p.verify()
+    assert code == 0, text
+    # In a clone that has nothing: records and data come from the remote.
+    two = p.clone("two", CAIRN)
+    two.run("fetch")
+    result = subprocess.run([CAIRN, "verify", "--lineage", "--deep", p.model], cwd=two.folder, env=p.env, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    then = os.path.join(p.top, "then")
+    two.run("restore", p.model, "--into", then)
+    for name in ("raw.csv", "f.csv", "model.pkl", "train.py", "params.yaml", "metrics.json"):
+        assert md5(os.path.join(then, name)) == md5(os.path.join(p.folder, name)), name
+    with open(os.path.join(then, "cairn-restore.json"), encoding="utf-8") as f:
+        manifest = json.load(f)
+    assert manifest["whole"] and manifest["run"] == p.stage("train").data.tags["cairn.run"]
+    p.remove()
+
+
+def server_run():
+    p = Audited()
+    run = p.stage("train").info.run_id
+    CLIENT.set_tag(run, "cairn.commit", "0" * 40)
+    p.says(1, "the tag cairn.commit is '0000")
+    CLIENT.set_tag(run, "cairn.commit", p.git("rev-parse", "HEAD~1").strip())
+    p.says(0, "REPRODUCIBLE")
+    CLIENT.update_run(run, status="FAILED")
+    p.says(1, "its status is 'FAILED', not 'FINISHED'")
+    CLIENT.update_run(run, status="FINISHED", name="other")
+    p.says(1, "its name is 'other'")
+    CLIENT.update_run(run, name="train")
+    CLIENT.log_text(run, "{}", "cairn/record.json")
+    p.says(1, "its cairn/record.json has other bytes")
+    CLIENT.delete_run(run)
+    p.says(1, "has no run")
+    p.remove()
+
+
+def registry():
+    p = Audited()
+    CLIENT.set_model_version_tag(p.experiment, "1", "cairn.md5", "0" * 32)
+    p.says(1, "its tag cairn.md5 is '0000")
+    CLIENT.set_model_version_tag(p.experiment, "1", "cairn.md5", md5(os.path.join(p.folder, "model.pkl")))
+    p.says(0, "REPRODUCIBLE")
+    tags = CLIENT.get_model_version(p.experiment, "1").tags
+    CLIENT.create_model_version(p.experiment, "s3://elsewhere/model", run_id="nope", tags=tags)
+    p.says(1, "its run 'nope' is not on the server", f"models:/{p.experiment}/2")
+    CLIENT.create_model_version(p.experiment, "s3://elsewhere/model")
+    p.says(255, "was not registered by Cairn", f"models:/{p.experiment}/3")
+    p.says(255, "is not in the registry", f"models:/{p.experiment}/77")
+    CLIENT.set_registered_model_alias(p.experiment, "champion", "1")
+    p.run("restore", f"models:/{p.experiment}@champion", "--into", os.path.join(p.top, "then"))
+    p.remove()
+
+
+def data():
+    p = Audited()
+    path = p.drop("f.csv")
+    with open(path, "w", encoding="utf-8") as f:
+        f.write("A,B\n9,9\n")
+    os.chmod(path, 0o444)
+    p.says(0, "REPRODUCIBLE")
+    p.says(1, "has other bytes than its hash says", p.model, "--deep")
+    os.remove(path)
+    p.says(0, "REPRODUCIBLE", p.model, "--deep")
+    p.run("remote", "modify", "r", "url", os.path.join(p.top, "empty"))
+    p.says(1, "f.csv")
+    p.remove()
+
+
+def record():
+    p = Audited()
+    names = {json.loads(c)["stage"]["address"]: n for n, c in p.records().items()}
+    store = os.path.join(p.folder, ".cairn/runs")
+    path = os.path.join(store, names["prepare"][:2], names["prepare"][2:] + ".json")
+    os.chmod(path, 0o644)
+    with open(path, encoding="utf-8") as f:
+        content = f.read()
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(content.replace("raw.csv", "rax.csv"))
+    p.says(1, "was altered")
+    os.remove(path)
+    p.says(2, "is not here: what it stood on cannot be seen")
+    p.run("fetch")
+    p.says(0, "REPRODUCIBLE")
+    p.remove()
+
+
+def code():
+    """The commit of the run is gone from git."""
+    p = Audited()
+    p.git("checkout", "-q", "--orphan", "new")
+    p.git("commit", "-qm", "all anew")
+    p.git("branch", "-D", "-q", "master") if "master" in p.git("branch", "-a") else p.git("branch", "-D", "-q", "main")
+    p.git("reflog", "expire", "--expire=now", "--all")
+    p.git("gc", "-q", "--prune=now")
+    p.says(2, "is not in this clone")
+    p.remove()
+
+
+def down():
+    p = Audited()
+    p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:9"\nexperiment = "{p.experiment}"\n')
+    p.says(2, "does not answer", "run:" + [n for n, c in p.records().items() if b'"address":"train"' in c][0])
+    p.remove()
+
+
+def sent_later():
+    """Runs from before there was a server."""
+    p = Project(server=SERVER)
+    config = os.path.join(p.folder, ".cairn/config.toml")
+    shutil.move(config, config + ".later")
+    p.both("repro")
+    assert p.runs() == []
+    shutil.move(config + ".later", config)
+    result = subprocess.run([CAIRN, "verify", "--lineage", "run:" + list(p.records())[0]], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert result.returncode == 1 and "has no run" in result.stdout, result.stdout
+    p.both("track", "sync", "--all")
+    p.both("track", "sync", "--all")
+    p.once()
+    assert len(p.runs()) == 3
+    p.remove()
+
+
+def main():
+    for body in (whole, server_run, registry, data, record, code, down, sent_later):
+        step(body.__name__, body)
+    print(f"{mixed.passed} of {mixed.total} steps of an audit")
+    return mixed.passed != mixed.total
+
+
+if __name__ == "__main__":
+    sys.exit(main())
