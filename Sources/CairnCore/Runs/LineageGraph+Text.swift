@@ -35,6 +35,9 @@ extension LineageGraph {
         "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
         "params": .map(ValueMap(uniqueKeysWithValues: params)),
         "restored_from": optional(record.restoredFrom?.hex), "accepts": optional(record.accepts?.hex),
+        "reconstructed": record.reconstructed.map {
+          .map(["commit": .string($0.commit), "lock": .string($0.lock)])
+        } ?? .null,
       ])
     case .commit(let repository):
       return .map(["id": name, "type": "commit", "commit": .string(id.bare), "repository": optional(repository)])

@@ -6,14 +6,14 @@ import GRDB
 
 extension LineageIndex {
   /// Raised whenever the tables, or what is put into them, change: an older file is then discarded.
-  private static let version = 3
+  private static let version = 4
 
   private static let tables = """
     CREATE TABLE document (hash TEXT PRIMARY KEY, schema TEXT) WITHOUT ROWID;
     CREATE TABLE run (
       id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, repository TEXT NOT NULL,
       result TEXT NOT NULL, started INTEGER NOT NULL, work TEXT NOT NULL, source TEXT, invocation TEXT NOT NULL,
-      ours INTEGER NOT NULL);
+      ours INTEGER NOT NULL, reconstructed INTEGER NOT NULL);
     CREATE INDEX run_by_start ON run (started);
     CREATE INDEX run_by_stage ON run (stage, started);
     CREATE INDEX run_by_work ON run (work);
@@ -106,13 +106,14 @@ extension LineageIndex {
     guard let record else { return }
     try database.cachedStatement(
       sql: """
-        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation, ours)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation, ours,
+          reconstructed)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
       digest.hex, record.stage.address, record.source.repository ?? "", record.result.rawValue,
       record.execution.started, WorkKey(record).digest.hex, (record.restoredFrom ?? record.accepts)?.digest.hex,
-      record.invocation, !isForeign,
+      record.invocation, !isForeign, record.reconstructed != nil,
     ])
     if database.changesCount == 0 { return }
     let run = database.lastInsertedRowID

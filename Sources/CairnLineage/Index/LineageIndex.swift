@@ -65,6 +65,8 @@ package final class LineageIndex: Sendable {
     package var path: String?
     package var results: [RunResult]?
     package var limit: Int?
+    /// `false`: only what was reconstructed; `nil`: all.
+    package var isObserved: Bool?
     package init(stage: String? = nil, path: String? = nil, results: [RunResult]? = nil, limit: Int? = nil) {
       self.stage = stage
       self.path = path
@@ -95,6 +97,7 @@ package final class LineageIndex: Sendable {
       conditions.append("result IN (" + results.map { _ in "?" }.joined(separator: ",") + ")")
       arguments += results.map(\.rawValue)
     }
+    if let isObserved = filter.isObserved { conditions.append(isObserved ? "NOT reconstructed" : "reconstructed") }
     var sql = "SELECT hash FROM run WHERE " + conditions.joined(separator: " AND ")
     // A run that was accepted has the start of the one that it vouches for, and comes after it.
     sql += " ORDER BY started DESC, result = 'accepted' DESC, hash DESC"
@@ -102,9 +105,13 @@ package final class LineageIndex: Sendable {
     return try runs(sql, arguments)
   }
 
-  /// The newest attempt, of a stage or at all.
+  /// The newest attempt, of a stage or at all; where none was observed, the newest that was reconstructed.
   package func last(of stage: String? = nil) throws(Diagnostic) -> RunID? {
-    try runs(Filter(stage: stage, limit: 1)).first
+    var filter = Filter(stage: stage, limit: 1)
+    filter.isObserved = true
+    if let run = try runs(filter).first { return run }
+    filter.isObserved = nil
+    return try runs(filter).first
   }
 
   /// The newest attempt of the stage before `run`.
@@ -116,11 +123,12 @@ package final class LineageIndex: Sendable {
   }
 
   /// Behind a lock entry stands the earliest succeeded or accepted run of the stage with the same command,
-  /// parameters and hashes; a restored one is followed to its source. `nil`: unknown, since DVC may have run it.
+  /// parameters and hashes, a reconstructed one only where none was observed; a restored one is followed to its source.
+  /// `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
     let candidates = try runs(
       "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND stage = ? "
-        + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY started, hash",
+        + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY reconstructed, started, hash",
       [work.digest.hex, (work.former ?? work.digest).hex, stage])
     for candidate in candidates {
       if let source = try source(of: candidate) { return source }
@@ -145,7 +153,7 @@ package final class LineageIndex: Sendable {
     return nil
   }
 
-  /// The runs that made these bytes at this path, trusted ones first, then by age.
+  /// The runs that made these bytes at this path, trusted ones first, of these the observed ones, then by age.
   package func generators(of artifact: LineageArtifact) throws(Diagnostic) -> [RunID] {
     try runs(touching: artifact, direction: 1)
   }
@@ -193,7 +201,7 @@ package final class LineageIndex: Sendable {
       """
       SELECT DISTINCT run.hash FROM artifact JOIN run ON run.id = artifact.run
       WHERE path = ? AND direction = ? AND (artifact.md5 = ? OR artifact.sha256 = ?) \(condition)
-      ORDER BY result NOT IN ('succeeded', 'accepted'), started, run.hash
+      ORDER BY result NOT IN ('succeeded', 'accepted'), reconstructed AND direction, started, run.hash
       """, [artifact.path, direction, artifact.md5, artifact.sha256?.hex] + arguments)
   }
 

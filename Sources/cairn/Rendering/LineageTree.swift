@@ -158,7 +158,7 @@ struct LineageTree {
         guard case .run(let run) = edge.to, let record = record(edge.to) else { continue }
         if record.outputs.isEmpty {
           children.append(
-            Child(id: nil, name: record.stage.address, text: RunsTable.word(record.result) + " · " + when(record), leads: false))
+            Child(id: nil, name: record.stage.address, text: RunsTable.word(record) + " · " + when(record), leads: false))
         }
         for child in outputs(of: run) where child.id.map({ seen.insert($0).inserted }) ?? true { children.append(child) }
       case .sameBytes:
@@ -201,7 +201,7 @@ struct LineageTree {
       return [size, story].compactMap { $0 }.joined(separator: " · ")
     case .run(let record):
       guard case .run(let run) = id else { return "" }
-      return names.name(run) + " · " + RunsTable.word(record.result) + " · " + when(record) + commit(record)
+      return names.name(run) + " · " + RunsTable.word(record) + " · " + when(record) + commit(record)
     case .commit, .external, nil: return ""
     }
   }
@@ -277,9 +277,10 @@ struct LineageTree {
         text += ", first made \(HumanText.moment(first.execution.started)) by \(first.actor.name)"
       }
     } else {
+      if record.reconstructed != nil { text += " · reconstructed" }
       text += " · " + when(record)
       if record.result == .accepted { text += " · accepted by a person" }
-      if !record.result.isTrusted { text += " · " + RunsTable.word(record.result) }
+      if !record.result.isTrusted { text += " · " + RunsTable.word(record) }
     }
     return withCommit ? text + commit(record) : text
   }
@@ -290,6 +291,7 @@ struct LineageTree {
 
   private func commit(_ record: RunRecord) -> String {
     guard let commit = record.source.commit else { return "" }
+    if record.reconstructed != nil { return " · committed in \(commit.prefix(7))" }
     let count = record.source.changed.count
     let dirty = count == 0 ? (record.source.dirty ? " + uncommitted changes" : "")
       : " + \(count) uncommitted file" + (count == 1 ? "" : "s")

@@ -20,6 +20,7 @@ struct PastRunText {
     }
     var word = "RAN"
     switch run.record.result {
+    case .succeeded where run.record.reconstructed != nil: word = "RECONSTRUCTED"
     case .succeeded: break
     case .restored: word = "RESTORED"
     case .accepted: word = "ACCEPTED"
