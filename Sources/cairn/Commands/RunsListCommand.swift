@@ -45,7 +45,7 @@ struct RunsListCommand: OwnCommand {
           try runs.compactMap { run in try context.listed(run, console).map { (run, $0) } }))
       return .success
     }
-    let names = try ShortNames(index)
+    let names = ShortNames(index)
     var rows: [RunsTable.Row] = []
     for run in runs {
       guard let record = try context.listed(run, console) else { continue }

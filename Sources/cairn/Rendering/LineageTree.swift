@@ -198,10 +198,12 @@ struct LineageTree {
       if story == nil, let commit = artifact.md5.flatMap({ sources.commit(of: artifact.path, md5: $0) }) {
         story = "commit \(commit)"
       }
-      return [size, story].compactMap { $0 }.joined(separator: " · ")
+      let reused = generator(of: id).flatMap { self.reused($0.run) }
+      return [size, story, reused].compactMap { $0 }.joined(separator: " · ")
     case .run(let record):
       guard case .run(let run) = id else { return "" }
-      return names.name(run) + " · " + RunsTable.word(record) + " · " + when(record) + commit(record)
+      let text = names.name(run) + " · " + RunsTable.word(record) + " · " + when(record) + commit(record)
+      return text + (reused(run).map { " · " + $0 } ?? "")
     case .commit, .external, nil: return ""
     }
   }
@@ -285,6 +287,14 @@ struct LineageTree {
     return withCommit ? text + commit(record) : text
   }
 
+  /// `fresh 3 times since, last 4 May by bob`.
+  private func reused(_ run: RunID) -> String? {
+    let reuses = graph.reuses[.run(run)] ?? []
+    guard let last = reuses.max(by: { $0.started < $1.started }) else { return nil }
+    let times = reuses.reduce(0) { $0 + $1.times }
+    return "fresh \(HumanText.count(times, "time")) since, last \(HumanText.moment(last.started)) by \(last.actor)"
+  }
+
   private func when(_ record: RunRecord) -> String {
     HumanText.moment(record.execution.started, withTime: true) + " · " + record.actor.name
   }
@@ -306,6 +316,9 @@ struct LineageTree {
     case .missing: return "run \(name.prefix(12)): its record is missing"
     case .erased: return "run \(name.prefix(12)): its record was erased"
     case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
+    case .unreadable: return "run \(name.prefix(12)): its record is of a version that this Cairn cannot read"
+    case .foreign: return "which run made \(name): the only record of it is another project's"
+    case .repository: return "what made \(name) where it was imported from" + (unknown.why.map { ": " + $0 } ?? "")
     }
   }
 

@@ -79,7 +79,7 @@ final class RunNames {
     guard let history = try? History(workspace.repository, cacheFolder: workspace.settings.cacheFolder),
       let index = try? history.index()
     else { return nil }
-    return try? ShortNames(index)
+    return ShortNames(index)
   }()
 
   init(_ workspace: Workspace) { self.workspace = workspace }
