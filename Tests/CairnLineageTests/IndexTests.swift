@@ -227,6 +227,9 @@ import Testing
     try FileManager.default.removeItem(atPath: place.path(last.digest, in: "/cache/cairn"))
     _ = FileManager.default.createFile(atPath: place.path(last.digest, in: "/cache/cairn"), contents: Data(whole))
     #expect(try place.index.runs().count == written.count - 1)
+    // Where no cache is shared any more, what lay there is not here.
+    let alone = RecordStore(folder: place.top + "/.cairn/runs", sharedFolder: nil)
+    #expect(try LineageIndex(path: path, store: alone).runs().isEmpty)
   }
 
   @Test("a reconstructed run stands behind an entry where none was observed, and tells nothing of durations")

@@ -114,7 +114,7 @@ struct LineageHistoryTests {
     // Without its records, and gone.
     try source.remove(".cairn")
     func why() throws -> String {
-      let unknown = try list(json(repository.cairn("lineage", "used", "--json")), "unknown")
+      let unknown = try list(json(repository.cairn("lineage", "@last", "--json")), "unknown")
       return try #require(unknown.first { $0["what"] as? String == "repository" }?["why"] as? String, "\(unknown)")
     }
     #expect(try why() == "'\(source.root)' has no records")
@@ -122,7 +122,7 @@ struct LineageHistoryTests {
     try repository.write("theirs.dvc", dvcFile.replacingOccurrences(of: source.root, with: "https://git.example.org/gone.git"))
     #expect(try repository.cairn("repro", "--force").status == 0)
     #expect(try why() == "'https://git.example.org/gone.git' is not on this machine")
-    #expect(try repository.cairn("lineage", "used").output.contains("unknown: what made theirs where it was imported from: "))
+    #expect(try repository.cairn("lineage", "@last").output.contains("unknown: what made theirs where it was imported from: "))
   }
 
   @Test("a record that a later version wrote, and one that is gone, are unknown and named")

@@ -114,7 +114,9 @@ private struct Ancestry {
         // What took its outputs from the cache made nothing there.
         if record.result == .restored { continue }
         let stage = record.stage.address
-        code += RunComparison.code(record).filter { $0.0 != "command" }.map { (stage + ": " + $0.0, $0.1) }
+        // The command has its own section; what the run declared to read is among the files.
+        let told = Set(record.inputs.map(\.path) + record.params.keys + ["command"])
+        code += RunComparison.code(record).filter { !told.contains($0.0) }.map { (stage + ": " + $0.0, $0.1) }
         metrics += record.metrics.flatMap { file, value in value.leaves().map { (file + ":" + $0.0, $0.1) } }
         if record.reconstructed != nil {
           withoutEnvironment.insert(stage)

@@ -143,7 +143,8 @@ package struct LineageGraph: Sendable {
   }
 
   /// Where the walk began; several when a hash was asked for.
-  package private(set) var roots: [LineageNodeID] = []
+  package var roots: [LineageNodeID] { rootSet.elements }
+  private var rootSet: OrderedSet<LineageNodeID> = []
   package private(set) var nodes: OrderedDictionary<LineageNodeID, Node> = [:]
   package private(set) var edges: OrderedSet<LineageEdge> = []
   package private(set) var unknown: OrderedSet<Unknown> = []
@@ -157,9 +158,7 @@ package struct LineageGraph: Sendable {
 
   package init() {}
 
-  package mutating func addRoot(_ id: LineageNodeID) {
-    if !roots.contains(id) { roots.append(id) }
-  }
+  package mutating func addRoot(_ id: LineageNodeID) { rootSet.append(id) }
 
   /// Keeps the first description of a node.
   package mutating func add(_ id: LineageNodeID, _ node: Node) {

@@ -34,9 +34,11 @@ package struct HistoryImport: Sendable {
   /// Commits that changed a lock.
   package private(set) var commits = 0
   package private(set) var leftOut: [LeftOut] = []
-  /// Entries of the commits at which a shallow clone ends: which one brought them is not known here.
-  package private(set) var olderThanClone = 0
+  /// The clone has a part of the history only. Which commit brought an entry, and what the repository is called, it
+  /// cannot say: nothing is written.
   package private(set) var isShallow = false
+  /// Entries that a whole clone would tell of.
+  package private(set) var untold = 0
 
   /// Reads the history, and writes what is missing.
   ///
@@ -50,21 +52,21 @@ package struct HistoryImport: Sendable {
     guard let selection = try Selection(request, git) else { return result }
     try history.producers.catchUp(with: history.store)
     let locks = try LockHistory.read(selection.tips, repository, git)
-    var reconstruction = try Reconstruction(locks, repository, git, history)
+    result.isShallow = !git.shallowCommits().isEmpty
+    var reconstruction = try Reconstruction(locks, repository, git, history, isShallow: result.isShallow)
     for number in locks.appearances.indices
     where selection.wanted?.contains(locks.appearances[number].commit.commit) ?? true {
       switch try reconstruction.make(number) {
       case .observed: result.observed += 1
       case .known: result.known += 1
       case .written: break
-      case .unknown: result.olderThanClone += 1
+      case .untold: result.untold += 1
       }
     }
     if !reconstruction.written.isEmpty { try history.store.sync() }
     result.written = reconstruction.written
     result.commits = locks.commits
     result.leftOut = locks.faults.map { LeftOut(commit: $0.commit, file: $0.file.text, why: $0.why) }
-    result.isShallow = !git.shallowCommits().isEmpty
     return result
   }
 
@@ -120,7 +122,7 @@ package struct HistoryImport: Sendable {
 
 /// Turns appearances into records, producers first.
 private struct Reconstruction {
-  enum Outcome { case observed, known, written, unknown }
+  enum Outcome { case observed, known, written, untold }
 
   private(set) var written: [RunID] = []
   private let appearances: [LockAppearance]
@@ -129,6 +131,7 @@ private struct Reconstruction {
   private let objects: GitObjects
   /// The root commit: what a clone calls its remote differs from clone to clone.
   private let name: String?
+  private let isShallow: Bool
   private var outcomes: [(outcome: Outcome, run: RunID?)?]
   private var begun: Set<Int> = []
 
@@ -139,15 +142,18 @@ private struct Reconstruction {
   /// What git has of the inputs whose origin is asked for, and of metrics.
   private let kinds: [File: GitObjectKind]
 
-  init(_ locks: LockHistory, _ repository: Repository, _ git: GitRepository, _ history: History) throws(Diagnostic) {
+  init(
+    _ locks: LockHistory, _ repository: Repository, _ git: GitRepository, _ history: History, isShallow: Bool
+  ) throws(Diagnostic) {
     appearances = locks.appearances
+    self.isShallow = isShallow
     self.history = history
     paths = repository.paths
     objects = GitObjects(git)
     name = try git.rootCommit()
     outcomes = Array(repeating: nil, count: appearances.count)
     var files: OrderedSet<File> = []
-    for appearance in appearances where !appearance.isAtEdge {
+    for appearance in appearances where !isShallow {
       for (path, origin) in zip(appearance.entry.deps, appearance.origins) {
         guard case .elsewhere = origin, let file = Self.file(path, appearance, paths) else { continue }
         files.append(file)
@@ -183,7 +189,7 @@ private struct Reconstruction {
         waiting += open
       }
     }
-    return outcomes[number]?.outcome ?? .unknown
+    return outcomes[number]?.outcome ?? .untold
   }
 
   private func makers(of number: Int) -> [Int] {
@@ -196,7 +202,7 @@ private struct Reconstruction {
     if let run = history.producers.run(behind: appearance.entry.work, of: address) {
       return (history.producers.isReconstructed(run) ? .known : .observed, run)
     }
-    if appearance.isAtEdge { return (.unknown, nil) }
+    if isShallow { return (.untold, nil) }
     let record = try record(appearance, address)
     let run = try history.store.write(record)
     history.producers.add(run, record)

@@ -50,8 +50,6 @@ struct LockAppearance {
   /// The stage in `dvc.yaml`, templates as they stand there.
   var declaration: MarkedValue?
   var origins: [Origin] = []
-  /// The clone is shallow and ends here: the entry may be older.
-  var isAtEdge: Bool
 }
 
 struct LockHistory {
@@ -74,7 +72,6 @@ struct LockHistory {
   private let objects: GitObjects
   /// The project in the work tree: empty, or with a slash at its end.
   private let prefix: String
-  private let shallow: Set<String>
 
   private struct Work: Hashable {
     var address: StageAddress
@@ -112,7 +109,8 @@ struct LockHistory {
     }
   }
 
-  /// Reads all that the revisions reach.
+  /// Reads all that the revisions reach. Throws where this clone lacks a content: what is told without it would be told
+  /// otherwise with it.
   ///
   /// - Parameter revisions: full names of commits.
   static func read(
@@ -130,7 +128,6 @@ struct LockHistory {
     objects = GitObjects(git)
     let inside = Repository.relative(repository.root, to: git.workTree)
     prefix = inside == "." ? "" : inside + "/"
-    shallow = git.shallowCommits()
   }
 
   private static let patterns = ["**/dvc.lock", "**/dvc.yaml", "**/*.dvc", "**/.dvc/*", "**/.dvcignore"]
@@ -194,7 +191,7 @@ struct LockHistory {
       state.locks[path] = lock
       for (name, entry) in lock.entries where before?.entries[name] !== entry {
         guard seen.insert(Work(address: entry.address, digest: entry.work.digest)).inserted else { continue }
-        note(entry, commit, declaration(name, path, state, commit))
+        note(entry, commit, try declaration(name, path, state, commit))
       }
     }
     for place in first..<appearances.count { appearances[place].origins = origins(of: place, state) }
@@ -205,9 +202,7 @@ struct LockHistory {
       guard let md5 = file.md5 else { continue }
       makers[Place(path: path, md5: md5), default: []].append(appearances.count)
     }
-    appearances.append(
-      LockAppearance(
-        entry: entry, commit: commit, declaration: declaration, isAtEdge: shallow.contains(commit.commit)))
+    appearances.append(LockAppearance(entry: entry, commit: commit, declaration: declaration))
   }
 
   /// `nil` for a lock that cannot be read, or that belongs to another project or to none.
@@ -217,10 +212,8 @@ struct LockHistory {
     let lock = inside(path)
     if isHidden(lock, state) { return nil }
     let file: LockFile
-    do throws(Diagnostic) {
-      guard let bytes = try objects.object(object, limit: Files.plainLimit) else { throw .notHere(lock) }
-      file = try Self.parse(bytes, path: lock.text)
-    } catch {
+    let bytes = try content(object, lock, commit)
+    do throws(Diagnostic) { file = try Self.parse(bytes, path: lock.text) } catch {
       tell(error, object, lock, commit)
       return nil
     }
@@ -236,7 +229,7 @@ struct LockHistory {
         continue
       }
       let address = StageAddress(file: lock.parent.appending("dvc.yaml"), name: name)
-      let wdir = folder(of: address, declaration(name, path, state, commit), known, commit)
+      let wdir = folder(of: address, try declaration(name, path, state, commit), known, commit)
       if let known, known.wdir == wdir, known.entry == entry {
         entries[name] = known
       } else {
@@ -244,6 +237,16 @@ struct LockHistory {
       }
     }
     return PlacedLock(pipeline: pipeline, entries: entries)
+  }
+
+  private func content(_ object: String, _ file: RepoPath, _ commit: GitWalkEntry) throws(Diagnostic) -> [UInt8] {
+    do throws(Diagnostic) {
+      if let bytes = try objects.object(object, limit: Files.plainLimit) { return bytes }
+    } catch {
+      // Where it would have to fetch a content, and may not, git gives up.
+      guard git.isPartial, error.code != .tooLarge else { throw error }
+    }
+    throw .notHere(file, commit)
   }
 
   /// Of DVC 1 the stages stand at the top.
@@ -287,15 +290,14 @@ struct LockHistory {
 
   private mutating func declaration(
     _ name: String, _ lock: String, _ state: State, _ commit: GitWalkEntry
-  ) -> MarkedValue? {
+  ) throws(Diagnostic) -> MarkedValue? {
     let path = String(lock.dropLast(4)) + "yaml"
     guard let object = state.files[path] else { return nil }
     if pipelines[object] == nil {
       var document: MarkedValue?
+      let bytes = try content(object, inside(path), commit)
       do throws(Diagnostic) {
-        if let bytes = try objects.object(object, limit: Files.plainLimit) {
-          document = try YAMLReader.parse(SourceText(path: inside(path).text, bytes: bytes))
-        }
+        document = try YAMLReader.parse(SourceText(path: inside(path).text, bytes: bytes))
       } catch { tell(error, object, inside(path), commit) }
       pipelines[object] = .some(document)
     }
@@ -327,8 +329,8 @@ struct LockHistory {
     _ object: String, _ path: String, _ commit: GitWalkEntry
   ) throws(Diagnostic) -> [(String, RunRecord.Origin)] {
     let file = inside(path)
+    let bytes = try content(object, file, commit)
     do throws(Diagnostic) {
-      guard let bytes = try objects.object(object, limit: Files.plainLimit) else { return [] }
       let document = try YAMLReader.parse(SourceText(path: file.text, bytes: bytes))
       let origin = Self.origin(document)
       let folder = paths.location(of: document["wdir"]?.string ?? ".", in: .local(file.parent))
@@ -454,8 +456,10 @@ private struct StateFiles: ProjectFiles {
 }
 
 extension Diagnostic {
-  fileprivate static func notHere(_ file: RepoPath) -> Diagnostic {
-    Diagnostic(.unknownContent, "'\(file)' cannot be read: git does not have its content in this clone")
+  fileprivate static func notHere(_ file: RepoPath, _ commit: GitWalkEntry) -> Diagnostic {
+    Diagnostic(
+      .unknownContent,
+      "'\(file)' of commit \(commit.commit.prefix(7)) cannot be read: git does not have its content in this clone")
       .hinting("a partial clone has some contents only: `git fetch --refetch --no-filter` brings the others")
   }
 }

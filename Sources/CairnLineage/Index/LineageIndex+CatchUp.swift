@@ -37,14 +37,17 @@ extension LineageIndex {
     }
     var numbers: Set<UInt8> = []
     var buckets: [Bucket] = []
-    for (folder, stamps) in store.stamps() {
+    let folders = store.stamps()
+    // A store that shared a cache, and does so no more, has lost what lay there.
+    let left = Set(known.keys.map(\.folder)).subtracting(folders.map(\.folder))
+    for (folder, stamps) in folders {
       let hasOurClock = !Machine.isNetworkFileSystem(folder)
       for number in UInt8.min...UInt8.max {
         let stamp = stamps[Int(number)]
         let before = known[Place(folder: folder, number: number)]
         var bucket = Bucket(folder: folder, number: number, stamp: stamp?.text, seen: now)
         if let before, before.stamp == bucket.stamp {
-          if before.isSettled { continue }
+          if before.isSettled, left.isEmpty { continue }
           if before.seen <= now { bucket.seen = before.seen }
         }
         // Another machine's clock is asked by waiting: an unchanged stamp that was seen a while ago is old by any clock.
@@ -57,7 +60,7 @@ extension LineageIndex {
     if numbers.isEmpty { return }
     let changes = try numbers.sorted().map { number in try Changes(number, in: database, store) }
     let isNew = known.isEmpty
-    if changes.allSatisfy(\.isEmpty), !isNew, !buckets.contains(where: { $0.isSettled || known[$0.place]?.stamp != $0.stamp }) {
+    if changes.allSatisfy(\.isEmpty), !isNew, left.isEmpty, !buckets.contains(where: { $0.isSettled || known[$0.place]?.stamp != $0.stamp }) {
       return
     }
     try database.write { database in
@@ -74,6 +77,7 @@ extension LineageIndex {
           for digest in change.fresh where try !add(digest, from: store, database) { unread.insert(change.number) }
         }
       }
+      for folder in left { try database.execute(sql: "DELETE FROM bucket WHERE folder = ?", arguments: [folder]) }
       let insert = try database.cachedStatement(sql: "INSERT OR REPLACE INTO bucket VALUES (?, ?, ?, ?, ?)")
       for bucket in buckets {
         // What could not be read is looked at again the next time.

@@ -11,7 +11,7 @@ struct RunsImportCommand: OwnCommand {
       Each entry that a dvc.lock had in a commit becomes a record of the run that it tells of, marked as reconstructed:
       nobody watched that run, so it has no log, no environment and no duration, and its time and author are the commit's.
       Entries behind which a record stands need none. Importing again adds nothing, and every clone makes the same
-      records.
+      records; a shallow one makes none, and exits with 2.
 
       cairn runs import
       cairn runs import --all-branches --json
@@ -41,16 +41,16 @@ struct RunsImportCommand: OwnCommand {
         PrintableText.line("\(left.file) of commit \(left.commit.prefix(7)) is left out: \(Self.reason(left.why))"))
     }
     if result.isShallow {
-      let count = result.olderThanClone
-      let older = count == 0 ? "" : ": \(count) \(count == 1 ? "entry" : "entries") came before it or with its first commits"
-      console.warning("this clone has a part of the history only\(older); `git fetch --unshallow` brings the rest")
+      let count = result.untold
+      let left = count == 0 ? "" : ": \(count) \(count == 1 ? "entry is" : "entries are") left out, since what brought them may not be here"
+      console.warning("this clone has a part of the history only\(left); `git fetch --unshallow` brings the rest")
     }
     if json {
       console.write(json: document(result))
     } else {
       for line in lines(result) { console.write(line) }
     }
-    return .success
+    return result.untold > 0 ? .unknown : .success
   }
 
   private func lines(_ result: HistoryImport) -> [String] {
@@ -72,7 +72,7 @@ struct RunsImportCommand: OwnCommand {
       "schema": "cairn.runs-import/v1", "commits": .int(result.commits),
       "runs": .list(result.written.map { .string($0.hex) }), "known": .int(result.known),
       "observed": .int(result.observed), "shallow": .bool(result.isShallow),
-      "older_than_clone": .int(result.olderThanClone),
+      "untold": .int(result.untold),
       "left_out": .list(
         result.leftOut.map {
           .map(["commit": .string($0.commit), "file": .string($0.file), "why": .string(Self.reason($0.why))])

@@ -68,7 +68,7 @@ struct RunsListCommand: OwnCommand {
           "run": .null, "stage": .string(run.stage), "result": "running",
           "started": .string(Timestamp.text(run.started)), "seconds": .null, "exit": .null,
           "actor": .map(["name": .string(run.actor.name), "host": .string(run.actor.host)]),
-          "reasons": .list([]), "params": .emptyMap, "metrics": .emptyMap,
+          "reconstructed": .null, "reasons": .list([]), "params": .emptyMap, "metrics": .emptyMap,
         ])
       }
       console.write(json: .map(["schema": "cairn.runs/v1", "runs": .list(runs)]))

@@ -41,9 +41,8 @@ struct LineageTree {
       let space = line.indent.isEmpty ? 2 : max(2, column - used + 2)
       return line.indent + line.name + String(repeating: " ", count: space) + line.text
     }
-    var unknown: [String] = []
-    for text in graph.unknown.map(unknownText) where !unknown.contains(text) { unknown.append(text) }
-    texts += unknown.map { "unknown: " + PrintableText.line($0) }
+    var unknown: Set<String> = []
+    texts += graph.unknown.map(unknownText).filter { unknown.insert($0).inserted }.map { "unknown: " + PrintableText.line($0) }
     return texts
   }
 
@@ -110,7 +109,13 @@ struct LineageTree {
           Child(
             id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from),
             leads: followsEqualBytes || !isElsewhere))
-      case .imported: children.append(Child(id: edge.from, name: name(edge.from), text: "imported", leads: false))
+      case .imported:
+        // From a repository whose records are at hand its story goes on.
+        let isArtifact = if case .artifact = graph.nodes[edge.from] { true } else { false }
+        children.append(
+          Child(
+            id: edge.from, name: name(edge.from), text: "imported" + (isArtifact ? made(edge.from) : ""),
+            leads: isArtifact))
       case .used, .restored: break
       }
     }
