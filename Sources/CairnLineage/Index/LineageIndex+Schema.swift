@@ -19,8 +19,8 @@ extension LineageIndex {
       id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, repository TEXT NOT NULL,
       result TEXT NOT NULL, started INTEGER NOT NULL, work TEXT NOT NULL, source TEXT, invocation TEXT NOT NULL,
       ours INTEGER NOT NULL, reconstructed INTEGER NOT NULL);
-    CREATE INDEX run_by_start ON run (started);
-    CREATE INDEX run_by_stage ON run (stage, started);
+    CREATE INDEX run_by_start ON run (ours, started);
+    CREATE INDEX run_by_stage ON run (stage, ours, started);
     CREATE INDEX run_by_work ON run (work);
     CREATE INDEX run_by_source ON run (source);
     CREATE TABLE version (
@@ -64,8 +64,12 @@ extension LineageIndex {
   private static var configuration: Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
-    // What a power cut spoils is made anew.
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF") }
+    configuration.prepareDatabase { database in
+      // What a power cut spoils is made anew.
+      try database.execute(sql: "PRAGMA synchronous = OFF")
+      // KiB that it may take: names are hashes, so that a million edges come in no order.
+      try database.execute(sql: "PRAGMA cache_size = -65536")
+    }
     return configuration
   }
 

@@ -103,7 +103,7 @@ package final class LineageIndex: Sendable {
 
   /// Newest first. Those of other repositories that share the cache are not among them.
   package func runs(_ filter: Filter = Filter()) throws(Diagnostic) -> [RunID] {
-    var conditions = ["ours"]
+    var conditions = ["ours = 1"]
     var arguments: [any DatabaseValueConvertible] = []
     if let stage = filter.stage {
       conditions.append(stage.contains("*") ? "stage GLOB ?" : "stage = ?")
@@ -143,7 +143,7 @@ package final class LineageIndex: Sendable {
   /// The newest attempt of the stage before `run`.
   package func previous(of run: RunID, stage: String) throws(Diagnostic) -> RunID? {
     try runs(
-      "SELECT hash FROM run WHERE ours AND stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
+      "SELECT hash FROM run WHERE ours = 1 AND stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
         + "ORDER BY started DESC, hash DESC LIMIT 1", [stage, run.digest.hex]
     ).first
   }
@@ -153,7 +153,8 @@ package final class LineageIndex: Sendable {
   /// `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
     let candidates = try runs(
-      "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND stage = ? "
+      // By the work, which few runs have done: `+` keeps SQLite from the stage's index.
+      "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND +stage = ? "
         + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY reconstructed, started, hash",
       [work.digest.hex, (work.former ?? work.digest).hex, stage])
     for candidate in candidates {
@@ -327,12 +328,13 @@ package final class LineageIndex: Sendable {
   private func artifacts(
     where condition: String, _ arguments: [(any DatabaseValueConvertible)?], limit: Int = .max
   ) throws(Diagnostic) -> [LineageArtifact] {
+    // In the order of age only what is cut short is read: `+` keeps SQLite from that index where all is wanted.
     let rows = try ask { database in
       try Row.fetchAll(
         database,
         sql: """
           SELECT repository, path, md5, sha256, size FROM version WHERE \(condition)
-          ORDER BY newest DESC, path, sha256 IS NULL, repository \(limit == .max ? "" : "LIMIT \(limit)")
+          ORDER BY \(limit == .max ? "+" : "")newest DESC, path, sha256 IS NULL, repository \(limit == .max ? "" : "LIMIT \(limit)")
           """, arguments: StatementArguments(arguments))
     }
     var found: OrderedSet<LineageArtifact> = []
