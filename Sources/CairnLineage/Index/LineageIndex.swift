@@ -248,18 +248,18 @@ package final class LineageIndex: Sendable {
   ) throws(Diagnostic) -> [RunID] {
     let versions = try ask { database in
       try Int64.fetchAll(
-        database, sql: Self.meant,
+        database.cachedStatement(sql: Self.meant),
         arguments: [artifact.path, artifact.md5, artifact.path, artifact.sha256?.hex] as StatementArguments)
     }
     // Of one version the order is that of the table: only so many rows are read.
-    let places = versions.map(String.init).joined(separator: ",")
-    let choice = versions.count == 1 ? "= \(places)" : "IN (\(places))"
+    if versions.isEmpty { return [] }
+    let choice = versions.count == 1 ? "= ?" : "IN (" + versions.map { _ in "?" }.joined(separator: ",") + ")"
     let found = try runs(
       """
       SELECT run.hash FROM edge CROSS JOIN run ON run.id = edge.run
       WHERE edge.version \(choice) AND edge.direction = \(direction.rawValue) \(condition)
       ORDER BY edge.started \(order), run.hash \(limit == .max ? "" : "LIMIT \(limit)")
-      """, arguments)
+      """, versions + arguments)
     if versions.count < 2 { return found }
     var seen: Set<RunID> = []
     return found.filter { seen.insert($0).inserted }
@@ -286,7 +286,8 @@ package final class LineageIndex: Sendable {
   package func sha256(path: String, md5: String) throws(Diagnostic) -> Digest32? {
     let found = try ask { database in
       try String.fetchAll(
-        database, sql: "SELECT DISTINCT sha256 FROM version WHERE path = ? AND md5 = ? AND sha256 IS NOT NULL LIMIT 2",
+        database.cachedStatement(
+          sql: "SELECT DISTINCT sha256 FROM version WHERE path = ? AND md5 = ? AND sha256 IS NOT NULL LIMIT 2"),
         arguments: [path, md5])
     }
     return found.count == 1 ? Digest32(hex: found[0]) : nil
@@ -331,11 +332,11 @@ package final class LineageIndex: Sendable {
     // In the order of age only what is cut short is read: `+` keeps SQLite from that index where all is wanted.
     let rows = try ask { database in
       try Row.fetchAll(
-        database,
-        sql: """
+        database.cachedStatement(
+          sql: """
           SELECT repository, path, md5, sha256, size FROM version WHERE \(condition)
           ORDER BY \(limit == .max ? "+" : "")newest DESC, path, sha256 IS NULL, repository \(limit == .max ? "" : "LIMIT \(limit)")
-          """, arguments: StatementArguments(arguments))
+          """), arguments: StatementArguments(arguments))
     }
     var found: OrderedSet<LineageArtifact> = []
     for row in rows {
@@ -363,7 +364,9 @@ package final class LineageIndex: Sendable {
   /// How often a result was used again without being run, and the last time.
   package func reuses(of run: RunID) throws(Diagnostic) -> [LineageGraph.Reuse] {
     try ask { database in
-      try Row.fetchAll(database, sql: "SELECT * FROM reuse WHERE run = ? ORDER BY state", arguments: [run.hex]).map { row in
+      try Row.fetchAll(
+        database.cachedStatement(sql: "SELECT * FROM reuse WHERE run = ? ORDER BY state"), arguments: [run.hex]
+      ).map { row in
         LineageGraph.Reuse(
           state: row["state"], times: row["times"], invocation: row["invocation"], started: row["started"],
           actor: row["actor"], commit: row["commit_name"])
@@ -373,7 +376,8 @@ package final class LineageIndex: Sendable {
 
   private func runs(_ sql: String, _ arguments: [(any DatabaseValueConvertible)?]) throws(Diagnostic) -> [RunID] {
     try ask { database in
-      try String.fetchAll(database, sql: sql, arguments: StatementArguments(arguments)).compactMap { RunID(hex: $0) }
+      try String.fetchAll(database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
+        .compactMap { RunID(hex: $0) }
     }
   }
 
@@ -395,7 +399,9 @@ package final class LineageIndex: Sendable {
     do {
       let database = database.withLock { $0 }
       do {
-        return try database.read(question)
+        // Not `read`, whose transactions would take more time than most of the questions: one that is asked while the
+        // index is written is answered from before or after that, as any question is.
+        return try database.unsafeRead(question)
       } catch let error as DatabaseError where Self.isSpoilt(error) {
         // In pages that opening did not look at.
         try? database.close()
