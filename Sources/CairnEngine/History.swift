@@ -11,6 +11,7 @@ package struct History: Sendable {
   private let indexPath: String
   /// The folder of what was seen of records on remotes.
   package let remoteNotes: String
+  private let git: GitRepository?
 
   /// - Parameters:
   ///   - git: where the caller has found it already; looked for otherwise, whatever the settings say of git.
@@ -20,6 +21,7 @@ package struct History: Sendable {
     var git = known
     if git == nil { git = try GitRepository.find(from: repository.root) }
     let main = Self.mainProject(of: repository, git)
+    self.git = git
     let cairn = Repository.join(main, ".cairn")
     let outermost = git?.workTree ?? repository.root
     let isShared = ![outermost, main].contains { Self.isInside(cacheFolder, $0) }
@@ -34,13 +36,28 @@ package struct History: Sendable {
   }
 
   /// The SQLite index, brought up to the store: for a command that asks a question, never for a run.
-  package func index() throws(Diagnostic) -> LineageIndex { try LineageIndex(path: indexPath, store: store) }
+  package func index() throws(Diagnostic) -> LineageIndex {
+    try LineageIndex(path: indexPath, store: store, repositoryName: name)
+  }
+
+  /// The same in a folder of another project, for whoever is a guest here and writes nothing.
+  func index(inOthers folder: String) throws(Diagnostic) -> LineageIndex {
+    let path = Repository.join(folder, "lineage-\(Self.word(store.folder)).sqlite")
+    return try LineageIndex(path: path, store: store, isGuest: true, repositoryName: name)
+  }
+
+  private var name: @Sendable () -> String? { { [git] in git.flatMap(Self.name) } }
+
+  /// What records call a repository: its remote's address, else its root commit.
+  static func name(of git: GitRepository) -> String? {
+    ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil)
+  }
 
   /// Makes both indexes anew, and forgets what was seen on remotes; gives the number of run records.
   package func rebuild() throws(Diagnostic) -> Int {
     for entry in try Files.list(remoteNotes) ?? [] { try Files.remove(Repository.join(remoteNotes, entry.name)) }
     try producers.rebuild(from: store)
-    return try LineageIndex.rebuild(path: indexPath, store: store)
+    return try LineageIndex.rebuild(path: indexPath, store: store, repositoryName: name)
   }
 
   /// The same project in the main work tree, when this one is linked to it: all of them share one history.
@@ -57,8 +74,13 @@ package struct History: Sendable {
     guard Machine.isNetworkFileSystem(cairn) else { return cairn }
     let home = Machine.homeDirectory() ?? "/tmp"
     let caches = Environment.value("XDG_CACHE_HOME").flatMap { $0.isEmpty ? nil : $0 } ?? Repository.join(home, ".cache")
-    let name = Array(cairn.utf8).reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) { $0 = ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
-    return Repository.join(caches, "cairn/" + String(name, radix: 16))
+    return Repository.join(caches, "cairn/" + word(cairn))
+  }
+
+  /// A short name for a path.
+  private static func word(_ path: String) -> String {
+    let hash = Array(path.utf8).reduce(into: UInt64(0xCBF2_9CE4_8422_2325)) { $0 = ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+    return String(hash, radix: 16)
   }
 
   private static func isInside(_ path: String, _ folder: String) -> Bool {

@@ -16,9 +16,26 @@ package struct LineageSubject: Sendable {
   /// What deserves to be said beside the answer.
   package var notes: [String] = []
 
+  /// What a registered model is here, as the server that keeps it says.
+  package struct Model: Sendable {
+    package var run: RunID?
+    /// From the project's root.
+    package var path: String?
+    package var md5: String?
+    package init(run: RunID?, path: String?, md5: String?) {
+      self.run = run
+      self.path = path
+      self.md5 = md5
+    }
+  }
+
+  /// Asked for `models:/NAME/VERSION`. Throws when there is no such version, or nobody to ask.
+  package typealias ModelLookup = (_ name: String, _ version: String) throws(Diagnostic) -> Model
+
+  /// - Parameter model: `nil`: no registry is known here.
   package static func find(
     _ word: String, rev: String?, isDown: Bool, _ repository: Repository, _ folders: CachedFolders,
-    _ index: LineageIndex
+    _ index: LineageIndex, model lookUp: ModelLookup? = nil
   ) throws(Diagnostic) -> LineageSubject {
     let finder = Finder(repository: repository, folders: folders, index: index, rev: rev, isDown: isDown)
     for (prefix, kind) in [("path:", Kind.path), ("md5:", .hash), ("sha256:", .hash), ("run:", .run)]
@@ -26,11 +43,30 @@ package struct LineageSubject: Sendable {
       return try finder.find(String(word.dropFirst(prefix.utf8.count)), kind, said: word)
     }
     if word.hasPrefix("models:/") {
-      var diagnostic = Diagnostic(.usage, "'models:/' is not in this version")
-      diagnostic.exitCode = 254
-      throw diagnostic
+      guard let lookUp else {
+        var diagnostic = Diagnostic(.usage, "'models:/' is not in this version")
+        diagnostic.exitCode = 254
+        throw diagnostic
+      }
+      let parts = word.dropFirst(8).split(separator: "/", maxSplits: 1).map(String.init)
+      guard parts.count == 2 else { throw Diagnostic.noSubject("'\(word)' names no version of a model: say models:/NAME/VERSION") }
+      return try finder.find(try lookUp(parts[0], parts[1]), said: word)
     }
     return try finder.find(word)
+  }
+
+  /// Every version of a path that a run has read (`isDown`) or made.
+  package static func versions(
+    of word: String, isDown: Bool, _ repository: Repository, _ index: LineageIndex
+  ) throws(Diagnostic) -> LineageSubject {
+    let name = word.hasPrefix("path:") ? String(word.dropFirst(5)) : word
+    let path = repository.paths.location(of: name, in: .local(repository.workingFolder ?? .root))
+    let names = [path.recordPath, path.formerRecordPath].compactMap { $0 }
+    let found = try index.artifacts(at: names, isDown ? .read : .written)
+    if found.isEmpty {
+      throw Diagnostic.noSubject("no run has \(isDown ? "read" : "made") any version of '\(name)'")
+    }
+    return LineageSubject(what: .artifacts(found, producer: nil, origin: nil))
   }
 
   enum Kind: String { case path, hash, run }
@@ -84,6 +120,20 @@ private struct Finder {
     throw unknown
   }
 
+  // MARK: Models
+
+  func find(_ model: LineageSubject.Model, said word: String) throws(Diagnostic) -> LineageSubject {
+    guard let path = model.path, let md5 = model.md5 else {
+      if let run = model.run { return LineageSubject(what: .run(run)) }
+      throw Diagnostic.noSubject("'\(word)' says neither which run made it nor which file it is")
+    }
+    var known = try index.artifacts(path: path, md5: md5)
+    if known.isEmpty {
+      known = [LineageArtifact(repository: repositoryName, path: path, md5: md5, sha256: nil, size: nil)]
+    }
+    return LineageSubject(what: .artifacts([known[0]], producer: model.run, origin: .init(.stage)))
+  }
+
   // MARK: Hashes
 
   private func hash(_ word: String) throws(Diagnostic) -> LineageSubject? {
@@ -108,16 +158,15 @@ private struct Finder {
     if let rev { return try committed(path, rev) }
     let tracked = try trackedPaths()
     if let entry = tracked.at(path) { return try version(path, entry) }
-    let known = try versions(path)
+    let newest = try newest(path)
     // Outside of the project what nobody has heard of is not looked at: it may be a whole disk.
-    if path.local == nil, known.isEmpty, !tracked.parameterFiles.contains(path), tracked.around(path) == nil,
+    if path.local == nil, newest == nil, !tracked.parameterFiles.contains(path), tracked.around(path) == nil,
       try !isInGit(path)
     {
       return nil
     }
     if let content = try observe(path), let md5 = content.hash?.text {
-      let same = known.first { $0.md5 == md5 }
-      if same == nil, let entry = tracked.around(path) {
+      if try versions(path, md5).isEmpty, let entry = tracked.around(path) {
         var subject = try version(entry.path, entry)
         if subject.notes.isEmpty, try isMade(subject) {
           return self.subject(path, md5, content.size, origin: .init(.stage), isInGit: false)
@@ -129,12 +178,12 @@ private struct Finder {
       }
       let isInGit = try isInGit(path)
       var subject = subject(path, md5, content.size, origin: isInGit ? .init(.git) : nil, isInGit: isInGit)
-      if isDown, known.isEmpty, tracked.parameterFiles.contains(path) {
+      if isDown, newest == nil, tracked.parameterFiles.contains(path) {
         subject.notes.append("'\(path)' is read for its parameters: `cairn runs` shows with which values stages ran")
       }
       return subject
     }
-    guard let newest = known.first else { return nil }
+    guard let newest else { return nil }
     return LineageSubject(
       what: .artifacts([newest], producer: nil, origin: nil),
       notes: ["'\(path)' is not here: this is its newest recorded version"])
@@ -152,7 +201,7 @@ private struct Finder {
   /// A run made it: then that is known of its parts, too.
   private func isMade(_ subject: LineageSubject) throws(Diagnostic) -> Bool {
     guard case .artifacts(let artifacts, _, _) = subject.what, let folder = artifacts.first else { return false }
-    return try !index.generators(of: folder).isEmpty
+    return try !index.generators(of: folder, limit: 1).isEmpty
   }
 
   /// A path that the lock or a `.dvc` file names: what lies there now, else what is locked.
@@ -181,8 +230,8 @@ private struct Finder {
     if entry.file?.hashText == nil { return "nothing is locked for '\(path)': \(lock) has no hash of it" }
     // Data has no run that makes it: whoever read it saw it.
     let name = path.recordPath
-    let recorded = try isData ? index.artifacts(path: name) : index.artifacts(at: [name], .written)
-    return recorded.contains { $0.md5 == md5 } ? "\(lock) has another version of '\(path)'"
+    let recorded = try isData ? index.artifacts(path: name, md5: md5) : index.artifacts(at: [name], .written, md5: md5)
+    return !recorded.isEmpty ? "\(lock) has another version of '\(path)'"
       : "'\(path)' is not the version that is locked: it was changed afterwards"
   }
 
@@ -210,7 +259,7 @@ private struct Finder {
   private func subject(
     _ path: Location, _ md5: String, _ size: UInt64?, producer: RunID? = nil, origin: RunRecord.Origin?, isInGit: Bool
   ) -> LineageSubject {
-    let known = ((try? versions(path)) ?? []).filter { $0.md5 == md5 }
+    let known = (try? versions(path, md5)) ?? []
     // Those that have its former name know other runs.
     var artifacts = [path.recordPath, path.formerRecordPath].compactMap { $0 }
       .compactMap { name in known.first { $0.path.hasSameBytes(as: name) } }
@@ -222,17 +271,24 @@ private struct Finder {
     return LineageSubject(what: .artifacts(artifacts, producer: producer, origin: origin))
   }
 
-  /// What records know of the path, by each of its names the newest first.
-  private func versions(_ path: Location) throws(Diagnostic) -> [LineageArtifact] {
-    var found = try index.artifacts(path: path.recordPath)
-    if let former = path.formerRecordPath { found += try index.artifacts(path: former) }
+  /// What records know of this version of the path, by each of its names the newest first.
+  private func versions(_ path: Location, _ md5: String) throws(Diagnostic) -> [LineageArtifact] {
+    var found = try index.artifacts(path: path.recordPath, md5: md5)
+    if let former = path.formerRecordPath { found += try index.artifacts(path: former, md5: md5) }
     return found
+  }
+
+  /// The newest version that records know.
+  private func newest(_ path: Location) throws(Diagnostic) -> LineageArtifact? {
+    if let newest = try index.artifacts(path: path.recordPath, limit: 1).first { return newest }
+    return try path.formerRecordPath.flatMap { former throws(Diagnostic) in
+      try index.artifacts(path: former, limit: 1).first
+    }
   }
 
   /// As records have it.
   private var repositoryName: String {
-    guard let git = (try? GitRepository.find(from: repository.root)) ?? nil else { return "" }
-    return ((try? git.remoteURL()) ?? nil) ?? ((try? git.rootCommit()) ?? nil) ?? ""
+    ((try? GitRepository.find(from: repository.root)) ?? nil).flatMap(History.name) ?? ""
   }
 
   private func isInGit(_ path: Location) throws(Diagnostic) -> Bool {

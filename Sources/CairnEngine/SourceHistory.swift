@@ -22,6 +22,15 @@ package struct SourceHistory: Sendable {
   /// A path of a record's as records name what differed from the commit; `nil` outside of the work tree.
   package func gitPath(_ path: String) -> String? { search.pathInWorkTree(recorded: path) }
 
+  /// Author, date and subject of the commits in a graph, as far as they are at hand.
+  package func describeCommits(of graph: inout LineageGraph) {
+    let names = graph.nodes.keys.compactMap { id -> String? in if case .commit(let name) = id { name } else { nil } }
+    let found = (try? search.git?.commits(named: names)) ?? []
+    for commit in found {
+      graph.commits[commit.name] = .init(author: commit.author, date: commit.date, subject: commit.subject)
+    }
+  }
+
   /// A `.dvc` file stands beside it.
   package func isData(_ path: String) -> Bool {
     search.paths.absolute(search.paths.location(ofRecorded: path)).map { Files.exists($0 + ".dvc") } ?? false

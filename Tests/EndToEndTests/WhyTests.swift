@@ -624,7 +624,8 @@ struct WhyTests {
     try repository.cairn("repro", "-q")
     let result = try repository.cairn("lineage", "--rev", "HEAD", "model", "model")
     let lines = result.output.split(separator: "\n").map { $0.split(separator: " ").joined(separator: " ") }
-    #expect(lines.count == 5, "\(result)")
+    #expect(lines.count == 6, "\(result)")
+    #expect(lines.contains { $0.hasPrefix("code train: commit - ") }, "\(result)")
     #expect(lines.contains { $0.hasPrefix("params train.lr 0.1 0.01 ") }, "\(result)")
     #expect(lines.contains { $0.hasPrefix("sources train.py 8 B md5 ") }, "\(result)")
     #expect(lines.contains { $0.hasPrefix("runs train ") }, "\(result)")

@@ -12,6 +12,12 @@ package struct LineageComparison: Sendable {
     case made
     /// Runs, by stage.
     case runs
+    /// Commits and what was not committed, by stage.
+    case code
+    /// By stage.
+    case environment
+    /// By file.
+    case metrics
   }
 
   package var a: LineageNodeID?
@@ -21,19 +27,43 @@ package struct LineageComparison: Sendable {
   package var common: Int
 
   /// Of graphs that were walked up.
-  package init(_ a: LineageGraph, _ b: LineageGraph) {
+  ///
+  /// - Parameter environment: the document that a record names; `nil` where it cannot be read.
+  package init(
+    _ a: LineageGraph, _ b: LineageGraph, environment: (Digest32) -> Value? = { _ in nil }
+  ) {
     self.a = a.roots.first
     self.b = b.roots.first
-    let (old, new) = (Ancestry(a), Ancestry(b))
+    let (old, new) = (Ancestry(a, environment), Ancestry(b, environment))
     differences = [
       (.params, RunComparison.differences(old.params, new.params)),
       (.sources, RunComparison.differences(old.sources, new.sources)),
       (.commands, RunComparison.differences(old.commands, new.commands)),
       (.made, RunComparison.differences(old.made, new.made)),
       (.runs, RunComparison.differences(old.runs, new.runs)),
+      (.code, RunComparison.differences(old.code, new.code)),
+      (.environment, Self.environments(old, new)),
+      (.metrics, RunComparison.differences(old.metrics, new.metrics)),
     ]
     let files = Dictionary(old.sources + old.made, uniquingKeysWith: { first, _ in first })
     common = (new.sources + new.made).count { name, value in files[name].map { $0.isEqualInPython(to: value) } ?? false }
+  }
+
+  /// Of a stage whose environment one side does not know, that is what differs.
+  private static func environments(_ a: Ancestry, _ b: Ancestry) -> [RunComparison.Difference] {
+    func state(_ stage: String, in ancestry: Ancestry) -> Value? {
+      if ancestry.withoutEnvironment.contains(stage) { return "unknown" }
+      return ancestry.environment.contains { $0.stage == stage } ? "known" : nil
+    }
+    let unknown = a.withoutEnvironment.union(b.withoutEnvironment)
+    let told = unknown.sorted { $0.precedesInBytes($1) }.compactMap { stage -> RunComparison.Difference? in
+      guard let was = state(stage, in: a), let now = state(stage, in: b), was != now else { return nil }
+      return .init(name: stage + ": environment", was: was, now: now)
+    }
+    func leaves(_ ancestry: Ancestry) -> [(String, Value)] {
+      ancestry.environment.filter { !unknown.contains($0.stage) }.map { ($0.stage + ": " + $0.name, $0.value) }
+    }
+    return told + RunComparison.differences(leaves(a), leaves(b))
   }
 
   package var isEmpty: Bool { differences.allSatisfy(\.items.isEmpty) }
@@ -56,8 +86,13 @@ private struct Ancestry {
   var commands: [(String, Value)] = []
   var made: [(String, Value)] = []
   var runs: [(String, Value)] = []
+  var code: [(String, Value)] = []
+  var environment: [(stage: String, name: String, value: Value)] = []
+  /// Stages whose environment nobody wrote down.
+  var withoutEnvironment: Set<String> = []
+  var metrics: [(String, Value)] = []
 
-  init(_ graph: LineageGraph) {
+  init(_ graph: LineageGraph, _ document: (Digest32) -> Value?) {
     var made: Set<LineageNodeID> = []
     // What merely has the same bytes is no ancestor.
     var related = Set(graph.roots)
@@ -76,6 +111,18 @@ private struct Ancestry {
         params += record.parameterLeaves
         commands.append((record.stage.address, .list(record.stage.cmd.map { .string($0) })))
         if case .run(let run) = id { runs.append((record.stage.address, .string(run.hex))) }
+        // What took its outputs from the cache made nothing there.
+        if record.result == .restored { continue }
+        let stage = record.stage.address
+        // The command has its own section; what the run declared to read is among the files.
+        let told = Set(record.inputs.map(\.path) + record.params.keys + ["command"])
+        code += RunComparison.code(record).filter { !told.contains($0.0) }.map { (stage + ": " + $0.0, $0.1) }
+        metrics += record.metrics.flatMap { file, value in value.leaves().map { (file + ":" + $0.0, $0.1) } }
+        if record.reconstructed != nil {
+          withoutEnvironment.insert(stage)
+        } else {
+          environment += RunComparison.environment(record, record.environment.flatMap(document)).map { (stage, $0.0, $0.1) }
+        }
       case .commit, .external: break
       }
     }

@@ -3,11 +3,13 @@
 extension LineageGraph {
   /// The document of `cairn lineage --json`.
   package var value: Value {
-    let nodes = nodes.map { Self.value($0.key, $0.value) }
-    let edges = edges.map { edge in
-      Value.map(["from": text(edge.from), "to": text(edge.to), "type": .string(edge.kind.rawValue)])
+    let nodes = nodes.map { value($0.key, $0.value) }
+    let edges = edges.map(value)
+    let unknown = unknown.map { unknown in
+      Value.map([
+        "node": text(unknown.node), "what": .string(unknown.what.rawValue), "why": Self.optional(unknown.why),
+      ])
     }
-    let unknown = unknown.map { Value.map(["node": text($0.node), "what": .string($0.what.rawValue)]) }
     return .map([
       "schema": "cairn.lineage/v1", "root": roots.first.map(text) ?? .null, "roots": .list(roots.map(text)),
       "nodes": .list(nodes), "edges": .list(edges), "unknown": .list(unknown),
@@ -16,7 +18,28 @@ extension LineageGraph {
 
   private func text(_ id: LineageNodeID) -> Value { .string(id.description) }
 
-  private static func value(_ id: LineageNodeID, _ node: Node) -> Value {
+  /// With who ran the run at its one end, when, and at which commit.
+  private func value(_ edge: LineageEdge) -> Value {
+    var map: ValueMap = ["from": text(edge.from), "to": text(edge.to), "type": .string(edge.kind.rawValue)]
+    let record = [edge.to, edge.from].lazy.compactMap { id in
+      if case .run(let record)? = nodes[id] { record } else { nil }
+    }.first
+    map["commit"] = Self.optional(record?.source.commit)
+    map["author"] = Self.optional(record?.actor.name)
+    map["date"] = Self.optional(record.map { Timestamp.text($0.execution.started) })
+    return .map(map)
+  }
+
+  private func value(_ reuse: Reuse) -> Value {
+    .map([
+      "state": .string(reuse.state), "times": .int(reuse.times), "invocation": .string(reuse.invocation),
+      "date": .string(Timestamp.text(reuse.started)), "author": .string(reuse.actor),
+      "commit": Self.optional(reuse.commit),
+    ])
+  }
+
+  private func value(_ id: LineageNodeID, _ node: Node) -> Value {
+    let optional = Self.optional
     let name = Value.string(id.description)
     switch node {
     case .artifact(let artifact):
@@ -33,11 +56,20 @@ extension LineageGraph {
         "id": name, "type": "run", "stage": .string(record.stage.address), "result": .string(record.result.rawValue),
         "commit": optional(record.source.commit), "dirty": record.source.isDirty.map { .bool($0) } ?? .null,
         "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
+        "author": .string(record.actor.name), "date": .string(Timestamp.text(record.execution.started)),
         "params": .map(ValueMap(uniqueKeysWithValues: params)),
         "restored_from": optional(record.restoredFrom?.hex), "accepts": optional(record.accepts?.hex),
+        "reconstructed": record.reconstructed.map {
+          .map(["commit": .string($0.commit), "lock": .string($0.lock)])
+        } ?? .null, "reused": .list((reuses[id] ?? []).map(value)),
       ])
     case .commit(let repository):
-      return .map(["id": name, "type": "commit", "commit": .string(id.bare), "repository": optional(repository)])
+      let facts = commits[id.bare]
+      return .map([
+        "id": name, "type": "commit", "commit": .string(id.bare), "repository": optional(repository),
+        "author": optional(facts?.author), "date": optional(facts.map { Timestamp.text($0.date) }),
+        "subject": optional(facts?.subject),
+      ])
     case .external: return .map(["id": name, "type": "external", "url": .string(id.bare)])
     }
   }

@@ -88,27 +88,77 @@ package struct LineageGraph: Sendable {
       case erased
       /// A record has other bytes than its name says.
       case altered
+      /// A record is of a version that this program cannot read.
+      case unreadable
+      /// Who made it is told by another project's record alone.
+      case foreign
+      /// It was imported from a repository whose records are not at hand.
+      case repository
     }
     package var node: LineageNodeID
     package var what: What
+    /// More of the reason, where there is more to say.
+    package var why: String?
 
-    package init(_ node: LineageNodeID, _ what: What) {
+    package init(_ node: LineageNodeID, _ what: What, why: String? = nil) {
       self.node = node
       self.what = what
+      self.why = why
+    }
+  }
+
+  /// How often a `repro` left a run's outputs as they were, and the last time.
+  package struct Reuse: Hashable, Sendable {
+    /// `fresh`, or `unchanged`.
+    package var state: String
+    package var times: Int
+    package var invocation: String
+    package var started: Nanoseconds
+    package var actor: String
+    package var commit: String?
+
+    package init(
+      state: String, times: Int, invocation: String, started: Nanoseconds, actor: String, commit: String?
+    ) {
+      self.state = state
+      self.times = times
+      self.invocation = invocation
+      self.started = started
+      self.actor = actor
+      self.commit = commit
+    }
+  }
+
+  /// What git tells of a commit.
+  package struct CommitFacts: Hashable, Sendable {
+    package var author: String
+    package var date: Nanoseconds
+    package var subject: String
+
+    package init(author: String, date: Nanoseconds, subject: String) {
+      self.author = author
+      self.date = date
+      self.subject = subject
     }
   }
 
   /// Where the walk began; several when a hash was asked for.
-  package private(set) var roots: [LineageNodeID] = []
+  package var roots: [LineageNodeID] { rootSet.elements }
+  private var rootSet: OrderedSet<LineageNodeID> = []
   package private(set) var nodes: OrderedDictionary<LineageNodeID, Node> = [:]
   package private(set) var edges: OrderedSet<LineageEdge> = []
   package private(set) var unknown: OrderedSet<Unknown> = []
+  /// Of runs whose results were used again.
+  package private(set) var reuses: [LineageNodeID: [Reuse]] = [:]
+  /// Of the commits among the nodes that are at hand, by name.
+  package var commits: [String: CommitFacts] = [:]
+  /// Places in `edges`.
+  private var incoming: [LineageNodeID: [Int]] = [:]
+  private var outgoing: [LineageNodeID: [Int]] = [:]
 
   package init() {}
 
-  package mutating func addRoot(_ id: LineageNodeID) {
-    if !roots.contains(id) { roots.append(id) }
-  }
+  package mutating func addRoot(_ id: LineageNodeID) { rootSet.append(id) }
 
   /// Keeps the first description of a node.
   package mutating func add(_ id: LineageNodeID, _ node: Node) {
@@ -116,14 +166,30 @@ package struct LineageGraph: Sendable {
   }
 
   package mutating func connect(_ from: LineageNodeID, _ to: LineageNodeID, _ kind: LineageEdge.Kind) {
-    edges.append(LineageEdge(from, to, kind))
+    let (isNew, place) = edges.append(LineageEdge(from, to, kind))
+    if !isNew { return }
+    incoming[to, default: []].append(place)
+    outgoing[from, default: []].append(place)
   }
 
-  package mutating func addUnknown(_ node: LineageNodeID, _ what: Unknown.What) {
-    unknown.append(Unknown(node, what))
+  package mutating func addUnknown(_ node: LineageNodeID, _ what: Unknown.What, why: String? = nil) {
+    unknown.append(Unknown(node, what, why: why))
+  }
+
+  package mutating func add(_ reuses: [Reuse], of node: LineageNodeID) {
+    if !reuses.isEmpty { self.reuses[node] = reuses }
+  }
+
+  /// Takes in what another graph has, but for where it began.
+  package mutating func merge(_ other: LineageGraph) {
+    for (id, node) in other.nodes { add(id, node) }
+    for edge in other.edges { connect(edge.from, edge.to, edge.kind) }
+    unknown.formUnion(other.unknown)
+    reuses.merge(other.reuses) { ours, _ in ours }
+    commits.merge(other.commits) { ours, _ in ours }
   }
 
   /// Edges that end at `id`, in the order found.
-  package func edges(into id: LineageNodeID) -> [LineageEdge] { edges.filter { $0.to == id } }
-  package func edges(outOf id: LineageNodeID) -> [LineageEdge] { edges.filter { $0.from == id } }
+  package func edges(into id: LineageNodeID) -> [LineageEdge] { (incoming[id] ?? []).map { edges[$0] } }
+  package func edges(outOf id: LineageNodeID) -> [LineageEdge] { (outgoing[id] ?? []).map { edges[$0] } }
 }

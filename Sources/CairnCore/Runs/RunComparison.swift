@@ -76,7 +76,7 @@ package struct RunComparison: Sendable {
     .map(["md5": md5.map { .string($0) } ?? .null, "size": size.map { .int(Int(clamping: $0)) } ?? .null])
   }
 
-  private static func code(_ record: RunRecord) -> [(String, Value)] {
+  static func code(_ record: RunRecord) -> [(String, Value)] {
     var code: [(String, Value)] = [("command", .list(record.stage.cmd.map { .string($0) }))]
     if let commit = record.source.commit { code.append(("commit", .string(commit))) }
     for (path, digest) in record.source.changed {
@@ -85,7 +85,7 @@ package struct RunComparison: Sendable {
     return code
   }
 
-  private static func environment(_ record: RunRecord, _ document: Value?) -> [(String, Value)] {
+  static func environment(_ record: RunRecord, _ document: Value?) -> [(String, Value)] {
     var leaves = record.execution.env.map { ("$" + $0.key, $0.value.map { Value.string($0) } ?? .null) }
     leaves += [("os", .string(record.execution.os)), ("host", .string(record.actor.host))]
     leaves.append(("cairn", .string(record.execution.cairn)))

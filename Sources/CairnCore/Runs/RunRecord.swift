@@ -23,6 +23,18 @@ package enum RunResult: String, Sendable, CaseIterable {
 
 /// Immutable. Shapes and meanings are those of docs/formats.md; keys that v1 does not know are in `unknown`.
 package struct RunRecord: Sendable {
+  /// Where a record comes from that nobody wrote when the stage ran: an entry of a lock in git's history.
+  package struct Reconstruction: Sendable, Hashable {
+    /// The first commit that has the entry.
+    package var commit: String
+    /// Relative to the project's root.
+    package var lock: String
+    package init(commit: String, lock: String) {
+      self.commit = commit
+      self.lock = lock
+    }
+  }
+
   package struct StagePart: Sendable {
     package var address: String
     package var file: String
@@ -203,6 +215,8 @@ package struct RunRecord: Sendable {
   package var error: Failure?
   package var restoredFrom: RunID?
   package var accepts: RunID?
+  /// `nil` for an execution that was observed.
+  package var reconstructed: Reconstruction?
   package var result: RunResult
   /// Top-level keys that v1 does not name, kept as read.
   package var unknown: ValueMap = [:]

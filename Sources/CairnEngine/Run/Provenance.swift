@@ -90,7 +90,7 @@ package struct Provenance: Sendable {
       input.context = stage.settings.contexts[dependency.declared]
       if case .dataset(.locked(let lock)) = content {
         input.dataset = lock
-        input.origin = Self.origin(ofDataset: lock)
+        input.origin = RunRecord.Origin(ofDataset: lock)
       }
       return input
     }
@@ -210,15 +210,6 @@ package struct Provenance: Sendable {
           context.book.entry(of: pipeline[maker].address).map { WorkKey(pipeline[maker], $0) }
         }
       }
-  }
-
-  /// Where the lock says that the dataset is: its bytes are not looked at.
-  private static func origin(ofDataset lock: ValueMap) -> RunRecord.Origin {
-    switch lock["type"]?.string {
-    case "dvc": RunRecord.Origin(.import, repository: lock["url"]?.string, rev: lock["rev_lock"]?.string, url: nil)
-    case "url": RunRecord.Origin(.importURL, url: lock["url"]?.string)
-    default: RunRecord.Origin(.none, url: lock["url"]?.string)
-    }
   }
 
   private func origin(of location: Location, _ content: Content, _ context: RunContext) -> RunRecord.Origin {
@@ -406,4 +397,15 @@ package struct Provenance: Sendable {
   }
 
   func isTracked(_ path: RepoPath) -> Bool { source.isTracked(.local(path)) }
+}
+
+extension RunRecord.Origin {
+  /// Where the lock says that the dataset is: its bytes are not looked at.
+  init(ofDataset lock: ValueMap) {
+    switch lock["type"]?.string {
+    case "dvc": self.init(.import, repository: lock["url"]?.string, rev: lock["rev_lock"]?.string, url: nil)
+    case "url": self.init(.importURL, url: lock["url"]?.string)
+    default: self.init(.none, url: lock["url"]?.string)
+    }
+  }
 }

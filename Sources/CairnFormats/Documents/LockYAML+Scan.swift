@@ -13,7 +13,7 @@ extension LockYAML {
   }
 
   /// `nil` for whatever is not, to the byte, what the writer writes of plain entries.
-  static func scan(_ bytes: [UInt8]) -> LockFile? {
+  package static func scan(_ bytes: [UInt8]) -> LockFile? {
     bytes.withUnsafeBufferPointer { buffer in
       var scanner = LockScanner(buffer)
       return scanner.lock()

@@ -40,6 +40,9 @@ extension RecordJSON {
     }
     record.restoredFrom = document.run("restored_from")
     record.accepts = document.run("accepts")
+    if let source = document["reconstructed"]?.map.map({ Fields(.map($0)) }) {
+      record.reconstructed = .init(commit: try source.text("commit"), lock: try source.text("lock"))
+    }
     record.unknown = document.map.filter { key, _ in !Self.knownKeys.contains(key) }
     return record
   }
@@ -62,7 +65,7 @@ extension RecordJSON {
 
   private static let knownKeys: Set<Value> = [
     "accepts", "actor", "claims", "environment", "error", "execution", "inputs", "invocation", "log", "metrics",
-    "outputs", "params", "reasons", "restored_from", "result", "schema", "source", "stage",
+    "outputs", "params", "reasons", "reconstructed", "restored_from", "result", "schema", "source", "stage",
   ]
 
   private static func result(_ text: String) throws(Diagnostic) -> RunResult {

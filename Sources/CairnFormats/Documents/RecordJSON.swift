@@ -2,8 +2,9 @@
 // Reading them: `RecordJSON+Decode.swift`.
 package import CairnCore
 
-/// Canonical JSON. All keys are always there, null where nothing is known; `inputs[].dataset` stands only for a
-/// dataset, `inputs[].context` where the stage says one, `inputs[].appeared` and `inputs[].after` only where something did appear or change. Written in one pass,
+/// Canonical JSON. All keys are always there, null where nothing is known; `reconstructed` stands only for a record of
+/// that kind, `inputs[].dataset` only for a dataset, `inputs[].context` where the stage says one, `inputs[].appeared` and
+/// `inputs[].after` only where something did appear or change. Written in one pass,
 /// each object's keys in their order, since a cold run of 10,000 stages writes as many records.
 package enum RecordJSON {
   package static let runSchema = "cairn.run/v1"
@@ -38,6 +39,13 @@ package enum RecordJSON {
     out.map(record.params.map { ($0, $1) }) { out, keys in out.map(keys.map { ($0, $1) }) { $0.value($1) } }
     out.raw(",\"reasons\":")
     out.list(record.reasons) { $0.value($1) }
+    if let source = record.reconstructed {
+      out.raw(",\"reconstructed\":{\"commit\":")
+      out.string(source.commit)
+      out.raw(",\"lock\":")
+      out.string(source.lock)
+      out.raw("}")
+    }
     out.raw(",\"restored_from\":")
     out.digest(record.restoredFrom?.digest)
     out.raw(",\"result\":")

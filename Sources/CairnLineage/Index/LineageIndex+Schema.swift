@@ -1,4 +1,5 @@
-// The tables of the lineage index, and how they follow the store.
+// The tables of the lineage index, and what a document puts into them. How it follows the store:
+// `LineageIndex+CatchUp.swift`.
 import CairnCore
 import CairnFormats
 import CairnSystem
@@ -6,25 +7,37 @@ import GRDB
 
 extension LineageIndex {
   /// Raised whenever the tables, or what is put into them, change: an older file is then discarded.
-  private static let version = 3
+  private static let version = 4
 
+  /// A version of a path stands once, however many runs touched it: what is asked of it costs what the answer has.
   private static let tables = """
     CREATE TABLE document (hash TEXT PRIMARY KEY, schema TEXT) WITHOUT ROWID;
+    CREATE TABLE bucket (
+      folder TEXT NOT NULL, number INTEGER NOT NULL, stamp TEXT, seen INTEGER NOT NULL, settled INTEGER NOT NULL,
+      PRIMARY KEY (folder, number)) WITHOUT ROWID;
     CREATE TABLE run (
       id INTEGER PRIMARY KEY, hash TEXT NOT NULL UNIQUE, stage TEXT NOT NULL, repository TEXT NOT NULL,
       result TEXT NOT NULL, started INTEGER NOT NULL, work TEXT NOT NULL, source TEXT, invocation TEXT NOT NULL,
-      ours INTEGER NOT NULL);
-    CREATE INDEX run_by_start ON run (started);
-    CREATE INDEX run_by_stage ON run (stage, started);
+      ours INTEGER NOT NULL, reconstructed INTEGER NOT NULL);
+    CREATE INDEX run_by_start ON run (ours, started);
+    CREATE INDEX run_by_stage ON run (stage, ours, started);
     CREATE INDEX run_by_work ON run (work);
     CREATE INDEX run_by_source ON run (source);
-    CREATE TABLE artifact (
-      run INTEGER NOT NULL REFERENCES run, direction INTEGER NOT NULL, path TEXT NOT NULL, md5 TEXT, sha256 TEXT,
-      size INTEGER, producer TEXT);
-    CREATE INDEX artifact_by_run ON artifact (run);
-    CREATE INDEX artifact_by_path ON artifact (path, md5);
-    CREATE INDEX artifact_by_md5 ON artifact (md5);
-    CREATE INDEX artifact_by_sha256 ON artifact (sha256);
+    CREATE TABLE version (
+      id INTEGER PRIMARY KEY, repository TEXT, path TEXT NOT NULL, md5 TEXT, sha256 TEXT, size INTEGER,
+      newest INTEGER NOT NULL);
+    CREATE INDEX version_by_path ON version (path, md5);
+    CREATE INDEX version_by_age ON version (path, newest);
+    CREATE INDEX version_by_md5 ON version (md5);
+    CREATE INDEX version_by_sha256 ON version (sha256);
+    CREATE TABLE edge (
+      version INTEGER NOT NULL REFERENCES version, direction INTEGER NOT NULL, started INTEGER NOT NULL,
+      run INTEGER NOT NULL REFERENCES run, producer TEXT,
+      PRIMARY KEY (version, direction, started, run)) WITHOUT ROWID;
+    CREATE INDEX edge_by_run ON edge (run);
+    CREATE TABLE reuse (
+      run TEXT NOT NULL, state TEXT NOT NULL, times INTEGER NOT NULL, invocation TEXT NOT NULL, started INTEGER NOT NULL,
+      actor TEXT NOT NULL, commit_name TEXT, PRIMARY KEY (run, state)) WITHOUT ROWID;
     """
 
   static func openFile(_ path: String) -> DatabaseQueue? {
@@ -51,15 +64,23 @@ extension LineageIndex {
   private static var configuration: Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
-    // What a power cut spoils is made anew.
-    configuration.prepareDatabase { try $0.execute(sql: "PRAGMA synchronous = OFF") }
+    configuration.prepareDatabase { database in
+      // What a power cut spoils is made anew.
+      try database.execute(sql: "PRAGMA synchronous = OFF")
+      // KiB that it may take: names are hashes, so that a million edges come in no order.
+      try database.execute(sql: "PRAGMA cache_size = -65536")
+      try database.execute(sql: "PRAGMA mmap_size = 1073741824")
+    }
     return configuration
   }
 
   /// False for a file of another version.
   private static func prepare(_ database: DatabaseQueue) throws -> Bool {
-    try database.write { database in
-      let found = try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0
+    func found(_ database: Database) throws -> Int { try Int.fetchOne(database, sql: "PRAGMA user_version") ?? 0 }
+    // Whoever only asks does not wait for who writes.
+    if try database.read(found) == version { return true }
+    return try database.write { database in
+      let found = try found(database)
       if found == version { return true }
       if found != 0 { return false }
       try database.execute(sql: tables)
@@ -68,69 +89,115 @@ extension LineageIndex {
     }
   }
 
-  /// Reads the documents that the index has not seen.
-  static func catchUp(_ database: DatabaseQueue, with store: RecordStore) throws {
-    let documents = try store.documents()
-    let known = try database.read { database in
-      Set(try String.fetchAll(database, sql: "SELECT hash FROM document").compactMap { Digest32(hex: $0) })
+  static func forget(_ digest: Digest32, _ database: Database) throws {
+    let run = try Int64.fetchOne(database, sql: "SELECT id FROM run WHERE hash = ?", arguments: [digest.hex])
+    if let run {
+      let versions = try Int64.fetchAll(database, sql: "SELECT version FROM edge WHERE run = ?", arguments: [run])
+      try database.execute(sql: "DELETE FROM edge WHERE run = ?", arguments: [run])
+      for version in Set(versions) {
+        let newest = try Int64.fetchOne(
+          database, sql: "SELECT max(started) FROM edge WHERE version = ?", arguments: [version])
+        try database.execute(
+          sql: newest == nil ? "DELETE FROM version WHERE id = ?2" : "UPDATE version SET newest = ?1 WHERE id = ?2",
+          arguments: [newest, version])
+      }
+      try database.execute(sql: "DELETE FROM run WHERE id = ?", arguments: [run])
     }
-    let fresh = documents.filter { !known.contains($0) }
-    let gone = known.subtracting(documents)
-    if fresh.isEmpty, gone.isEmpty { return }
-    try database.write { database in
-      for digest in gone { try forget(digest, database) }
-      for digest in fresh { try add(digest, from: store, database) }
-    }
+    try database.execute(sql: "DELETE FROM document WHERE hash = ?", arguments: [digest.hex])
   }
 
-  private static func forget(_ digest: Digest32, _ database: Database) throws {
-    let arguments: StatementArguments = [digest.hex]
-    try database.execute(
-      sql: "DELETE FROM artifact WHERE run IN (SELECT id FROM run WHERE hash = ?)", arguments: arguments)
-    try database.execute(sql: "DELETE FROM run WHERE hash = ?", arguments: arguments)
-    try database.execute(sql: "DELETE FROM document WHERE hash = ?", arguments: arguments)
-  }
-
-  private static func add(_ digest: Digest32, from store: RecordStore, _ database: Database) throws {
-    // An altered or unreadable record is not indexed, and looked at again next time: it may be mended.
-    guard let bytes = (try? store.document(digest)) ?? nil, let schema = schema(of: bytes) else { return }
-    let record = schema == RecordJSON.runSchema ? try? RecordJSON.decode(bytes) : nil
+  /// False for a document that could not be looked at: altered, unreadable, or nobody's for now. It may be mended.
+  static func add(_ digest: Digest32, from store: RecordStore, _ database: Database) throws -> Bool {
+    guard let bytes = (try? store.document(digest)) ?? nil, let schema = schema(of: bytes) else { return false }
     var isForeign = false
-    if let record {
-      // Nor is one of which it cannot be known now whose it is.
-      guard let known = store.isForeign(RunID(digest), record) else { return }
-      isForeign = known
+    var record: RunRecord?
+    if schema == RecordJSON.runSchema {
+      record = try? RecordJSON.decode(bytes)
+      if let record {
+        guard let known = store.isForeign(RunID(digest), record) else { return false }
+        isForeign = known
+      }
     }
     try database.cachedStatement(sql: "INSERT OR IGNORE INTO document VALUES (?, ?)")
       .execute(arguments: [digest.hex, schema])
-    guard let record else { return }
+    if database.changesCount == 0 { return true }
+    if let record {
+      try add(RunID(digest), record, isForeign: isForeign, database)
+    } else if schema == RecordJSON.invocationSchema, let invocation = try? RecordJSON.decodeInvocation(bytes) {
+      try add(invocation, database)
+    }
+    return true
+  }
+
+  private static func add(_ id: RunID, _ record: RunRecord, isForeign: Bool, _ database: Database) throws {
     try database.cachedStatement(
       sql: """
-        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation, ours)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+        INSERT OR IGNORE INTO run (hash, stage, repository, result, started, work, source, invocation, ours,
+          reconstructed)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """
     ).execute(arguments: [
-      digest.hex, record.stage.address, record.source.repository ?? "", record.result.rawValue,
+      id.hex, record.stage.address, record.source.repository ?? "", record.result.rawValue,
       record.execution.started, WorkKey(record).digest.hex, (record.restoredFrom ?? record.accepts)?.digest.hex,
-      record.invocation, !isForeign,
+      record.invocation, !isForeign, record.reconstructed != nil,
     ])
     if database.changesCount == 0 { return }
-    let run = database.lastInsertedRowID
-    let insert = try database.cachedStatement(sql: "INSERT INTO artifact VALUES (?, ?, ?, ?, ?, ?, ?)")
+    var edges = Edges(
+      run: database.lastInsertedRowID, started: record.execution.started,
+      // Its name was made of the root commit, so that each clone makes the same: here it is what we call ours.
+      repository: record.reconstructed != nil && !isForeign ? nil : record.source.repository ?? "")
     for input in record.inputs {
-      try insert.execute(arguments: [
-        run, 0, input.path, input.md5, input.sha256?.hex, input.size.map { Int64(bitPattern: $0) },
-        input.producer?.digest.hex,
-      ])
+      try edges.add(0, input.path, input.md5, input.sha256, input.size, input.producer, database)
       // With what merely appeared in it while it was read it is known by both names.
       guard let after = input.after, !input.appeared.isEmpty else { continue }
-      try insert.execute(arguments: [
-        run, 0, input.path, after.md5, after.sha256?.hex, Int64(bitPattern: after.size), input.producer?.digest.hex,
-      ])
+      try edges.add(0, input.path, after.md5, after.sha256, after.size, input.producer, database)
     }
     for output in record.outputs {
+      try edges.add(1, output.path, output.md5, output.sha256, output.size, nil, database)
+    }
+  }
+
+  private struct Edges {
+    var run: Int64
+    var started: Nanoseconds
+    var repository: String?
+
+    mutating func add(
+      _ direction: Int, _ path: String, _ md5: String?, _ sha256: Digest32?, _ size: UInt64?, _ producer: RunID?,
+      _ database: Database
+    ) throws {
+      let size = size.map { Int64(bitPattern: $0) }
+      let known = try database.cachedStatement(
+        sql: "SELECT id FROM version WHERE path = ? AND md5 IS ? AND sha256 IS ? AND repository IS ? AND size IS ?")
+      var version = try Int64.fetchOne(known, arguments: [path, md5, sha256?.hex, repository, size])
+      if let version {
+        try database.cachedStatement(sql: "UPDATE version SET newest = ?1 WHERE id = ?2 AND newest < ?1")
+          .execute(arguments: [started, version])
+      } else {
+        try database.cachedStatement(
+          sql: "INSERT INTO version (repository, path, md5, sha256, size, newest) VALUES (?, ?, ?, ?, ?, ?)"
+        ).execute(arguments: [repository, path, md5, sha256?.hex, size, started])
+        version = database.lastInsertedRowID
+      }
+      try database.cachedStatement(sql: "INSERT OR IGNORE INTO edge VALUES (?, ?, ?, ?, ?)")
+        .execute(arguments: [version, direction, started, run, producer?.digest.hex])
+    }
+  }
+
+  /// What was used again without being run: how often, and the last time.
+  private static func add(_ invocation: InvocationRecord, _ database: Database) throws {
+    let insert = try database.cachedStatement(
+      sql: """
+        INSERT INTO reuse VALUES (?1, ?2, 1, ?3, ?4, ?5, ?6)
+        ON CONFLICT DO UPDATE SET times = times + 1,
+          invocation = iif(?4 > started, ?3, invocation), actor = iif(?4 > started, ?5, actor),
+          commit_name = iif(?4 > started, ?6, commit_name), started = max(started, ?4)
+        """)
+    for stage in invocation.stages where stage.state == .fresh || stage.state == .unchanged {
+      guard let run = stage.run else { continue }
       try insert.execute(arguments: [
-        run, 1, output.path, output.md5, output.sha256?.hex, output.size.map { Int64(bitPattern: $0) }, nil,
+        run.hex, stage.state.rawValue, invocation.invocation, invocation.started, invocation.actor.name,
+        invocation.commit,
       ])
     }
   }

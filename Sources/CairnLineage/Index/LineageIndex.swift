@@ -3,6 +3,7 @@
 package import CairnCore
 import CairnSystem
 import GRDB
+import OrderedCollections
 import Synchronization
 
 /// Can be deleted at any time. A file that is corrupt or of another version is discarded silently; where none can be
@@ -10,19 +11,38 @@ import Synchronization
 package final class LineageIndex: Sendable {
   package let store: RecordStore
   private let path: String
+  private let askRepositoryName: @Sendable () -> String?
+  private let knownRepositoryName = Mutex<String??>(nil)
   private let database: Mutex<DatabaseQueue>
 
   /// Opens or makes the index of `store` in the file `path`, and reads what it has not seen. Where there is no record
   /// yet, no file is made: a question leaves a project that has never heard of Cairn as it was.
-  package init(path: String, store: RecordStore) throws(Diagnostic) {
+  ///
+  /// - Parameters:
+  ///   - isGuest: the store is another project's, where nothing is written.
+  ///   - repositoryName: as records call it.
+  package init(
+    path: String, store: RecordStore, isGuest: Bool = false, repositoryName: @escaping @Sendable () -> String? = { nil }
+  ) throws(Diagnostic) {
     self.store = store
     self.path = path
-    database = Mutex(try Self.open(path, store))
+    askRepositoryName = repositoryName
+    database = Mutex(try Self.open(path, store, isGuest: isGuest))
   }
 
-  private static func open(_ path: String, _ store: RecordStore) throws(Diagnostic) -> DatabaseQueue {
-    let hasRecords = try !store.documents().isEmpty
-    if hasRecords { try? store.prepareProjectFolder() }
+  /// What records call this repository: asked when the first reconstructed one is met.
+  private var repositoryName: String? {
+    knownRepositoryName.withLock { known in
+      let name = known ?? askRepositoryName()
+      known = .some(name)
+      return name
+    }
+  }
+
+  private static func open(_ path: String, _ store: RecordStore, isGuest: Bool) throws(Diagnostic) -> DatabaseQueue {
+    var hasRecords = Files.exists(path)
+    if !hasRecords { hasRecords = try store.hasDocuments() }
+    if hasRecords, !isGuest { try? store.prepareProjectFolder() }
     if hasRecords, let database = openFile(path) {
       do {
         try catchUp(database, with: store)
@@ -51,9 +71,11 @@ package final class LineageIndex: Sendable {
   }
 
   /// Forgets everything and reads all records anew; gives the number of run records.
-  package static func rebuild(path: String, store: RecordStore) throws(Diagnostic) -> Int {
+  package static func rebuild(
+    path: String, store: RecordStore, repositoryName: @escaping @Sendable () -> String? = { nil }
+  ) throws(Diagnostic) -> Int {
     remove(path)
-    return try LineageIndex(path: path, store: store).count()
+    return try LineageIndex(path: path, store: store, repositoryName: repositoryName).count()
   }
 
   // MARK: Questions
@@ -65,6 +87,8 @@ package final class LineageIndex: Sendable {
     package var path: String?
     package var results: [RunResult]?
     package var limit: Int?
+    /// `false`: only what was reconstructed; `nil`: all.
+    package var isObserved: Bool?
     package init(stage: String? = nil, path: String? = nil, results: [RunResult]? = nil, limit: Int? = nil) {
       self.stage = stage
       self.path = path
@@ -79,7 +103,7 @@ package final class LineageIndex: Sendable {
 
   /// Newest first. Those of other repositories that share the cache are not among them.
   package func runs(_ filter: Filter = Filter()) throws(Diagnostic) -> [RunID] {
-    var conditions = ["ours"]
+    var conditions = ["ours = 1"]
     var arguments: [any DatabaseValueConvertible] = []
     if let stage = filter.stage {
       conditions.append(stage.contains("*") ? "stage GLOB ?" : "stage = ?")
@@ -88,13 +112,18 @@ package final class LineageIndex: Sendable {
     }
     if let path = filter.path {
       conditions.append(
-        "EXISTS (SELECT 1 FROM artifact WHERE artifact.run = run.id AND (path = ? OR substr(path, 1, ?) = ?))")
-      arguments += [path, path.unicodeScalars.count + 1, path + "/"]
+        """
+        id IN (SELECT edge.run FROM version JOIN edge ON edge.version = version.id
+          WHERE path = ? OR (path > ? AND path < ?))
+        """)
+      // "0" is the character after "/".
+      arguments += [path, path + "/", path + "0"]
     }
     if let results = filter.results {
       conditions.append("result IN (" + results.map { _ in "?" }.joined(separator: ",") + ")")
       arguments += results.map(\.rawValue)
     }
+    if let isObserved = filter.isObserved { conditions.append(isObserved ? "NOT reconstructed" : "reconstructed") }
     var sql = "SELECT hash FROM run WHERE " + conditions.joined(separator: " AND ")
     // A run that was accepted has the start of the one that it vouches for, and comes after it.
     sql += " ORDER BY started DESC, result = 'accepted' DESC, hash DESC"
@@ -102,25 +131,31 @@ package final class LineageIndex: Sendable {
     return try runs(sql, arguments)
   }
 
-  /// The newest attempt, of a stage or at all.
+  /// The newest attempt, of a stage or at all; where none was observed, the newest that was reconstructed.
   package func last(of stage: String? = nil) throws(Diagnostic) -> RunID? {
-    try runs(Filter(stage: stage, limit: 1)).first
+    var filter = Filter(stage: stage, limit: 1)
+    filter.isObserved = true
+    if let run = try runs(filter).first { return run }
+    filter.isObserved = nil
+    return try runs(filter).first
   }
 
   /// The newest attempt of the stage before `run`.
   package func previous(of run: RunID, stage: String) throws(Diagnostic) -> RunID? {
     try runs(
-      "SELECT hash FROM run WHERE ours AND stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
+      "SELECT hash FROM run WHERE ours = 1 AND stage = ? AND started < (SELECT started FROM run WHERE hash = ?) "
         + "ORDER BY started DESC, hash DESC LIMIT 1", [stage, run.digest.hex]
     ).first
   }
 
   /// Behind a lock entry stands the earliest succeeded or accepted run of the stage with the same command,
-  /// parameters and hashes; a restored one is followed to its source. `nil`: unknown, since DVC may have run it.
+  /// parameters and hashes, a reconstructed one only where none was observed; a restored one is followed to its source.
+  /// `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) throws(Diagnostic) -> RunID? {
     let candidates = try runs(
-      "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND stage = ? "
-        + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY started, hash",
+      // By the work, which few runs have done: `+` keeps SQLite from the stage's index.
+      "SELECT hash FROM run WHERE ours AND work IN (?, ?) AND +stage = ? "
+        + "AND result IN ('succeeded', 'accepted', 'restored') ORDER BY reconstructed, started, hash",
       [work.digest.hex, (work.former ?? work.digest).hex, stage])
     for candidate in candidates {
       if let source = try source(of: candidate) { return source }
@@ -145,14 +180,30 @@ package final class LineageIndex: Sendable {
     return nil
   }
 
-  /// The runs that made these bytes at this path, trusted ones first, then by age.
-  package func generators(of artifact: LineageArtifact) throws(Diagnostic) -> [RunID] {
-    try runs(touching: artifact, direction: 1)
+  /// The runs that made these bytes at this path, trusted ones first, of these the observed ones, then by age.
+  ///
+  /// - Parameter limit: of the most trusted so many.
+  package func generators(of artifact: LineageArtifact, limit: Int = .max) throws(Diagnostic) -> [RunID] {
+    var found: [RunID] = []
+    for condition in [
+      "result IN ('succeeded', 'accepted') AND NOT reconstructed", "result IN ('succeeded', 'accepted') AND reconstructed",
+      "result NOT IN ('succeeded', 'accepted')",
+    ] where found.count < limit {
+      let more = try runs(touching: artifact, .written, where: "AND " + condition, limit: limit - found.count)
+      // Two versions may be meant, one with its SHA-256 and one without, and one run have both.
+      found += more.filter { !found.contains($0) }
+    }
+    return found
   }
 
   /// The runs that read these bytes at this path, oldest first.
   package func consumers(of artifact: LineageArtifact) throws(Diagnostic) -> [RunID] {
-    try runs(touching: artifact, direction: 0)
+    try runs(touching: artifact, .read)
+  }
+
+  /// The newest of them, newest first.
+  package func newestConsumers(of artifact: LineageArtifact, limit: Int) throws(Diagnostic) -> [RunID] {
+    try runs(touching: artifact, .read, order: "DESC", limit: limit)
   }
 
   /// Those of them that read what `maker` left there: they name it as the producer, or one that was restored from it,
@@ -160,11 +211,11 @@ package final class LineageIndex: Sendable {
   package func consumers(of artifact: LineageArtifact, madeBy maker: RunID) throws(Diagnostic) -> [RunID] {
     let source = try source(of: maker) ?? maker
     return try runs(
-      touching: artifact, direction: 0,
+      touching: artifact, .read,
       where: """
-        AND (artifact.producer = ? OR artifact.producer IN (SELECT hash FROM run WHERE source = ? AND result = 'restored')
-          OR (artifact.producer IS NULL OR artifact.producer = ?)
-            AND started >= (SELECT started FROM run WHERE hash = ?))
+        AND (edge.producer = ? OR edge.producer IN (SELECT hash FROM run WHERE source = ? AND result = 'restored')
+          OR (edge.producer IS NULL OR edge.producer = ?)
+            AND edge.started >= (SELECT started FROM run WHERE hash = ?))
         """, [maker.digest.hex, maker.digest.hex, source.digest.hex, maker.digest.hex])
   }
 
@@ -178,82 +229,155 @@ package final class LineageIndex: Sendable {
   package func writer(of path: String, md5: String, until moment: Nanoseconds) throws(Diagnostic) -> RunID? {
     try runs(
       """
-      SELECT run.hash FROM artifact JOIN run ON run.id = artifact.run
-      WHERE path = ? AND direction = 1 AND artifact.md5 = ? AND started <= ?
+      SELECT run.hash FROM version JOIN edge ON edge.version = version.id JOIN run ON run.id = edge.run
+      WHERE path = ? AND md5 = ? AND direction = 1 AND edge.started <= ?
         AND result IN ('succeeded', 'accepted', 'restored')
-      ORDER BY started DESC, run.hash LIMIT 1
+      ORDER BY edge.started DESC, run.hash LIMIT 1
       """, [path, md5, moment]
     ).first
   }
 
+  /// Where these bytes are at this path, with or without their SHA-256.
+  private static let meant = """
+    SELECT id FROM version WHERE path = ? AND md5 = ? UNION SELECT id FROM version WHERE path = ? AND sha256 = ?
+    """
+
   private func runs(
-    touching artifact: LineageArtifact, direction: Int, where condition: String = "", _ arguments: [String] = []
+    touching artifact: LineageArtifact, _ direction: Direction, where condition: String = "",
+    _ arguments: [String] = [], order: String = "ASC", limit: Int = .max
   ) throws(Diagnostic) -> [RunID] {
-    try runs(
+    let versions = try ask { database in
+      try Int64.fetchAll(
+        database.cachedStatement(sql: Self.meant),
+        arguments: [artifact.path, artifact.md5, artifact.path, artifact.sha256?.hex] as StatementArguments)
+    }
+    // Of one version the order is that of the table: only so many rows are read.
+    if versions.isEmpty { return [] }
+    let choice = versions.count == 1 ? "= ?" : "IN (" + versions.map { _ in "?" }.joined(separator: ",") + ")"
+    let found = try runs(
       """
-      SELECT DISTINCT run.hash FROM artifact JOIN run ON run.id = artifact.run
-      WHERE path = ? AND direction = ? AND (artifact.md5 = ? OR artifact.sha256 = ?) \(condition)
-      ORDER BY result NOT IN ('succeeded', 'accepted'), started, run.hash
-      """, [artifact.path, direction, artifact.md5, artifact.sha256?.hex] + arguments)
+      SELECT run.hash FROM edge CROSS JOIN run ON run.id = edge.run
+      WHERE edge.version \(choice) AND edge.direction = \(direction.rawValue) \(condition)
+      ORDER BY edge.started \(order), run.hash \(limit == .max ? "" : "LIMIT \(limit)")
+      """, versions + arguments)
+    if versions.count < 2 { return found }
+    var seen: Set<RunID> = []
+    return found.filter { seen.insert($0).inserted }
   }
 
-  /// Every place where these bytes (by MD5 or SHA-256) were read or written.
-  package func artifacts(md5: String?, sha256: Digest32?) throws(Diagnostic) -> [LineageArtifact] {
-    try artifacts(where: "artifact.md5 = ? OR artifact.sha256 = ?", [md5, sha256?.hex])
+  /// Every place where these bytes (by MD5 or SHA-256) were read or written, the newest first.
+  package func artifacts(md5: String?, sha256: Digest32?, limit: Int = .max) throws(Diagnostic) -> [LineageArtifact] {
+    try artifacts(
+      where: "id IN (SELECT id FROM version WHERE md5 = ? UNION SELECT id FROM version WHERE sha256 = ?)",
+      [md5, sha256?.hex], limit: limit)
   }
 
   /// The versions of a path that records know, the newest first.
-  package func artifacts(path: String) throws(Diagnostic) -> [LineageArtifact] {
-    try artifacts(where: "path = ?", [path])
+  package func artifacts(path: String, limit: Int = .max) throws(Diagnostic) -> [LineageArtifact] {
+    try artifacts(where: "path = ?", [path], limit: limit)
+  }
+
+  /// This version of the path, as the records of each repository know it.
+  package func artifacts(path: String, md5: String) throws(Diagnostic) -> [LineageArtifact] {
+    try artifacts(where: "path = ? AND md5 = ?", [path, md5])
+  }
+
+  /// The SHA-256 that records know of these bytes at this path, where they agree.
+  package func sha256(path: String, md5: String) throws(Diagnostic) -> Digest32? {
+    let found = try ask { database in
+      try String.fetchAll(
+        database.cachedStatement(
+          sql: "SELECT DISTINCT sha256 FROM version WHERE path = ? AND md5 = ? AND sha256 IS NOT NULL LIMIT 2"),
+        arguments: [path, md5])
+    }
+    return found.count == 1 ? Digest32(hex: found[0]) : nil
   }
 
   /// How a run touched an artifact; numbered as in the table.
   package enum Direction: Int, Sendable { case read, written }
 
   /// What runs read or wrote at these paths, the newest first.
-  package func artifacts(at paths: [String], _ direction: Direction) throws(Diagnostic) -> [LineageArtifact] {
+  package func artifacts(
+    at paths: [String], _ direction: Direction, md5: String? = nil
+  ) throws(Diagnostic) -> [LineageArtifact] {
     if paths.isEmpty { return [] }
     let places = paths.map { _ in "?" }.joined(separator: ",")
-    return try artifacts(where: "direction = ? AND path IN (\(places))", [direction.rawValue] + paths)
+    return try artifacts(
+      where: "path IN (\(places))" + (md5 == nil ? "" : " AND md5 = ?") + Self.touched(direction), paths + (md5.map { [$0] } ?? []))
   }
 
   /// What runs read or wrote inside this folder, the newest first.
   package func artifacts(below folder: String, _ direction: Direction) throws(Diagnostic) -> [LineageArtifact] {
     // A range and not LIKE: it uses the index. "0" is the character after "/".
-    try artifacts(where: "direction = ? AND path > ? AND path < ?", [direction.rawValue, folder + "/", folder + "0"])
+    try artifacts(where: "path > ? AND path < ?" + Self.touched(direction), [folder + "/", folder + "0"])
   }
 
-  /// The places whose MD5 or SHA-256 begins with these digits.
+  private static func touched(_ direction: Direction) -> String {
+    " AND EXISTS (SELECT 1 FROM edge WHERE edge.version = version.id AND edge.direction = \(direction.rawValue))"
+  }
+
+  /// The places whose MD5 or SHA-256 begins with these digits, the newest first.
   package func artifacts(hashPrefix prefix: String) throws(Diagnostic) -> [LineageArtifact] {
     let prefix = prefix.lowercased()
     return try artifacts(
-      where: "substr(artifact.md5, 1, ?) = ? OR substr(artifact.sha256, 1, ?) = ?",
-      [prefix.utf8.count, prefix, prefix.utf8.count, prefix])
+      where: """
+        id IN (SELECT id FROM version WHERE md5 >= ? AND md5 < ?
+          UNION SELECT id FROM version WHERE sha256 >= ? AND sha256 < ?)
+        """, [prefix, prefix + "g", prefix, prefix + "g"])
   }
 
   private func artifacts(
-    where condition: String, _ arguments: [(any DatabaseValueConvertible)?]
+    where condition: String, _ arguments: [(any DatabaseValueConvertible)?], limit: Int = .max
   ) throws(Diagnostic) -> [LineageArtifact] {
+    // In the order of age only what is cut short is read: `+` keeps SQLite from that index where all is wanted.
+    let rows = try ask { database in
+      try Row.fetchAll(
+        database.cachedStatement(
+          sql: """
+          SELECT repository, path, md5, sha256, size FROM version WHERE \(condition)
+          ORDER BY \(limit == .max ? "+" : "")newest DESC, path, sha256 IS NULL, repository \(limit == .max ? "" : "LIMIT \(limit)")
+          """), arguments: StatementArguments(arguments))
+    }
+    var found: OrderedSet<LineageArtifact> = []
+    for row in rows {
+      found.append(
+        LineageArtifact(
+          repository: row["repository"] ?? repositoryName ?? "", path: row["path"], md5: row["md5"],
+          sha256: (row["sha256"] as String?).flatMap { Digest32(hex: $0) },
+          size: (row["size"] as Int64?).map { UInt64(bitPattern: $0) }))
+    }
+    // What one record knows by its MD5 alone, and another by both, is one thing.
+    var known: Set<LineageArtifact> = []
+    for var artifact in found where artifact.sha256 != nil {
+      artifact.sha256 = nil
+      known.insert(artifact)
+    }
+    return found.filter { $0.sha256 != nil || !known.contains($0) }
+  }
+
+  /// What a record calls the repository; of a reconstructed one, what we call it.
+  package func repository(of record: RunRecord) -> String? {
+    guard record.reconstructed != nil, store.isOurs(record.source.repository) ?? false else { return record.source.repository }
+    return repositoryName ?? record.source.repository
+  }
+
+  /// How often a result was used again without being run, and the last time.
+  package func reuses(of run: RunID) throws(Diagnostic) -> [LineageGraph.Reuse] {
     try ask { database in
       try Row.fetchAll(
-        database,
-        sql: """
-          SELECT repository, path, artifact.md5, sha256, size, max(started) AS newest FROM artifact
-          JOIN run ON run.id = artifact.run WHERE \(condition)
-          GROUP BY repository, path, artifact.md5, sha256 ORDER BY newest DESC, path
-          """, arguments: StatementArguments(arguments)
+        database.cachedStatement(sql: "SELECT * FROM reuse WHERE run = ? ORDER BY state"), arguments: [run.hex]
       ).map { row in
-        LineageArtifact(
-          repository: row["repository"], path: row["path"], md5: row["md5"],
-          sha256: (row["sha256"] as String?).flatMap { Digest32(hex: $0) },
-          size: (row["size"] as Int64?).map { UInt64(bitPattern: $0) })
+        LineageGraph.Reuse(
+          state: row["state"], times: row["times"], invocation: row["invocation"], started: row["started"],
+          actor: row["actor"], commit: row["commit_name"])
       }
     }
   }
 
   private func runs(_ sql: String, _ arguments: [(any DatabaseValueConvertible)?]) throws(Diagnostic) -> [RunID] {
     try ask { database in
-      try String.fetchAll(database, sql: sql, arguments: StatementArguments(arguments)).compactMap { RunID(hex: $0) }
+      try String.fetchAll(database.cachedStatement(sql: sql), arguments: StatementArguments(arguments))
+        .compactMap { RunID(hex: $0) }
     }
   }
 
@@ -262,19 +386,27 @@ package final class LineageIndex: Sendable {
     try runs("SELECT hash FROM run WHERE hash >= ? AND hash < ? ORDER BY hash", [prefix, prefix + "g"])
   }
 
-  /// All names of runs, for telling them apart by few digits.
-  package func allRuns() throws(Diagnostic) -> [RunID] { try runs("SELECT hash FROM run ORDER BY hash", []) }
+  /// The names that stand before and after a run's, if there are any: for telling them apart by few digits.
+  package func neighbours(of run: RunID) throws(Diagnostic) -> [RunID] {
+    try runs(
+      """
+      SELECT * FROM (SELECT hash FROM run WHERE hash < ?1 ORDER BY hash DESC LIMIT 1)
+      UNION ALL SELECT * FROM (SELECT hash FROM run WHERE hash > ?1 ORDER BY hash LIMIT 1)
+      """, [run.hex])
+  }
 
   func ask<Answer>(_ question: (Database) throws -> Answer) throws(Diagnostic) -> Answer {
     do {
       let database = database.withLock { $0 }
       do {
-        return try database.read(question)
+        // Not `read`, whose transactions would take more time than most of the questions: one that is asked while the
+        // index is written is answered from before or after that, as any question is.
+        return try database.unsafeRead(question)
       } catch let error as DatabaseError where Self.isSpoilt(error) {
         // In pages that opening did not look at.
         try? database.close()
         Self.remove(path)
-        let again = try Self.open(path, store)
+        let again = try Self.open(path, store, isGuest: true)
         self.database.withLock { $0 = again }
         return try again.read(question)
       }

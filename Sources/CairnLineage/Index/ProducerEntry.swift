@@ -3,6 +3,7 @@ import CairnCore
 
 /// 128 bytes, numbers little-endian, digests as they are:
 /// 0 kind (1 run, 2 output of the run before, 3 another document) · 1 result (its place in `RunResult`) ·
+/// 2 whether it was reconstructed ·
 /// 4 checksum (FNV-1a of the entry with these four as zero) · 8 duration in ns · 16 peak memory · 24 started in ns ·
 /// 32 the document's name · 64 stage key (of an output: its key; zero: another repository's stage) · 80 work key · 96 source (zero: none).
 struct ProducerEntry {
@@ -19,6 +20,7 @@ struct ProducerEntry {
   static func run(_ run: ProducerIndex.Run) -> ProducerEntry {
     var entry = ProducerEntry(kind: 1, document: run.id.digest)
     entry.bytes[1] = UInt8(RunResult.allCases.firstIndex(of: run.result) ?? 0)
+    entry.bytes[2] = run.isReconstructed ? 1 : 0
     entry.put(UInt64(bitPattern: run.duration), at: 8)
     entry.put(run.peakMemory, at: 16)
     entry.put(UInt64(bitPattern: run.started), at: 24)

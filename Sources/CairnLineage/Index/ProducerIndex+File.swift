@@ -7,7 +7,7 @@ import Synchronization
 extension ProducerIndex {
   /// Magic and version; padded to one entry's size so that every entry stands at a multiple of it.
   private static let header: [UInt8] = {
-    let magic = Array("cairn.producers/2\n".utf8)
+    let magic = Array("cairn.producers/3\n".utf8)
     return magic + [UInt8](repeating: 0, count: ProducerEntry.size - magic.count)
   }()
 
@@ -33,11 +33,15 @@ extension ProducerIndex {
   /// have written into a shared store. Costs a listing of the heads when there is nothing to do.
   package func refresh(with store: RecordStore) {
     let heads = store.heads()
-    let isBehind = reading { state in heads.contains { !state.others.contains($0) } }
+    let hasFolder = Files.isDirectory(store.folder)
+    let isBehind = reading { state in
+      // What was reconstructed has no invocation.
+      (hasFolder && state.runs.isEmpty && state.others.isEmpty) || heads.contains { !state.others.contains($0) }
+    }
     // An index that cannot be brought up to the store is a shorter one, as everywhere here.
     guard isBehind else { return }
     // A question makes no folder: whoever writes the first record does, with the files that hide it from git.
-    if !Files.isDirectory(store.folder) { state.withLock { $0.isKept = false } }
+    if !hasFolder { state.withLock { $0.isKept = false } }
     try? catchUp(with: store)
     state.withLock { $0.isKept = true }
   }
@@ -131,7 +135,8 @@ extension ProducerIndex {
           run = Run(
             id: RunID(document), result: RunResult.allCases[number], started: Int64(bitPattern: word(start + 24)),
             duration: Int64(bitPattern: word(start + 8)), peakMemory: word(start + 16), stage: digest(start + 64),
-            work: digest(start + 80), source: source == .zero ? nil : RunID(source))
+            work: digest(start + 80), source: source == .zero ? nil : RunID(source),
+            isReconstructed: raw[start + 2] == 1)
         case 2: outputs.append(digest(start + 64))
         case 3: state.others.insert(document)
         default: return false

@@ -23,6 +23,8 @@ package final class ProducerIndex: Sendable {
     var work: Digest16
     /// `restored_from` or `accepts`.
     var source: RunID?
+    /// It is of no attempt that anybody saw: how long a stage takes and whether it failed it does not tell.
+    var isReconstructed: Bool
   }
 
   struct State {
@@ -66,7 +68,8 @@ package final class ProducerIndex: Sendable {
       id: id, result: record.result, started: record.execution.started,
       duration: max(0, (record.execution.finished ?? record.execution.started) - record.execution.started),
       peakMemory: record.execution.peakMemory ?? 0, stage: stage,
-      work: WorkKey(record).digest, source: record.restoredFrom ?? record.accepts)
+      work: WorkKey(record).digest, source: record.restoredFrom ?? record.accepts,
+      isReconstructed: record.reconstructed != nil)
     append([run.entry] + outputs.map { ProducerEntry.output($0, of: id) }) { state in
       Self.insert(run, outputs, into: &state)
     }
@@ -76,32 +79,39 @@ package final class ProducerIndex: Sendable {
 
   /// The run that generated these bytes at this path (relative to the root; `md5` as in the lock, with `.dir`): of
   /// those that succeeded or were accepted the newest that did the work which left them there, where one did, else the
-  /// newest. `nil` when none is known.
+  /// newest; a reconstructed one where none was observed. `nil` when none is known.
   ///
   /// - Parameter work: of the lock entry that has them as an output; asked for when several runs made them.
   package func producer(of path: String, md5: String, leftBy work: () -> WorkKey?) -> RunID? {
     let key = Self.outputKey(path, md5)
-    let runs = reading { state in
+    let all = reading { state in
       (state.producers[key] ?? []).map { state.runs[Int($0)] }.filter { $0.result.isTrusted }
     }
+    let observed = all.filter { !$0.isReconstructed }
+    let runs = observed.isEmpty ? all : observed
     let work = runs.count > 1 ? work() : nil
     let behind = runs.filter { work?.isWork(of: $0.work) ?? false }
     return (behind.isEmpty ? runs : behind).max { $0.started < $1.started }?.id
   }
 
   /// The run behind a lock entry: the earliest succeeded or accepted one of this stage with the same command,
-  /// parameters and hashes (a restored one is followed to its source). `nil`: unknown, since DVC may have run it.
+  /// parameters and hashes (a restored one is followed to its source); a reconstructed one where none was observed.
+  /// `nil`: unknown, since DVC may have run it.
   package func run(behind work: WorkKey, of stage: String) -> RunID? {
     let stageKey = Self.stageKey(stage)
     return reading { state in
-      var best: (started: Nanoseconds, id: RunID)?
+      var best: (run: Run, id: RunID)?
       for number in state.runs(thatDid: work) where state.runs[Int(number)].stage == stageKey {
         let run = state.runs[Int(number)]
         guard let source = Self.followed(run, in: state) else { continue }
-        if best.map({ run.started < $0.started }) ?? true { best = (run.started, source) }
+        if best.map({ Self.precedes(run, $0.run) }) ?? true { best = (run, source) }
       }
       return best?.id
     }
+  }
+
+  package func isReconstructed(_ run: RunID) -> Bool {
+    reading { state in state.numbers[run].map { state.runs[Int($0)].isReconstructed } ?? false }
   }
 
   /// The newest run that left this lock entry, by doing the work or by taking it from the cache; and whether the stage
@@ -117,12 +127,13 @@ package final class ProducerIndex: Sendable {
     }
   }
 
-  /// All succeeded and accepted runs that did exactly this work, under whatever name, earliest first: where the
+  /// All succeeded and accepted runs that did exactly this work, under whatever name, earliest first, reconstructed
+  /// ones behind the others: where the
   /// outputs that the run-cache has came from.
   package func runs(thatDid work: WorkKey) -> [RunID] {
     reading { state in
       state.runs(thatDid: work).map { state.runs[Int($0)] }
-        .filter { $0.result.isTrusted }.sorted { $0.started < $1.started }.map(\.id)
+        .filter { $0.result.isTrusted }.sorted { Self.precedes($0, $1) }.map(\.id)
     }
   }
 
@@ -168,6 +179,10 @@ package final class ProducerIndex: Sendable {
   /// after it.
   private static func rank(_ run: Run) -> (Int64, Int) { (run.started / 1000, run.result == .accepted ? 1 : 0) }
 
+  private static func precedes(_ run: Run, _ other: Run) -> Bool {
+    run.isReconstructed == other.isReconstructed ? run.started < other.started : other.isReconstructed
+  }
+
   static func outputKey(_ path: String, _ md5: String) -> Digest16 { key(path + "\u{0}" + md5) }
   static func stageKey(_ address: String) -> Digest16 { key(address) }
 
@@ -182,7 +197,7 @@ package final class ProducerIndex: Sendable {
     state.runs.append(run)
     state.numbers[run.id] = number
     state.byWork[run.work, default: []].append(number)
-    state.byStage[run.stage, default: []].append(number)
+    if !run.isReconstructed { state.byStage[run.stage, default: []].append(number) }
     for output in outputs { state.producers[output, default: []].append(number) }
   }
 }

@@ -88,7 +88,7 @@ package struct WorkKey: Sendable {
   }
 
   /// A dataset has no hash: its lock tells it.
-  private static func text(_ dataset: ValueMap?) -> String {
+  package static func text(_ dataset: ValueMap?) -> String {
     dataset.map { String(decoding: CanonicalJSON.encode(.map($0)), as: UTF8.self) } ?? ""
   }
 

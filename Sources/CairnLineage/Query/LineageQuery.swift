@@ -12,6 +12,8 @@ package struct LineageQuery {
     package var depth: Int?
     /// Equal bytes at another place are walked too, not only shown.
     package var followsEqualBytes = false
+    /// Downwards, who made what the walk begins at is told too: of many versions it says which is which.
+    package var namesMakers = false
     /// Asked before the origin of something is called unknown of which no run says where it is from: whether its story
     /// is git's.
     package var isInHistory: @Sendable (LineageArtifact) -> Bool = { _ in false }
@@ -20,7 +22,21 @@ package struct LineageQuery {
     package var canBeOurs: @Sendable (RunRecord) -> Bool = { _ in true }
     /// The contents of a folder that no run has read or made, by its MD5.
     package var cachedFolder: @Sendable (String) -> DirectoryManifest? = { _ in nil }
+    /// Whether a repository that a record names is the one that was imported from.
+    package var isSource: @Sendable (_ repository: String, _ origin: RunRecord.Origin) -> Bool = {
+      $0 == $1.repository
+    }
+    /// Asked for the story of an imported artifact where it was imported from.
+    package var elsewhere: @Sendable (LineageArtifact, RunRecord.Origin) -> Elsewhere = { _, _ in .unreachable(nil) }
     package init() {}
+  }
+
+  /// What another repository's records tell.
+  package enum Elsewhere: Sendable {
+    /// Walked up from where the artifact lies there: its roots.
+    case story(LineageGraph)
+    /// With the reason.
+    case unreachable(String?)
   }
 
   private let index: LineageIndex
@@ -31,6 +47,8 @@ package struct LineageQuery {
   /// Whoever asks for another project's run means that project.
   private var isAmongOthers = false
   private var contents: FolderContents
+  /// Artifacts that some run made which is another project's.
+  private var foreignMakers: Set<LineageNodeID> = []
   private var visitedArtifacts: Set<Visit> = []
   private var visitedRuns: Set<RunID> = []
   /// What is still to be looked at, with its distance from the root in runs.
@@ -70,6 +88,7 @@ package struct LineageQuery {
       query.graph.addRoot(artifact.id)
       query.artifacts.append((artifact, Hint(producer: producer, origin: origin), 0))
     }
+    if options.namesMakers, options.direction == .down { for artifact in artifacts { try query.nameMaker(of: artifact) } }
     try query.walk()
     return query.graph
   }
@@ -124,9 +143,15 @@ package struct LineageQuery {
   }
 
   private mutating func generator(of artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> RunID? {
-    for run in try index.generators(of: artifact) where run != hint.consumer && !isForeign(run) { return run }
+    for run in try index.generators(of: artifact, limit: Self.candidates) where run != hint.consumer {
+      if !isForeign(run) { return run }
+      foreignMakers.insert(artifact.id)
+    }
     return nil
   }
+
+  /// Of those that could have made or read an artifact so many are looked at.
+  private static let candidates = 64
 
   /// The run that made the folder which the artifact lies in, or those that made what lies in the artifact.
   private mutating func generators(ofPartsOf artifact: LineageArtifact, _ hint: Hint) throws(Diagnostic) -> [RunID] {
@@ -149,6 +174,7 @@ package struct LineageQuery {
     // What is wrong with its record is told when it is looked at.
     if let record = (try? record(producer)) ?? nil, record.result == .restored {
       graph.add(.run(producer), .run(record))
+      graph.add(try index.reuses(of: producer), of: .run(producer))
       visitedRuns.insert(producer)
       if let source = try index.source(of: producer), source != producer {
         graph.connect(.run(source), artifact.id, .generated)
@@ -173,18 +199,36 @@ package struct LineageQuery {
       break
     case .import, .importURL:
       let url = origin?.url ?? origin?.repository
-      guard let url else { return graph.addUnknown(artifact.id, .origin) }
-      let place = origin?.rev.map { url + "@" + $0 } ?? url
+      guard let url, let origin else { return graph.addUnknown(artifact.id, .origin) }
+      let place = origin.rev.map { url + "@" + $0 } ?? url
       graph.add(.external(place), .external)
       graph.connect(.external(place), artifact.id, .imported)
-    case .stage: graph.addUnknown(artifact.id, .record)
-    case .dvcFile, .some(.none), nil: graph.addUnknown(artifact.id, .origin)
+      if origin.kind == .import { try lookElsewhere(for: artifact, origin) }
+    case .stage: graph.addUnknown(artifact.id, foreignMakers.contains(artifact.id) ? .foreign : .record)
+    case .dvcFile, .some(.none), nil:
+      graph.addUnknown(artifact.id, foreignMakers.contains(artifact.id) ? .foreign : .origin)
+    }
+  }
+
+  /// Into the records of the repository that it was imported from.
+  private mutating func lookElsewhere(for artifact: LineageArtifact, _ origin: RunRecord.Origin) throws(Diagnostic) {
+    switch options.elsewhere(artifact, origin) {
+    case .story(let story):
+      graph.merge(story)
+      for root in story.roots { graph.connect(root, artifact.id, .imported) }
+    case .unreachable(let why):
+      // Where they share a cache its records are beside ours, and what has the same bytes there is walked.
+      let known = try index.artifacts(md5: artifact.md5, sha256: artifact.sha256, limit: Self.aside)
+      let isKnown = known.contains { $0.repository != artifact.repository && options.isSource($0.repository, origin) }
+      if !isKnown || (artifact.size ?? 0) < LineageArtifact.smallestTelling {
+        graph.addUnknown(artifact.id, .repository, why: why)
+      }
     }
   }
 
   /// What the newest run that read it says, for one that no run led to.
   private mutating func recordedOrigin(of artifact: LineageArtifact) throws(Diagnostic) -> RunRecord.Origin? {
-    for run in try consumers(of: artifact, Hint()).reversed() {
+    for run in try index.newestConsumers(of: artifact, limit: Self.candidates) where !isForeign(run) {
       // What is wrong with a record is told where it stands in the way.
       guard let record = (try? record(run)) ?? nil else { continue }
       let input = record.inputs.first { $0.md5 == artifact.md5 && $0.path.hasSameBytes(as: artifact.path) }
@@ -213,6 +257,12 @@ package struct LineageQuery {
   }
 
   // MARK: Down
+
+  private mutating func nameMaker(of artifact: LineageArtifact) throws(Diagnostic) {
+    graph.add(artifact.id, .artifact(artifact))
+    guard let maker = try generator(of: artifact, Hint()), try noteRun(maker) != nil else { return }
+    graph.connect(.run(maker), artifact.id, .generated)
+  }
 
   private mutating func lookDown(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
     if let limit = options.depth, depth >= limit { return }
@@ -266,9 +316,9 @@ package struct LineageQuery {
   /// Equal bytes at other places: shown; walked when asked for, or when the artifact was declared as an import of them.
   private mutating func lookAside(from artifact: LineageArtifact, _ hint: Hint, _ depth: Int) throws(Diagnostic) {
     guard let size = artifact.size, size >= LineageArtifact.smallestTelling else { return }
-    for other in try index.artifacts(md5: artifact.md5, sha256: artifact.sha256).prefix(Self.aside) {
+    for other in try index.artifacts(md5: artifact.md5, sha256: artifact.sha256, limit: Self.aside) {
       if other.path.hasSameBytes(as: artifact.path), other.repository == artifact.repository { continue }
-      let isImport = hint.origin?.kind == .import && hint.origin?.repository == other.repository
+      let isImport = hint.origin.map { $0.kind == .import && options.isSource(other.repository, $0) } ?? false
       // The other direction of the same pair says nothing new.
       if graph.edges.contains(LineageEdge(artifact.id, other.id, .sameBytes))
         || graph.edges.contains(LineageEdge(other.id, artifact.id, .sameBytes))
@@ -289,13 +339,17 @@ package struct LineageQuery {
     do {
       if let record = try record(run) {
         graph.add(.run(run), .run(record))
+        graph.add(try index.reuses(of: run), of: .run(run))
         return record
       }
       let erased = try index.store.tombstone(of: run.digest) != nil
       graph.addUnknown(.run(run), erased ? .erased : .missing)
     } catch {
-      guard error.code == .recordAltered else { throw error }
-      graph.addUnknown(.run(run), .altered)
+      switch error.code {
+      case .recordAltered: graph.addUnknown(.run(run), .altered)
+      case .recordUnreadable: graph.addUnknown(.run(run), .unreadable)
+      default: throw error
+      }
     }
     return nil
   }
@@ -311,9 +365,25 @@ package struct LineageQuery {
 
   private mutating func record(_ run: RunID) throws(Diagnostic) -> RunRecord? {
     if let known = records[run] { return known }
-    let record = try index.store.record(run)
+    var record = try index.store.record(run)
+    if record?.reconstructed != nil { try complete(&record) }
     records[run] = record
     return record
+  }
+
+  /// What it names is what other records name otherwise: the repository by its address, files by their SHA-256 too.
+  private func complete(_ record: inout RunRecord?) throws(Diagnostic) {
+    guard var full = record else { return }
+    full.source.repository = index.repository(of: full)
+    for place in full.inputs.indices {
+      guard let md5 = full.inputs[place].md5, full.inputs[place].sha256 == nil else { continue }
+      full.inputs[place].sha256 = try index.sha256(path: full.inputs[place].path, md5: md5)
+    }
+    for place in full.outputs.indices {
+      guard let md5 = full.outputs[place].md5, full.outputs[place].sha256 == nil else { continue }
+      full.outputs[place].sha256 = try index.sha256(path: full.outputs[place].path, md5: md5)
+    }
+    record = full
   }
 }
 

@@ -43,6 +43,12 @@ extension RecordStore {
     } catch { throw Diagnostic.unreadableRecord(id.digest).because(of: error) }
   }
 
+  /// What an environment document says; `nil` where it cannot be read.
+  package func environment(_ digest: Digest32) -> Value? {
+    guard let bytes = (try? document(digest)) ?? nil else { return nil }
+    return (try? JSONReader.parse(SourceText(path: digest.hex, bytes: bytes)))?.value
+  }
+
   package func invocation(_ digest: Digest32) throws(Diagnostic) -> InvocationRecord? {
     guard let bytes = try document(digest) else { return nil }
     do {
@@ -96,7 +102,18 @@ extension RecordStore {
       ?? run.hex
   }
 
-  private func documents(inBucket bucket: UInt8) throws(Diagnostic) -> Set<Digest32> {
+  /// Whether there is any. Stops at the first.
+  func hasDocuments() throws(Diagnostic) -> Bool {
+    for bucket in UInt8.min...UInt8.max where try !documents(inBucket: bucket).isEmpty { return true }
+    return false
+  }
+
+  /// Of each folder of the store, by the first byte of the names in it, what tells that something came or went.
+  func stamps() -> [(folder: String, stamps: [WriteOnceFolder.Stamp?])] {
+    [own, shared].compactMap { $0 }.map { ($0.path, $0.stamps()) }
+  }
+
+  func documents(inBucket bucket: UInt8) throws(Diagnostic) -> Set<Digest32> {
     var found: Set<Digest32> = []
     let names = try own.names(inBucket: bucket) + (shared?.names(inBucket: bucket) ?? [])
     for name in names where name.hasSuffix(Self.documentSuffix) {

@@ -108,6 +108,27 @@ final class WriteOnceFolder: Sendable {
     return names
   }
 
+  /// What changes when a file comes into a bucket or goes.
+  struct Stamp {
+    /// Of the folder itself: nobody can set it.
+    var changed: Nanoseconds
+    var text: String
+  }
+
+  /// Of each bucket; `nil` where it is not there.
+  func stamps() -> [Stamp?] {
+    (UInt8.min...UInt8.max).map { bucket in
+      // Opened, since a network's file system asks its server then; a mere look may be an old one.
+      let folder = Glibc.open(path + "/" + Hex.encode(CollectionOfOne(bucket)), O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+      if folder < 0 { return nil }
+      defer { close(folder) }
+      var status = stat()
+      if fstat(folder, &status) != 0 { return nil }
+      let changed = Nanoseconds(status.st_ctim.tv_sec) * 1_000_000_000 + Nanoseconds(status.st_ctim.tv_nsec)
+      return Stamp(changed: changed, text: "\(changed) \(status.st_mtim.tv_sec).\(status.st_mtim.tv_nsec) \(status.st_ino)")
+    }
+  }
+
   /// Waits until everything written so far is on the disk.
   func sync() throws(Diagnostic) {
     guard let folder = try existing() else { return }

@@ -198,6 +198,24 @@ extension GitRepository {
       subject: Self.text(fields[3]).trimmingWhitespace())
   }
 
+  /// Those of the commits (by their full names) that are here.
+  package func commits(named names: [String]) throws(Diagnostic) -> [GitCommit] {
+    let asked = names.filter(Self.isObjectName)
+    if asked.isEmpty { return [] }
+    let result = try git(
+      [
+        "log", "--no-walk=unsorted", "--ignore-missing", "--no-show-signature", "--encoding=UTF-8", "-z",
+        "--format=%H%x00%an%x00%at%x00%s", "--stdin",
+      ], input: asked.reduce(into: [UInt8]()) { $0 += Array($1.utf8) + [0x0A] }, accepting: [0, 128])
+    let fields = result.output.split(separator: 0, omittingEmptySubsequences: false)
+    return stride(from: 0, to: fields.count - 3, by: 4).compactMap { place in
+      guard let time = Int64(Self.text(fields[place + 2])) else { return nil }
+      return GitCommit(
+        name: Self.text(fields[place]), author: Self.text(fields[place + 1]), date: time * 1_000_000_000,
+        subject: Self.text(fields[place + 3]).trimmingWhitespace())
+    }
+  }
+
   /// The newest commits that changed the path, newest first.
   package func commits(of path: String, limit: Int) throws(Diagnostic) -> [String] {
     let result = try git(

@@ -23,7 +23,7 @@ package enum Identifier {
   }
 
   /// The text of a ULID with these bits.
-  static func ulid(time: UInt64, high: UInt16, low: UInt64) -> String {
+  package static func ulid(time: UInt64, high: UInt16, low: UInt64) -> String {
     var text: [UInt8] = (0..<10).map { crockford[Int(time >> UInt64(45 - 5 * $0) & 31)] }
     // 80 bits in 16 groups of five.
     for group in 0..<16 {

@@ -75,6 +75,12 @@ final class RecordChecks: Sendable {
           .record, "its outputs were restored from a run whose record is nowhere: \(run.hex.prefix(12))",
           hint: "bring it back from a copy of the store, or run `cairn repro --force \(maker.quoted)`")
       ]
+    case .record(_, let record) where record.reconstructed != nil:
+      let commit = record.reconstructed?.commit.prefix(7) ?? ""
+      var check = maker.unknown(
+        .record, "the record behind its lock entry was reconstructed from commit \(commit): nobody watched the run")
+      check.isOptional = !isRequired
+      return [check]
     case .record(let run, let record):
       return [maker.passed(.record), accepted(run, record, maker)] + dirty(record, maker)
     }
@@ -88,6 +94,7 @@ final class RecordChecks: Sendable {
       return alteredRecord(of: address).map { .altered($0) } ?? .missing
     }
     let direct = history.producers.runs(thatDid: work)
+    if history.producers.isReconstructed(first) { lacksSome.store(true, ordering: .relaxed) }
     do throws(Diagnostic) {
       let path = history.store.path(of: first)
       paths.withLock { $0.append(path) }

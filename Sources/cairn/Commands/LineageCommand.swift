@@ -13,6 +13,7 @@ struct LineageCommand: OwnCommand {
 
       cairn lineage model.pkl
       cairn lineage --down data/raw.csv --json
+      cairn lineage --down --any-version data/raw.csv
       cairn lineage 7f3a b81c
       """)
 
@@ -22,6 +23,7 @@ struct LineageCommand: OwnCommand {
   @Option(help: ArgumentHelp("The version of the path in this commit.", valueName: "rev")) var rev: String?
   @Option(help: ArgumentHelp("At most this many runs away.", valueName: "number")) var depth: Int?
   @Flag(help: "Also follow equal bytes at other places.") var byContent = false
+  @Flag(help: "Take every version of the path that a run made; with --down, that a run read.") var anyVersion = false
   @Flag(help: "Print one JSON document.") var json = false
   @Flag(help: "Print a graph for Graphviz.") var dot = false
   @Flag(help: "Print a flowchart for Mermaid.") var mermaid = false
@@ -40,6 +42,9 @@ struct LineageCommand: OwnCommand {
     if [json, dot, mermaid].count(where: { $0 }) > 1 {
       throw Diagnostic.notTogether("--json, --dot and --mermaid are not allowed together")
     }
+    if anyVersion, rev != nil || other != nil {
+      throw Diagnostic.notTogether("argument --any-version: not allowed with --rev or a second path")
+    }
     if let depth, depth < 0 { throw Diagnostic.notTogether("argument --depth: must not be negative") }
     let console = invocation.console
     if json || dot || mermaid { console.keepOutputForResults() }
@@ -49,14 +54,19 @@ struct LineageCommand: OwnCommand {
     options.direction = down ? .down : .up
     options.depth = depth
     options.followsEqualBytes = byContent
+    options.namesMakers = anyVersion
     let sources = SourceHistory(root: context.repository.root, store: index.store)
     options.isInHistory = { artifact in artifact.md5.flatMap { sources.commit(of: artifact.path, md5: $0) } != nil }
     let ownership = RunOwnership(sources)
     options.canBeOurs = { ownership.canBeOurs($0) }
     let folders = CachedFolders(context.settings)
     options.cachedFolder = { folders.manifest($0) }
+    ImportedLineage(context.repository, depth: depth).answer(&options)
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
-      let subject = try LineageSubject.find(word, rev: rev, isDown: down, context.repository, folders, index)
+      let subject =
+        try anyVersion
+        ? LineageSubject.versions(of: word, isDown: down, context.repository, index)
+        : LineageSubject.find(word, rev: rev, isDown: down, context.repository, folders, index)
       for note in subject.notes { console.note(PrintableText.line(note)) }
       switch subject.what {
       case .run(let run): return try LineageQuery.graph(of: run, in: index, options)
@@ -64,13 +74,16 @@ struct LineageCommand: OwnCommand {
         return try LineageQuery.graph(of: artifacts, producer: producer, origin: origin, in: index, options)
       }
     }
-    let graph = try walk(subject, rev: rev)
+    var graph = try walk(subject, rev: rev)
     if let other {
       // `--rev` says which version the first one is; the second is the present one, or says itself what it is.
-      compare(LineageComparison(graph, try walk(other, rev: nil)), with: other, on: console)
+      let second = try walk(other, rev: nil)
+      compare(
+        LineageComparison(graph, second) { index.store.environment($0) }, with: other, on: console)
       return .success
     }
     if json {
+      sources.describeCommits(of: &graph)
       console.write(json: graph.value)
     } else if dot {
       console.write(graph.dot)
@@ -78,7 +91,7 @@ struct LineageCommand: OwnCommand {
       console.write(graph.mermaid)
     } else {
       let tree = LineageTree(
-        graph: graph, isDown: down, followsEqualBytes: byContent, names: try ShortNames(index), sources: sources,
+        graph: graph, isDown: down, followsEqualBytes: byContent, names: ShortNames(index), sources: sources,
         remote: DataOnRemote(context.repository, context.settings))
       for line in tree.lines() { console.write(line) }
     }

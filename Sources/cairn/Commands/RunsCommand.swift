@@ -14,7 +14,7 @@ struct RunsCommand: ParsableCommand {
       """,
     subcommands: [
       RunsListCommand.self, RunsShowCommand.self, RunsDiffCommand.self, RunsLogCommand.self, RunsApplyCommand.self,
-      RunsSalvageCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
+      RunsSalvageCommand.self, RunsImportCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
     ],
     defaultSubcommand: RunsListCommand.self)
 }
@@ -62,22 +62,15 @@ extension Console {
 
 /// The fewest digits, 4 or more, that tell each run from all others.
 struct ShortNames {
-  private let sorted: [String]
+  private let index: LineageIndex
 
-  init(_ index: LineageIndex) throws(Diagnostic) { sorted = try index.allRuns().map(\.hex) }
+  init(_ index: LineageIndex) { self.index = index }
 
   func name(_ run: RunID) -> String {
     let hex = run.hex
-    var low = 0
-    var high = sorted.count
-    while low < high {
-      let middle = (low + high) / 2
-      if sorted[middle] < hex { low = middle + 1 } else { high = middle }
-    }
     var digits = 4
-    for place in [low - 1, low, low + 1] where sorted.indices.contains(place) && sorted[place] != hex {
-      let shared = zip(sorted[place].utf8, hex.utf8).prefix { $0 == $1 }.count
-      digits = max(digits, shared + 1)
+    for other in (try? index.neighbours(of: run)) ?? [] {
+      digits = max(digits, zip(other.hex.utf8, hex.utf8).prefix { $0 == $1 }.count + 1)
     }
     return String(hex.prefix(digits))
   }

@@ -39,19 +39,17 @@ struct RunsDiffCommand: OwnCommand {
     }
     let store = context.history.store
     let comparison = RunComparison(
-      a, b, environments: (Self.document(a.record.environment, store), Self.document(b.record.environment, store)))
+      a, b,
+      environments: (
+        a.record.environment.flatMap { store.environment($0) }, b.record.environment.flatMap { store.environment($0) }
+      ))
     if json {
       console.write(json: comparison.value)
       return .success
     }
-    let names = try ShortNames(index)
+    let names = ShortNames(index)
     for line in Self.lines(comparison, a.record, b.record, names) { console.write(line) }
     return .success
-  }
-
-  private static func document(_ digest: Digest32?, _ store: RecordStore) -> Value? {
-    guard let digest, let bytes = (try? store.document(digest)) ?? nil else { return nil }
-    return (try? JSONReader.parse(SourceText(path: digest.hex, bytes: bytes)))?.value
   }
 
   private static func lines(

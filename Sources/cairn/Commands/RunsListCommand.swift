@@ -45,7 +45,7 @@ struct RunsListCommand: OwnCommand {
           try runs.compactMap { run in try context.listed(run, console).map { (run, $0) } }))
       return .success
     }
-    let names = try ShortNames(index)
+    let names = ShortNames(index)
     var rows: [RunsTable.Row] = []
     for run in runs {
       guard let record = try context.listed(run, console) else { continue }
@@ -68,7 +68,7 @@ struct RunsListCommand: OwnCommand {
           "run": .null, "stage": .string(run.stage), "result": "running",
           "started": .string(Timestamp.text(run.started)), "seconds": .null, "exit": .null,
           "actor": .map(["name": .string(run.actor.name), "host": .string(run.actor.host)]),
-          "reasons": .list([]), "params": .emptyMap, "metrics": .emptyMap,
+          "reconstructed": .null, "reasons": .list([]), "params": .emptyMap, "metrics": .emptyMap,
         ])
       }
       console.write(json: .map(["schema": "cairn.runs/v1", "runs": .list(runs)]))

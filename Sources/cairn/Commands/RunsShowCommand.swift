@@ -28,7 +28,7 @@ struct RunsShowCommand: OwnCommand {
       console.writeRaw(bytes)
       return .success
     }
-    let view = RunView(id: id, record: record, store: context.history.store, names: try ShortNames(index))
+    let view = RunView(id: id, record: record, store: context.history.store, names: ShortNames(index))
     for line in try view.lines() { console.write(line) }
     return .success
   }

@@ -41,9 +41,8 @@ struct LineageTree {
       let space = line.indent.isEmpty ? 2 : max(2, column - used + 2)
       return line.indent + line.name + String(repeating: " ", count: space) + line.text
     }
-    var unknown: [String] = []
-    for text in graph.unknown.map(unknownText) where !unknown.contains(text) { unknown.append(text) }
-    texts += unknown.map { "unknown: " + PrintableText.line($0) }
+    var unknown: Set<String> = []
+    texts += graph.unknown.map(unknownText).filter { unknown.insert($0).inserted }.map { "unknown: " + PrintableText.line($0) }
     return texts
   }
 
@@ -110,7 +109,13 @@ struct LineageTree {
           Child(
             id: edge.from, name: name(edge.from), text: "the same bytes" + made(edge.from),
             leads: followsEqualBytes || !isElsewhere))
-      case .imported: children.append(Child(id: edge.from, name: name(edge.from), text: "imported", leads: false))
+      case .imported:
+        // From a repository whose records are at hand its story goes on.
+        let isArtifact = if case .artifact = graph.nodes[edge.from] { true } else { false }
+        children.append(
+          Child(
+            id: edge.from, name: name(edge.from), text: "imported" + (isArtifact ? made(edge.from) : ""),
+            leads: isArtifact))
       case .used, .restored: break
       }
     }
@@ -158,7 +163,7 @@ struct LineageTree {
         guard case .run(let run) = edge.to, let record = record(edge.to) else { continue }
         if record.outputs.isEmpty {
           children.append(
-            Child(id: nil, name: record.stage.address, text: RunsTable.word(record.result) + " · " + when(record), leads: false))
+            Child(id: nil, name: record.stage.address, text: RunsTable.word(record) + " · " + when(record), leads: false))
         }
         for child in outputs(of: run) where child.id.map({ seen.insert($0).inserted }) ?? true { children.append(child) }
       case .sameBytes:
@@ -198,10 +203,12 @@ struct LineageTree {
       if story == nil, let commit = artifact.md5.flatMap({ sources.commit(of: artifact.path, md5: $0) }) {
         story = "commit \(commit)"
       }
-      return [size, story].compactMap { $0 }.joined(separator: " · ")
+      let reused = generator(of: id).flatMap { self.reused($0.run) }
+      return [size, story, reused].compactMap { $0 }.joined(separator: " · ")
     case .run(let record):
       guard case .run(let run) = id else { return "" }
-      return names.name(run) + " · " + RunsTable.word(record.result) + " · " + when(record) + commit(record)
+      let text = names.name(run) + " · " + RunsTable.word(record) + " · " + when(record) + commit(record)
+      return text + (reused(run).map { " · " + $0 } ?? "")
     case .commit, .external, nil: return ""
     }
   }
@@ -277,11 +284,20 @@ struct LineageTree {
         text += ", first made \(HumanText.moment(first.execution.started)) by \(first.actor.name)"
       }
     } else {
+      if record.reconstructed != nil { text += " · reconstructed" }
       text += " · " + when(record)
       if record.result == .accepted { text += " · accepted by a person" }
-      if !record.result.isTrusted { text += " · " + RunsTable.word(record.result) }
+      if !record.result.isTrusted { text += " · " + RunsTable.word(record) }
     }
     return withCommit ? text + commit(record) : text
+  }
+
+  /// `fresh 3 times since, last 4 May by bob`.
+  private func reused(_ run: RunID) -> String? {
+    let reuses = graph.reuses[.run(run)] ?? []
+    guard let last = reuses.max(by: { $0.started < $1.started }) else { return nil }
+    let times = reuses.reduce(0) { $0 + $1.times }
+    return "fresh \(HumanText.count(times, "time")) since, last \(HumanText.moment(last.started)) by \(last.actor)"
   }
 
   private func when(_ record: RunRecord) -> String {
@@ -290,6 +306,7 @@ struct LineageTree {
 
   private func commit(_ record: RunRecord) -> String {
     guard let commit = record.source.commit else { return "" }
+    if record.reconstructed != nil { return " · committed in \(commit.prefix(7))" }
     let count = record.source.changed.count
     let dirty = count == 0 ? (record.source.dirty ? " + uncommitted changes" : "")
       : " + \(count) uncommitted file" + (count == 1 ? "" : "s")
@@ -304,6 +321,9 @@ struct LineageTree {
     case .missing: return "run \(name.prefix(12)): its record is missing"
     case .erased: return "run \(name.prefix(12)): its record was erased"
     case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
+    case .unreadable: return "run \(name.prefix(12)): its record is of a version that this Cairn cannot read"
+    case .foreign: return "which run made \(name): the only record of it is another project's"
+    case .repository: return "what made \(name) where it was imported from" + (unknown.why.map { ": " + $0 } ?? "")
     }
   }
 

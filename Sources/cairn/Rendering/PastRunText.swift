@@ -20,6 +20,7 @@ struct PastRunText {
     }
     var word = "RAN"
     switch run.record.result {
+    case .succeeded where run.record.reconstructed != nil: word = "RECONSTRUCTED"
     case .succeeded: break
     case .restored: word = "RESTORED"
     case .accepted: word = "ACCEPTED"
@@ -78,7 +79,7 @@ final class RunNames {
     guard let history = try? History(workspace.repository, cacheFolder: workspace.settings.cacheFolder),
       let index = try? history.index()
     else { return nil }
-    return try? ShortNames(index)
+    return ShortNames(index)
   }()
 
   init(_ workspace: Workspace) { self.workspace = workspace }

@@ -24,9 +24,16 @@ struct RunView {
     if let error = record.error {
       rows("", "\(error.code): \(error.message)".split(whereSeparator: \.isNewline).map(String.init))
     }
-    row("started", HumanText.moment(record.execution.started, withTime: true) + ", took " + duration())
-    row("by", "\(record.actor.name)@\(record.actor.host)  cairn \(record.execution.cairn)  \(record.execution.os)")
-    row("code", source())
+    if let from = record.reconstructed {
+      row("", "reconstructed from \(from.lock) of commit \(from.commit.prefix(7)): nobody watched the run")
+      row("committed", HumanText.moment(record.execution.started, withTime: true))
+      row("by", record.actor.text)
+      row("code", "commit \(from.commit.prefix(7)), if nothing else was there when it ran")
+    } else {
+      row("started", HumanText.moment(record.execution.started, withTime: true) + ", took " + duration())
+      row("by", "\(record.actor.text)  cairn \(record.execution.cairn)  \(record.execution.os)")
+      row("code", source())
+    }
     rows("", record.source.changed.map { $1 == nil ? "\($0)  deleted" : "\($0)  not committed" })
     rows("why", record.reasons.map(reason))
     rows("params", record.parameterLeaves.map { "\($0.0)  \(HumanText.value($0.1))" })

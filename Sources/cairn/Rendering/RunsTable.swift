@@ -25,12 +25,21 @@ enum RunsTable {
       "seconds": record.seconds.map { .float($0) } ?? .null,
       "exit": record.execution.exit.map { .int($0) } ?? .null,
       "actor": .map(["name": .string(record.actor.name), "host": .string(record.actor.host)]),
-      "reasons": .list(record.reasons), "params": .map(ValueMap(params, uniquingKeysWith: { $1 })),
+      "reconstructed": reconstructed(record), "reasons": .list(record.reasons), "params": .map(ValueMap(params, uniquingKeysWith: { $1 })),
       "metrics": .map(ValueMap(record.metrics.map { (.string($0.key), $0.value) }, uniquingKeysWith: { $1 })),
     ])
   }
 
-  static func word(_ result: RunResult) -> String {
+  /// `null` for a run that was observed.
+  private static func reconstructed(_ record: RunRecord) -> Value {
+    record.reconstructed.map { .map(["commit": .string($0.commit), "lock": .string($0.lock)]) } ?? .null
+  }
+
+  static func word(_ record: RunRecord) -> String {
+    record.reconstructed == nil ? word(record.result) : "reconstructed"
+  }
+
+  private static func word(_ result: RunResult) -> String {
     switch result {
     case .succeeded: "ran"
     case .restored: "from cache"
@@ -46,9 +55,9 @@ enum RunsTable {
     let cells = rows.map { row in
       let record = row.record
       return [
-        row.name, record.stage.address, word(record.result), HumanText.moment(record.execution.started),
+        row.name, record.stage.address, word(record), HumanText.moment(record.execution.started),
         HumanText.duration(record.result == .restored ? nil : record.seconds),
-        "\(record.actor.name)@\(record.actor.host)",
+        record.actor.text,
       ].map(PrintableText.line)
     }
     let widths = (0..<6).map { column in cells.map { $0[column].count }.max() ?? 0 }
@@ -84,4 +93,9 @@ enum RunsTable {
     words += record.metricLeaves.prefix(3).map { "\($0.0) \(HumanText.value($0.1))" }
     return words
   }
+}
+
+extension RunRecord.Actor {
+  /// `ann@gpu1`; the name alone where no host is known.
+  var text: String { host.isEmpty ? name : "\(name)@\(host)" }
 }

@@ -265,8 +265,8 @@ struct WhyText {
       return [("already known", "taken from the cache\(instead)")]
     }
     let metric = record.metricLeaves.first.map { ", \($0.0) \(HumanText.value($0.1))" } ?? ""
-    let when = HumanText.ago(record.execution.started)
-    return [("already known", "computed \(when) (\(runs.name(id))\(metric)): taken from the cache\(instead)")]
+    let when = (record.reconstructed == nil ? "computed " : "committed ") + HumanText.ago(record.execution.started)
+    return [("already known", "\(when) (\(runs.name(id))\(metric)): taken from the cache\(instead)")]
   }
 
   private func noteRow(_ note: StageNote, _ part: Explanation.StagePart) -> (label: String, text: String)? {

@@ -1,5 +1,4 @@
 // Moments as Cairn's documents write them. Knows nothing of clocks or time zones.
-package import CairnCore
 
 package enum Timestamp {
   /// `2026-05-12T14:02:07.123456Z`: UTC, always six decimals (the rest is cut off).
