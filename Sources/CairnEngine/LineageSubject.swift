@@ -16,21 +16,8 @@ package struct LineageSubject: Sendable {
   /// What deserves to be said beside the answer.
   package var notes: [String] = []
 
-  /// What a registered model is here, as the server that keeps it says.
-  package struct Model: Sendable {
-    package var run: RunID?
-    /// From the project's root.
-    package var path: String?
-    package var md5: String?
-    package init(run: RunID?, path: String?, md5: String?) {
-      self.run = run
-      self.path = path
-      self.md5 = md5
-    }
-  }
-
   /// Asked for `models:/NAME/VERSION`. Throws when there is no such version, or nobody to ask.
-  package typealias ModelLookup = (_ name: String, _ version: String) throws(Diagnostic) -> Model
+  package typealias ModelLookup = (_ word: String) throws(Diagnostic) -> RegisteredModel
 
   /// - Parameter model: `nil`: no registry is known here.
   package static func find(
@@ -48,9 +35,7 @@ package struct LineageSubject: Sendable {
         diagnostic.exitCode = 254
         throw diagnostic
       }
-      let parts = word.dropFirst(8).split(separator: "/", maxSplits: 1).map(String.init)
-      guard parts.count == 2 else { throw Diagnostic.noSubject("'\(word)' names no version of a model: say models:/NAME/VERSION") }
-      return try finder.find(try lookUp(parts[0], parts[1]), said: word)
+      return try finder.find(try lookUp(word))
     }
     return try finder.find(word)
   }
@@ -122,14 +107,11 @@ private struct Finder {
 
   // MARK: Models
 
-  func find(_ model: LineageSubject.Model, said word: String) throws(Diagnostic) -> LineageSubject {
-    guard let path = model.path, let md5 = model.md5 else {
-      if let run = model.run { return LineageSubject(what: .run(run)) }
-      throw Diagnostic.noSubject("'\(word)' says neither which run made it nor which file it is")
-    }
-    var known = try index.artifacts(path: path, md5: md5)
+  func find(_ model: RegisteredModel) throws(Diagnostic) -> LineageSubject {
+    guard let md5 = model.md5 else { return LineageSubject(what: .run(model.run)) }
+    var known = try index.artifacts(path: model.path, md5: md5)
     if known.isEmpty {
-      known = [LineageArtifact(repository: repositoryName, path: path, md5: md5, sha256: nil, size: nil)]
+      known = [LineageArtifact(repository: repositoryName, path: model.path, md5: md5, sha256: nil, size: nil)]
     }
     return LineageSubject(what: .artifacts([known[0]], producer: model.run, origin: .init(.stage)))
   }

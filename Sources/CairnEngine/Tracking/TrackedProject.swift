@@ -44,7 +44,7 @@ package struct TrackedProject: Sendable {
     for run in runs {
       guard let bytes = try records.document(run.digest), let record = try records.record(run) else { continue }
       // What nobody saw run has no run to be shown.
-      if record.unknown["reconstructed"] != nil { continue }
+      if record.reconstructed != nil { continue }
       outbox.add(record: bytes)
       invocations.insert(record.invocation)
     }

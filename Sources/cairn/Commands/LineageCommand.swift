@@ -66,7 +66,9 @@ struct LineageCommand: OwnCommand {
       let subject =
         try anyVersion
         ? LineageSubject.versions(of: word, isDown: down, context.repository, index)
-        : LineageSubject.find(word, rev: rev, isDown: down, context.repository, folders, index)
+        : LineageSubject.find(
+          word, rev: rev, isDown: down, context.repository, folders, index,
+          model: { (word) throws(Diagnostic) in try RunSubject.model(word, context.settings, context.repository) })
       for note in subject.notes { console.note(PrintableText.line(note)) }
       switch subject.what {
       case .run(let run): return try LineageQuery.graph(of: run, in: index, options)

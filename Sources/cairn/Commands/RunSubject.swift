@@ -21,7 +21,9 @@ enum RunSubject {
     return (try index.resolve(word, from: workspace.folder), nil)
   }
 
-  static func model(_ word: String, _ settings: Settings, _ repository: Repository) throws -> RegisteredModel {
+  static func model(
+    _ word: String, _ settings: Settings, _ repository: Repository
+  ) throws(Diagnostic) -> RegisteredModel {
     guard let tracking = TrackingSettings(settings, repository) else {
       throw Diagnostic(.tracking, "no tracking server is named, so '\(word)' cannot be looked up")
         .hinting("`cairn config cairn.tracking.uri http://…`, or MLFLOW_TRACKING_URI")

@@ -29,6 +29,9 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.broken = 0
         # Bodies of more bytes are refused.
         self.large = None
+        # What `Authorization` must be.
+        self.wanted = None
+        self.seen = []
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
@@ -51,6 +54,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault:
             self.server.broken += 1
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        self.server.seen.append(dict(self.headers))
+        if self.server.wanted and self.headers.get("Authorization") != self.server.wanted:
+            self.answer(401, [("WWW-Authenticate", 'Basic realm="mlflow"')], b"You are not authenticated.")
+            return
         if fault == "reset":
             self.close_connection = True
             self.connection.close()

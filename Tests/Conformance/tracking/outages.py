@@ -7,8 +7,10 @@ import itertools
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
+import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -186,12 +188,69 @@ def unauthorized():
     p.remove()
 
 
+def credentials():
+    """Basic, bearer: what the server wants is sent, and a wrong one is said."""
+    for wanted, env in [
+        ("Basic YW5uOnNlY3JldA==", {"MLFLOW_TRACKING_USERNAME": "ann", "MLFLOW_TRACKING_PASSWORD": "secret"}),
+        ("Bearer a-token", {"MLFLOW_TRACKING_TOKEN": "a-token"}),
+    ]:
+        front = proxy()
+        front.wanted = wanted
+        p = Project(server=front.url)
+        words = p.both("repro")
+        assert "401" in words and "secret" not in words and "a-token" not in words, words
+        p.env.update(env)
+        p.both("track", "sync")
+        p.once()
+        p.remove()
+
+
+def tls():
+    """A server whose certificate an authority of our own signed."""
+    front = proxy()
+    folder = tempfile.mkdtemp(prefix="cairn-tls-")
+    key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "ca.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate,
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    front.socket = context.wrap_socket(front.socket, server_side=True)
+    p = Project(server=front.url.replace("http:", "https:"))
+    words = p.both("repro")
+    assert "certificate" in words and "outbox" in words, words
+    assert p.runs() == []
+    p.env["MLFLOW_TRACKING_SERVER_CERT_PATH"] = certificate
+    p.both("track", "sync")
+    p.once()
+    p.remove()
+
+
+def sagemaker():
+    """A tracking server by its ARN: requests are signed, and go to the endpoint that is set."""
+    front = proxy()
+    arn = "arn:aws:sagemaker:eu-west-1:111122223333:mlflow-app/app-ABCDEF123456"
+    p = Project(server=arn)
+    p.env.update(SAGEMAKER_MLFLOW_CUSTOM_ENDPOINT=front.url, AWS_ACCESS_KEY_ID="AKIDEXAMPLE", AWS_SECRET_ACCESS_KEY="aws-secret")
+    p.both("repro")
+    p.once()
+    for headers in front.seen:
+        assert headers["x-sm-mlflow-app-arn"] == arn, headers
+        assert "/eu-west-1/sagemaker/aws4_request" in headers["Authorization"], headers
+        assert "x-amz-content-sha256" in headers["Authorization"] and len(headers["x-amz-content-sha256"]) == 64, headers
+    for folder, _, files in os.walk(os.path.join(p.folder, ".cairn")):
+        for file in files:
+            with open(os.path.join(folder, file), "rb") as f:
+                assert b"aws-secret" not in f.read(), file
+    p.remove()
+
+
 def main():
     step("a server that is down", down)
     step("a server that does not answer", silent)
     for kind in ("500", "503", "html", "truncate", "reset", "page"):
         wrong(kind)
-    for body in (in_doubt, refuses_one, two_at_once, killed, killed_repro, deleted, unauthorized):
+    for body in (in_doubt, refuses_one, two_at_once, killed, killed_repro, deleted, unauthorized, credentials, tls, sagemaker):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps with a tracking server that fails")
     return mixed.passed != mixed.total
