@@ -8,6 +8,7 @@ import http.server
 import os
 import random
 import signal
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -31,16 +32,31 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.large = None
         # What `Authorization` must be.
         self.wanted = None
+        self.scheme = "http"
         self.seen = []
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
     def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}"
+        return f"{self.scheme}://127.0.0.1:{self.server_address[1]}"
 
     def handle_error(self, request, client_address):
         pass
+
+
+def wrap_in_tls(proxy):
+    """Its address is `https` from here on; gives the certificate, which is its own authority."""
+    folder = tempfile.mkdtemp(prefix="cairn-tls-")
+    key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "ca.pem")
+    subprocess.run(
+        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate,
+         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificate, key)
+    proxy.socket = context.wrap_socket(proxy.socket, server_side=True)
+    proxy.scheme = "https"
+    return certificate
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -245,12 +261,32 @@ def beside(proxy):
     step("two pushes of the same at once do each other no harm", body)
 
 
+def trusted(_):
+    def body():
+        front = Proxy(os.environ["CAIRN_TEST_S3"].split()[0].removeprefix("http://"))
+        certificate = wrap_in_tls(front)
+        case = Case(front, files=5)
+        result = case.attempt(case.one, "push")
+        assert result.returncode == 1 and "cannot be trusted" in result.stderr and "ssl_verify" in result.stderr, result
+        for name, value in (("AWS_CA_BUNDLE", certificate), (None, None)):
+            if name:
+                case.one.env[name] = value
+            else:
+                case.one.env.pop("AWS_CA_BUNDLE")
+                case.one.run("remote", "modify", "-q", "r", "ssl_verify", certificate)
+            case.one.run("push")
+            assert "in sync" in case.one.run("status", "-c")
+        case.one.run("remote", "modify", "-q", "r", "ssl_verify", "false")
+        assert "in sync" in case.one.run("status", "-c")
+    step("TLS: only who is trusted gets anything", body)
+
+
 def main():
     if not os.environ.get("CAIRN_TEST_S3"):
         print("this part was not played: CAIRN_TEST_S3 names no server (Tests/Engines/s3-up.sh)")
         return 0
     proxy = Proxy(os.environ["CAIRN_TEST_S3"].split()[0].removeprefix("http://"))
-    for part in (transient, altered, down, killed, beside):
+    for part in (transient, altered, down, killed, beside, trusted):
         part(proxy)
     print(f"{mixed.passed} of {mixed.total} steps with a remote that fails")
     return mixed.passed != mixed.total

@@ -7,15 +7,13 @@ import itertools
 import os
 import random
 import signal
-import ssl
 import subprocess
 import sys
-import tempfile
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from project import CAIRN, CLIENT, SERVER, Project, mixed, step  # noqa: E402
-from faults import Proxy  # noqa: E402
+from faults import Proxy, wrap_in_tls  # noqa: E402
 
 CREATE = "/api/2.0/mlflow/runs/create"
 
@@ -208,15 +206,8 @@ def credentials():
 def tls():
     """A server whose certificate an authority of our own signed."""
     front = proxy()
-    folder = tempfile.mkdtemp(prefix="cairn-tls-")
-    key, certificate = os.path.join(folder, "key.pem"), os.path.join(folder, "ca.pem")
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-keyout", key, "-out", certificate,
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=IP:127.0.0.1"], check=True, capture_output=True)
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate, key)
-    front.socket = context.wrap_socket(front.socket, server_side=True)
-    p = Project(server=front.url.replace("http:", "https:"))
+    certificate = wrap_in_tls(front)
+    p = Project(server=front.url)
     words = p.both("repro")
     assert "certificate" in words and "outbox" in words, words
     assert p.runs() == []
