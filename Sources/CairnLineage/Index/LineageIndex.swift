@@ -262,6 +262,13 @@ package final class LineageIndex: Sendable {
     try runs("SELECT hash FROM run WHERE hash >= ? AND hash < ? ORDER BY hash", [prefix, prefix + "g"])
   }
 
+  func documents(ofSchema schema: String) throws(Diagnostic) -> [Digest32] {
+    try ask { database in
+      try String.fetchAll(database, sql: "SELECT hash FROM document WHERE schema = ? ORDER BY hash", arguments: [schema])
+        .compactMap { Digest32(hex: $0) }
+    }
+  }
+
   /// All names of runs, for telling them apart by few digits.
   package func allRuns() throws(Diagnostic) -> [RunID] { try runs("SELECT hash FROM run ORDER BY hash", []) }
 

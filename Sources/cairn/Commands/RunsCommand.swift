@@ -14,7 +14,7 @@ struct RunsCommand: ParsableCommand {
       """,
     subcommands: [
       RunsListCommand.self, RunsShowCommand.self, RunsDiffCommand.self, RunsLogCommand.self, RunsApplyCommand.self,
-      RunsSalvageCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
+      RunsSalvageCommand.self, RunsExportCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
     ],
     defaultSubcommand: RunsListCommand.self)
 }
