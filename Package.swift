@@ -53,7 +53,7 @@ let package = Package(
       name: "cairn",
       dependencies: [
         "CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", "CairnServices",
-        "CairnVerify", arguments,
+        "CairnVerify", "CairnUI", arguments,
       ],
       swiftSettings: strict, linkerSettings: quickStart),
     .target(name: "CairnTestSupport", path: "Tests/CairnTestSupport", swiftSettings: strict),
@@ -76,4 +76,5 @@ let package = Package(
     + layer(
       "CairnVerify",
       ["CairnCore", "CairnFormats", "CairnSystem", "CairnStore", "CairnLineage", "CairnEngine", collections])
+    + layer("CairnUI", ["CairnCore", "CairnFormats", "CairnSystem", "CairnLineage"])
 )

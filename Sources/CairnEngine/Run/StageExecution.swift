@@ -1,5 +1,6 @@
 // One stage from "its producers have ended" to a result: observe, judge, restore or run, prove, keep, commit.
 import CairnCore
+import CairnLineage
 import CairnStore
 import CairnSystem
 import Dispatch

@@ -395,6 +395,13 @@ package final class LineageIndex: Sendable {
       """, [run.hex])
   }
 
+  func documents(ofSchema schema: String) throws(Diagnostic) -> [Digest32] {
+    try ask { database in
+      try String.fetchAll(database, sql: "SELECT hash FROM document WHERE schema = ? ORDER BY hash", arguments: [schema])
+        .compactMap { Digest32(hex: $0) }
+    }
+  }
+
   func ask<Answer>(_ question: (Database) throws -> Answer) throws(Diagnostic) -> Answer {
     do {
       let database = database.withLock { $0 }

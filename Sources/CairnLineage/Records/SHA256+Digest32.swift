@@ -1,9 +1,9 @@
 // SHA-256 of bytes at hand, as the domain holds it.
-import CairnCore
+package import CairnCore
 import Crypto
 
 extension Digest32 {
-  static func sha256(_ bytes: [UInt8]) -> Digest32 {
+  package static func sha256(_ bytes: [UInt8]) -> Digest32 {
     bytes.withUnsafeBytes { sha256($0) }
   }
 

@@ -102,7 +102,9 @@ package struct GitRepository: Sendable {
     return names.lazy.compactMap { config.value("remote", $0, "url") }.first.map(Self.withoutCredentials)
   }
 
-  static func withoutCredentials(_ url: String) -> String {
+  /// An address that may be published: of a URL no user (but ssh's) and no password, and nothing behind `?` or `#`, where
+  /// signatures stand.
+  package static func withoutCredentials(_ url: String) -> String {
     guard let scheme = url.firstRange(of: "://") else { return url }
     let rest = url[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }

@@ -27,27 +27,29 @@ struct LineageCommand: OwnCommand {
   @Flag(help: "Print one JSON document.") var json = false
   @Flag(help: "Print a graph for Graphviz.") var dot = false
   @Flag(help: "Print a flowchart for Mermaid.") var mermaid = false
-  @Option(help: ArgumentHelp("Not in this version.", valueName: "file")) var html: String?
-  @Option(help: ArgumentHelp("Not in this version.", valueName: "format")) var format: String?
+  @Option(help: ArgumentHelp("Write one self-contained page to this file.", valueName: "file"), completion: Completions.files) var html: String?
+  @Option(help: ArgumentHelp("openlineage or cyclonedx.", valueName: "format")) var format: ExportFormat?
   @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run"), completion: Completions.files) var subject: String
   @Argument(help: ArgumentHelp("Another one: tell what differs in what made them.", valueName: "other"), completion: Completions.files) var other: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
-    if html != nil { throw Diagnostic.notInThisVersion("lineage --html", instead: "--json, --dot or --mermaid") }
-    if format != nil { throw Diagnostic.notInThisVersion("lineage --format", instead: "--json") }
-    if other != nil, down || dot || mermaid {
-      throw Diagnostic.notTogether("two things are compared by what made them: --down, --dot and --mermaid are for one")
+    if other != nil, down || dot || mermaid || html != nil || format != nil {
+      throw Diagnostic.notTogether(
+        "two things are compared by what made them: --down, --dot, --mermaid, --html and --format are for one")
     }
     if up, down { throw Diagnostic.notTogether("argument --down: not allowed with argument --up") }
-    if [json, dot, mermaid].count(where: { $0 }) > 1 {
-      throw Diagnostic.notTogether("--json, --dot and --mermaid are not allowed together")
+    if [json, dot, mermaid, html != nil, format != nil].count(where: { $0 }) > 1 {
+      throw Diagnostic.notTogether("--json, --dot, --mermaid, --html and --format are not allowed together")
+    }
+    if format == .cyclonedx, down || depth != nil {
+      throw Diagnostic.notTogether("a bill of materials is of all that made something: --down and --depth are not for it")
     }
     if anyVersion, rev != nil || other != nil {
       throw Diagnostic.notTogether("argument --any-version: not allowed with --rev or a second path")
     }
     if let depth, depth < 0 { throw Diagnostic.notTogether("argument --depth: must not be negative") }
     let console = invocation.console
-    if json || dot || mermaid { console.keepOutputForResults() }
+    if json || dot || mermaid || html != nil || format != nil { console.keepOutputForResults() }
     let context = try HistoryContext()
     let index = try context.history.index()
     var options = LineageQuery.Options()
@@ -84,7 +86,11 @@ struct LineageCommand: OwnCommand {
         LineageComparison(graph, second) { index.store.environment($0) }, with: other, on: console)
       return .success
     }
-    if json {
+    if let format {
+      try export(graph, as: format, context, index, console)
+    } else if let html {
+      try writePage(of: graph, to: html, context, console)
+    } else if json {
       sources.describeCommits(of: &graph)
       console.write(json: graph.value)
     } else if dot {
@@ -113,15 +119,9 @@ struct LineageCommand: OwnCommand {
 }
 
 extension Diagnostic {
-  private static func commandLine(_ words: String) -> Diagnostic {
+  fileprivate static func notTogether(_ words: String) -> Diagnostic {
     var diagnostic = Diagnostic(.usage, words)
     diagnostic.exitCode = ExitStatus.usage.rawValue
     return diagnostic
-  }
-
-  fileprivate static func notTogether(_ words: String) -> Diagnostic { commandLine(words) }
-
-  fileprivate static func notInThisVersion(_ what: String, instead: String) -> Diagnostic {
-    commandLine("'\(what)' is not in this version").hinting("there is \(instead)")
   }
 }

@@ -14,7 +14,8 @@ struct RunsCommand: ParsableCommand {
       """,
     subcommands: [
       RunsListCommand.self, RunsShowCommand.self, RunsDiffCommand.self, RunsLogCommand.self, RunsApplyCommand.self,
-      RunsSalvageCommand.self, RunsImportCommand.self, RunsCheckCommand.self, RunsRebuildCommand.self,
+      RunsSalvageCommand.self, RunsImportCommand.self, RunsExportCommand.self, RunsCheckCommand.self,
+      RunsRebuildCommand.self,
     ],
     defaultSubcommand: RunsListCommand.self)
 }

@@ -1,10 +1,8 @@
-// Text of others in Cairn's own lines: values, paths, commands. Knows characters; knows nothing of what they mean.
-internal import CairnCore
-
-enum PrintableText {
+// Text of others in Cairn's own lines and pages: values, paths, commands. Knows characters; knows nothing of what they mean.
+package enum PrintableText {
   /// On one line: what a terminal would obey, or what would turn the rest of the line around, is shown as an escape
   /// (`\x1b`, `\u{202e}`), the end of a line as `⏎`. Of what is shown already, nothing changes.
-  static func line(_ text: String) -> String {
+  package static func line(_ text: String) -> String {
     guard text.unicodeScalars.contains(where: { escape($0) != nil }) else { return text }
     var result = String.UnicodeScalarView()
     for scalar in text.unicodeScalars {
@@ -18,7 +16,7 @@ enum PrintableText {
   }
 
   /// The same for a text whose columns count: a tab stays, what a terminal would obey is one `�`.
-  static func aligned(_ text: some Sequence<Character>) -> String {
+  package static func aligned(_ text: some Sequence<Character>) -> String {
     String(text.map { $0 != "\t" && $0.unicodeScalars.contains { escape($0) != nil } ? "\u{FFFD}" : $0 })
   }
 
@@ -41,9 +39,4 @@ enum PrintableText {
   private static func short(_ number: UInt32) -> String {
     "\\x" + (number < 16 ? "0" : "") + String(number, radix: 16)
   }
-}
-
-extension Console {
-  /// A line of Cairn's own, without colours, that may hold text of others.
-  func write(line: String) { write(PrintableText.line(line)) }
 }

@@ -7,10 +7,11 @@ package enum AttemptName {
 
   /// UUIDv5 of `INVOCATION/ADDRESS`, with `/N` behind it for the N-th try from the second on.
   package static func uuid(invocation: String, address: String, attempt: Int) -> String {
-    let name = invocation + "/" + address + (attempt > 1 ? "/\(attempt)" : "")
-    return Identifier.uuid(namespace: namespace, name: name) ?? ""
+    uuid(invocation + "/" + address + (attempt > 1 ? "/\(attempt)" : ""))
   }
 
-  /// The same of the invocation itself.
-  package static func uuid(invocation: String) -> String { Identifier.uuid(namespace: namespace, name: invocation) ?? "" }
+  /// UUIDv5 of the invocation itself, the parent of its executions.
+  package static func uuid(invocation: String) -> String { uuid(invocation) }
+
+  private static func uuid(_ name: String) -> String { Identifier.uuid(namespace: namespace, name: name) ?? "" }
 }
