@@ -184,7 +184,7 @@ struct TemplateTests {
     #expect(repository.bytes("clone/model.joblib") == repository.bytes("model.joblib"))
     #expect(repository.bytes("clone/data/raw.csv") == repository.bytes("data/raw.csv"))
     let lineage = try repository.cairn("lineage", "model.joblib", "--json", in: "clone")
-    #expect(lineage.status == 0 && lineage.output.contains("data/raw.csv") && lineage.output.contains("prepare.seed"), "\(lineage)")
+    #expect(lineage.status == 0 && lineage.output.contains("\"data/raw.csv\"") && lineage.output.contains("\"seed\""), "\(lineage)")
   }
 
   @Test("dataset-lineage registers the model that is good enough, its version leads to the data, and another model gets none",
