@@ -309,6 +309,8 @@ again.
 ## What can be asked afterwards
 
     cairn lineage model.joblib                                   # what made this model
+    cairn lineage models:/species-classifier/1                   # or version 1 in the registry
+    cairn verify --lineage models:/species-classifier/1          # do records, git, remote and server agree on it?
     cairn restore models:/species-classifier/1 --into ../audit   # data, code and parameters behind version 1, \#
 each hash checked
     cairn lineage --down data/raw.csv                            # what this version of the data went into
