@@ -18,12 +18,19 @@ private struct TargetTable {
   }
 }
 
-/// What a source file imports, attributes and access levels left out.
+/// What a source file imports, attributes and access levels left out. What stands in a raw text of many lines is no
+/// import: templates have programs of other languages there.
 private func imports(of source: String) -> Set<String> {
   let kinds: Set = ["struct", "enum", "class", "func", "protocol", "typealias", "var", "let"]
   let levels: Set = ["import", "package", "public", "internal", "private", "fileprivate"]
   var found: Set<String> = []
+  var isText = false
   for line in source.split(separator: "\n") {
+    if isText {
+      isText = !line.drop { $0 == " " }.hasPrefix("\"\"\"#")
+      continue
+    }
+    isText = line.hasSuffix("#\"\"\"")
     let words = line.split(separator: " ").filter { !$0.hasPrefix("@") }.map(String.init)
     guard let first = words.first, levels.contains(first), let at = words.firstIndex(of: "import"), at <= 1 else { continue }
     guard let module = words.dropFirst(at + 1).first(where: { !kinds.contains($0) }) else { continue }
@@ -97,4 +104,10 @@ struct LayeringTests {
     ("@preconcurrency public import E", "E"),
   ])
   func importsAreFound(line: String, module: String) { #expect(imports(of: line) == [module]) }
+
+  @Test("an import in a raw text is none, and one behind it is")
+  func importsInTexts() {
+    let lines = ["import A", "let text = #\"\"\"", "import b", "  \"\"\"#", "import C", "let other = [#\"\"\"", "import d", "\"\"\"#]", "import E"]
+    #expect(imports(of: lines.joined(separator: "\n")) == ["A", "C", "E"])
+  }
 }

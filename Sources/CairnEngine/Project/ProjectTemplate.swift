@@ -29,7 +29,10 @@ package struct ProjectTemplate: Sendable {
     ProjectTemplate(
       name: "ci-check", summary: "`cairn verify` in GitHub Actions, GitLab CI, or any other by a shell script",
       place: .repository(projectLine: "project='.'"),
-      nextStep: "set 'version', 'url' and 'sha256' at the top of ci/cairn-verify.sh; ci/cairn-verify.md has the rest")
+      nextStep: "set 'version', 'url' and 'sha256' at the top of ci/cairn-verify.sh; ci/cairn-verify.md has the rest"),
+    ProjectTemplate(
+      name: "dataset-lineage", summary: "prepare, train, evaluate, register: a model that leads back to its data",
+      place: .project, nextStep: "`cairn add data/raw.csv`, then a remote for it; README.md has the rest"),
   ]
 
   /// - Throws: when there is none of that name; the message lists those that there are.
