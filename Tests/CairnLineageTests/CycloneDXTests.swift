@@ -27,8 +27,8 @@ import Testing
           switch (key.string, item) {
           case ("bom-ref", .string(let id)): defined.append(id)
           case ("ref", .string(let id)): used.append(id)
-          case ("dependsOn", .list(let ids)), ("dependencies", .list(let ids)) where ids.allSatisfy { $0.string != nil }:
-            used += ids.compactMap(\.string)
+          case ("dependsOn", .list(let ids)): used += ids.compactMap(\.string)
+          case ("dependencies", .list(let ids)) where ids.allSatisfy { $0.string != nil }: used += ids.compactMap(\.string)
           default: walk(item)
           }
         }

@@ -35,13 +35,13 @@ enum ExportStory {
     _ path: String, _ md5: String, size: UInt64, from producer: RunID? = nil, origin: RunRecord.Origin.Kind = .git
   ) -> RunRecord.Input {
     .init(
-      path: path, md5: md5, sha256: Digest32(hex: String(repeating: md5.prefix(32), count: 2)), size: size,
+      path: path, md5: md5, sha256: Digest32(hex: String(repeating: String(md5.prefix(32)), count: 2)), size: size,
       producer: producer, origin: .init(producer == nil ? origin : .stage))
   }
 
   static func output(_ path: String, _ md5: String, size: UInt64, role: String = "out", type: String? = nil) -> RunRecord.OutputPart {
     .init(
-      path: path, role: role, md5: md5, sha256: Digest32(hex: String(repeating: md5.prefix(32), count: 2)), size: size,
+      path: path, role: role, md5: md5, sha256: Digest32(hex: String(repeating: String(md5.prefix(32)), count: 2)), size: size,
       annotations: ["type": type.map { .string($0) } ?? .null])
   }
 
