@@ -36,13 +36,13 @@ package struct OpenLineageSequence: Sendable {
     var parents: [String: Parent] = [:]
     for run in executed {
       let record = run.record
-      let (start, end) = places.times(of: run.id)
+      let (start, end, order) = places.times(of: run.id)
       let isInstant = start == end
-      placed.append(Placed(time: start, rank: 2, .init(
+      placed.append(Placed(time: start, rank: 2, order: order, .init(
         value: format.start(record, declared: run.declared), words: "START of " + record.stage.address)))
       if let value = format.end(record, run: run.id, declared: run.declared) {
         let type = OpenLineage.end(of: record.result)?.rawValue ?? ""
-        placed.append(Placed(time: end, rank: isInstant ? 3 : 0, .init(value: value, words: type + " of " + record.stage.address)))
+        placed.append(Placed(time: end, rank: isInstant ? 2 : 0, order: order, isEnd: true, .init(value: value, words: type + " of " + record.stage.address)))
       }
       parents[record.invocation, default: Parent(start: start, end: end, cairn: record.execution.cairn)].add(start, end)
     }
@@ -56,9 +56,9 @@ package struct OpenLineageSequence: Sendable {
         value: format.end(known, cairn: parent.cairn),
         words: OpenLineage.end(ofExit: known.exit).rawValue + " of repro")))
     }
-    // Runs come oldest first, and what is equal stays in its order.
     events = placed.enumerated().sorted { a, b in
-      (a.element.time, a.element.rank, a.offset) < (b.element.time, b.element.rank, b.offset)
+      (a.element.time, a.element.rank, a.element.order, a.element.isEnd ? 1 : 0, a.offset)
+        < (b.element.time, b.element.rank, b.element.order, b.element.isEnd ? 1 : 0, b.offset)
     }.map(\.element.event)
     self.runs = executed.count
   }
@@ -73,16 +73,21 @@ package struct OpenLineageSequence: Sendable {
     return bytes
   }
 
-  /// Of what happens at one moment: ends of what began before, starts of invocations, starts of runs, ends of what began
-  /// just then, ends of invocations.
+  /// Of what happens at one moment: ends of what began before, starts of invocations, starts of runs, each followed by
+  /// its end where it began just then, ends of invocations.
   private struct Placed {
     var time: Nanoseconds
     var rank: Int
+    /// Makers come before those that read what they made.
+    var order: Int
+    var isEnd: Bool
     var event: Event
 
-    init(time: Nanoseconds, rank: Int, _ event: Event) {
+    init(time: Nanoseconds, rank: Int, order: Int = 0, isEnd: Bool = false, _ event: Event) {
       self.time = time
       self.rank = rank
+      self.order = order
+      self.isEnd = isEnd
       self.event = event
     }
   }
@@ -101,11 +106,11 @@ package struct OpenLineageSequence: Sendable {
   /// When runs are told to have begun and ended: by their clocks, but nobody before those that made its inputs.
   private struct Places {
     private let records: [RunID: RunRecord]
-    private var known: [RunID: (start: Nanoseconds, end: Nanoseconds)] = [:]
+    private var known: [RunID: (start: Nanoseconds, end: Nanoseconds, order: Int)] = [:]
 
     init(_ runs: [Run]) { records = Dictionary(runs.map { ($0.id, $0.record) }, uniquingKeysWith: { first, _ in first }) }
 
-    mutating func times(of run: RunID) -> (start: Nanoseconds, end: Nanoseconds) {
+    mutating func times(of run: RunID) -> (start: Nanoseconds, end: Nanoseconds, order: Int) {
       // A record names only such as were there before it: there are no circles. Long chains are no reason to go deep.
       var waiting = [run]
       while let next = waiting.last {
@@ -120,10 +125,10 @@ package struct OpenLineageSequence: Sendable {
           continue
         }
         let start = producers.reduce(record.execution.started) { max($0, known[$1]?.end ?? $0) }
-        known[next] = (start, max(start, record.execution.finished ?? start))
+        known[next] = (start, max(start, record.execution.finished ?? start), known.count)
         waiting.removeLast()
       }
-      return known[run] ?? (0, 0)
+      return known[run] ?? (0, 0, 0)
     }
   }
 }
