@@ -51,12 +51,13 @@ enum ExportStory {
       "prepare", from: -9000, to: -8000,
       [input("data/raw.csv", "75686325fc1eeb7a446be9d181ccca5d", size: 16, origin: .dvcFile)], [], result: .failed)
     failed.error = .init(code: "command-failed", message: "failed to run: python src/prepare.py, exited with 1")
-    let prepare = run(
+    var prepare = run(
       "prepare", from: 0, to: 3500,
       [
         input("data/raw.csv", "75686325fc1eeb7a446be9d181ccca5d", size: 16, origin: .dvcFile),
         input("src/prepare.py", "f4b23ece62e9af0dab139efd1918f75d", size: 17),
       ], [output("prepared.csv", "178ba85707470c41cf680fb37ff99f7f", size: 12)])
+    prepare.execution.attempt = 2
     let prepared = try place.store.write(prepare)
     var train = run(
       "train", from: 3600, to: 600_000,

@@ -227,8 +227,8 @@ def large(folder):
     foreach: {shards}
     do:
       cmd: cat {before}/part-${{item}}.csv > {after}/part-${{item}}.csv; echo {stage} >> {after}/part-${{item}}.csv
-      deps: [{before}/part-${{item}}.csv, src/{stage}.py]
-      outs: [{after}/part-${{item}}.csv]
+      deps: ["{before}/part-${{item}}.csv", src/{stage}.py]
+      outs: ["{after}/part-${{item}}.csv"]
 """
         project.write(f"{after}/.gitkeep", "")
     for shard in shards:
