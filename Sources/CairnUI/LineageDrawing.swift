@@ -50,7 +50,9 @@ struct LineageDrawing {
       at = GraphLayout.Point(x: bend.x + half, y: bend.y)
     }
     let kind = edge.kind?.rawValue ?? "unknown"
-    html.raw("<path class=\"e \(kind)\" d=\"\(path)\" marker-\(isBack ? "start" : "end")=\"url(#tip)\" data-f=\"\(edge.from)\" data-t=\"\(edge.to)\"/>\n")
+    // Equal bytes lead nowhere.
+    let tip = edge.kind == .sameBytes ? "" : " marker-\(isBack ? "start" : "end")=\"url(#tip)\""
+    html.raw("<path class=\"e \(kind)\" d=\"\(path)\"\(tip) data-f=\"\(edge.from)\" data-t=\"\(edge.to)\"/>\n")
   }
 
   private func write(box index: Int, to html: inout HTMLWriter) {
@@ -68,26 +70,39 @@ struct LineageDrawing {
       html.raw("<path class=\"bar\" d=\"M\(number(x + 2)) \(number(y + 1))v\(number(height - 2))\"/>")
     }
     html.raw("<text x=\"\(number(x + 12))\" y=\"\(number(y + 18))\">")
-    html.text(Self.shortened(box.title, to: 31))
+    html.text(Self.shortened(box.title, to: 24))
     html.raw("</text><text class=\"d\" x=\"\(number(x + 12))\" y=\"\(number(y + 33))\">")
-    html.text(Self.shortened(box.detail, to: 36))
+    html.text(Self.shortened(box.detail, to: 29))
     html.raw("</text></g></a>\n")
   }
 
-  /// A long name without its middle: of a path the end tells most. Wide signs count twice.
-  static func shortened(_ text: String, to limit: Int) -> String {
+  /// A long name without its middle: of a path the end tells most.
+  ///
+  /// - Parameter limit: as many letters of usual width.
+  static func shortened(_ text: String, to limit: Double) -> String {
     let visible = HTMLWriter.visible(text)
-    func width(_ character: Character) -> Int { (character.unicodeScalars.first?.value ?? 0) >= 0x1100 ? 2 : 1 }
     guard visible.reduce(0, { $0 + width($1) }) > limit else { return visible }
-    func take(_ characters: some Sequence<Character>, _ limit: Int) -> [Character] {
-      var used = 0
+    func take(_ characters: some Sequence<Character>, _ limit: Double) -> [Character] {
+      var used = 0.0
       return characters.prefix { character in
         used += width(character)
         return used <= limit
       }
     }
-    let end = take(visible.reversed(), limit * 3 / 5).reversed()
-    return String(take(visible, limit - 1 - limit * 3 / 5)) + "…" + String(end)
+    let end = take(visible.reversed(), limit * 0.6).reversed()
+    return String(take(visible, limit * 0.4 - 1)) + "…" + String(end)
+  }
+
+  /// Of a sans-serif sign, where a usual letter has 1.
+  private static func width(_ character: Character) -> Double {
+    guard let scalar = character.unicodeScalars.first else { return 0 }
+    switch scalar {
+    case _ where scalar.value >= 0x1100: return 1.8
+    case "i", "j", "l", "t", "f", "r", "I", ".", ",", ":", ";", "|", "!", "'", "(", ")", "[", "]", "/", " ", "-": return 0.6
+    case "m", "w", "M", "W", "@", "%": return 1.5
+    case "A"..."Z", "<", ">", "=", "&", "#", "+", "{", "}": return 1.2
+    default: return 1
+    }
   }
 
   /// With one decimal at most.

@@ -15,7 +15,7 @@ extension LineagePage {
     edges.forEach(function(e){near[+e.dataset.f].push(e);near[+e.dataset.t].push(e)});
     function size(){return{w:view.clientWidth||800,h:view.clientHeight||500}}
     function draw(){var s=size();svg.setAttribute("viewBox",[box.x,box.y,s.w/box.k,s.h/box.k].join(" "))}
-    function tall(){var s=size(),k=Math.min(1,s.w/W);
+    function tall(){var s=size(),k=Math.min(1,s.w/W);if(k<.7)k=.85;
     view.style.height=Math.round(Math.max(220,Math.min(H*k+4,innerHeight*.74)))+"px";
     svg.setAttribute("width","100%");svg.setAttribute("height","100%")}
     function whole(){var s=size();return Math.min(1.25,s.w/W,s.h/H)}

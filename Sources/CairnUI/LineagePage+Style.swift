@@ -44,7 +44,7 @@ extension LineagePage {
     article:target,tr:target>td{background:var(--warnbg)}
     .cmd{margin:10px 0;padding:8px 12px;background:var(--soft);border-radius:4px;overflow-x:auto;white-space:pre-wrap;overflow-wrap:anywhere}
     table.files{margin-bottom:8px}
-    .pair{display:flex;flex-wrap:wrap;gap:12px 40px}
+    .pair{display:flex;flex-wrap:wrap;align-items:flex-start;gap:12px 40px}
     .values{width:auto;min-width:220px}
     .values caption{text-align:left;font-size:12px;padding-bottom:2px}
     .values th{font-weight:400}

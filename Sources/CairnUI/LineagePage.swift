@@ -115,7 +115,8 @@ package struct LineagePage {
     }
     html.raw("<ul class=\"unknowns\">\n")
     for entry in map.graph.unknown {
-      html.raw("<li data-row><b>")
+      // No search hides these.
+      html.raw("<li><b>")
       html.text(LineageMap.word(entry.what))
       html.raw("</b> ")
       if map.graph.nodes[entry.node] != nil {

@@ -26,7 +26,7 @@ struct RunEntry {
     }, &html)
     values("Metrics", record.metricLeaves, &html)
     values("Variables", record.execution.env.map { ($0, $1.map { .string($0) } ?? "not set") }, &html)
-    values("Resources", record.execution.resources.map { ($0.scalarText, $1) }, &html)
+    values("Resources", record.execution.resources.filter { $0.value.isTruthy }.map { ($0.key.scalarText, $0.value) }, &html)
     values("Said by the command, not observed", record.claims.map { ($0.scalarText, $1) }, &html)
     html.raw("</div></article>\n")
   }
@@ -152,7 +152,7 @@ struct RunEntry {
       html.raw("<td class=\"hash\">")
       html.name(output.md5 ?? "—", class: "mono")
       html.raw("<td>")
-      html.text(output.annotations["type"]?.string ?? "")
+      html.text(output.annotations["type"]?.string.map { "type: " + $0 } ?? "")
       html.raw("</tr>\n")
     }
     html.raw("</tbody></table></div>\n")

@@ -90,11 +90,11 @@ import Testing
     #expect(sequence([(a, made)], [end.invocation: end]) == ["START of repro", "START of make", "COMPLETE of make", "ABORT of repro"])
   }
 
-  @Test("a chain of many thousand runs is told in its order")
+  @Test("a chain of many runs is told in its order")
   func longChain() throws {
     var runs: [(RunID, RunRecord)] = []
     var last: RunID?
-    for number in 0..<5000 {
+    for number in 0..<800 {
       let id = RunID(Digest32(high: Digest16(high: 1, low: 0), low: Digest16(high: 0, low: UInt64(number))))
       // Each machine's clock is behind the one before.
       let inputs = last.map { [ExportStory.input("x", "1", size: 1, from: $0)] } ?? []
@@ -103,7 +103,8 @@ import Testing
     }
     let words = sequence(Array(runs.reversed()))
     let starts = words.filter { $0.hasPrefix("START of s") }
-    #expect(starts == (0..<5000).map { "START of s\($0)" })
+    let isInOrder = starts == (0..<800).map { "START of s\($0)" }
+    #expect(isInOrder, "\(starts.prefix(10))")
   }
 
   @Test(
@@ -114,7 +115,8 @@ import Testing
       ("https://git.example.org/team/demo/?private_token=s3cret", "https://git.example.org/team/demo", "https://git.example.org/team/demo/"),
       ("git@git.example.org:team/demo.git", "https://git.example.org/team/demo", "git@git.example.org:team/demo.git"),
       ("ssh://git:s3cret@git.example.org:2222/team/demo.git", "https://git.example.org/team/demo", "ssh://git@git.example.org:2222/team/demo.git"),
-      ("http://127.0.0.1:3000/a b.git", "http://127.0.0.1:3000/a=2520b", "http://127.0.0.1:3000/a b.git"),
+      ("http://127.0.0.1:3000/a b.git", "http://127.0.0.1:3000/a=20b", "http://127.0.0.1:3000/a b.git"),
+      ("https://git.example.org/d%C3%B6ner", "https://git.example.org/d=C3=B6ner", "https://git.example.org/d%C3%B6ner"),
       (ExportStory.commit, "git:" + ExportStory.commit, nil),
     ] as [(String, String, String?)])
   func repositories(recorded: String, namespace: String, url: String?) throws {

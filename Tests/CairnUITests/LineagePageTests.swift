@@ -106,12 +106,8 @@ import Testing
   func repeatable() throws { #expect(try page(graph()) == page(graph())) }
 
   @Test("a long name loses its middle, by the width of its signs", arguments: [
-    ("data/raw.csv", "data/raw.csv"), ("features/very/long/folder/name/of/things/part-0001.parquet", "features/ver…ngs/part-0001.parquet"),
-    ("数据数据数据数据数据数据数据数据数据.csv", "数据数据数据…数据数据数据数.csv"),
+    ("data/raw.csv", "data/raw.csv"), ("features/very/long/folder/name/part-0001.parquet", "features/v…art-0001.parquet"),
+    ("数据数据数据数据数据数据数据数据数据.csv", "数据数据…据数据数据.csv"), ("WWWWWWWWWWWWWWWWWWWWWWWWWW", "WWWWW…WWWWWWWWW"),
   ])
-  func shortened(name: String, short: String) {
-    let result = LineageDrawing.shortened(name, to: 31)
-    #expect(result.unicodeScalars.reduce(0) { $0 + ($1.value >= 0x1100 && $1 != "…" ? 2 : 1) } <= 31)
-    #expect(result.hasSuffix(String(name.suffix(4))) && result.contains("…") == (name != short))
-  }
+  func shortened(name: String, short: String) { #expect(LineageDrawing.shortened(name, to: 24) == short) }
 }

@@ -34,14 +34,14 @@ package struct ExportProject: Sendable {
   /// Not the name space `file` (absolute paths of two machines are never the same thing), and not the object (each
   /// version would be a dataset of its own).
   func dataset(_ path: String, in record: RunRecord) -> (namespace: String, name: String) {
-    let home = RepositoryAddress(record.source.repository)?.uri ?? jobNamespace
-    if let inside = pathInRepository(path) { return (ExportText.namespace(home), ExportText.text(inside)) }
+    let home = RepositoryAddress(record.source.repository)?.namespace ?? jobNamespace
+    if let inside = pathInRepository(path) { return (home, ExportText.text(inside)) }
     if path.hasPrefix("/") || !path.contains("://") {
       return (ExportText.namespace("file://" + record.actor.host), ExportText.text(path))
     }
     let url = GitRepository.withoutCredentials(path)
     guard let scheme = url.firstRange(of: "://"), !url.hasPrefix("ds://") else {
-      return (ExportText.namespace(home), ExportText.text(url))
+      return (home, ExportText.text(url))
     }
     let rest = url[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" }

@@ -6,6 +6,8 @@ struct RepositoryAddress {
   /// The repository without `.git`: `https://host/team/name`, also of one that is reached by ssh; `git:` and the root
   /// commit where it has no remote. A URI.
   let uri: String
+  /// The same as a name space: what is encoded in the one address and plain in the other is one name.
+  let namespace: String
   /// As git is asked for it, without credentials; `nil` without a remote.
   let url: String?
 
@@ -15,6 +17,7 @@ struct RepositoryAddress {
     if [40, 64].contains(recorded.utf8.count), recorded.utf8.allSatisfy({ "0123456789abcdef".utf8.contains($0) }) {
       url = nil
       uri = "git:" + recorded
+      namespace = uri
       return
     }
     let clean = GitRepository.withoutCredentials(recorded)
@@ -43,6 +46,7 @@ struct RepositoryAddress {
     while place.hasSuffix("/") { place.removeLast() }
     if place.hasSuffix(".git"), !place.hasSuffix("/.git") { place.removeLast(4) }
     uri = ExportText.uri(place)
+    namespace = ExportText.namespace(Self.decoded(place))
   }
 
   private static func withoutUserAndPort(_ text: some StringProtocol) -> String {
@@ -50,6 +54,20 @@ struct RepositoryAddress {
     let path = text[authority.endIndex...]
     let host = authority.lastIndex(of: "@").map { authority[authority.index(after: $0)...] } ?? authority
     return String(host.prefix { $0 != ":" }) + String(path)
+  }
+
+  private static func decoded(_ text: String) -> String {
+    var bytes: [UInt8] = []
+    var rest = FileName.bytes(text)[...]
+    while let byte = rest.popFirst() {
+      if byte == UInt8(ascii: "%"), let code = UInt8(String(decoding: rest.prefix(2), as: UTF8.self), radix: 16), rest.count > 1 {
+        bytes.append(code)
+        rest = rest.dropFirst(2)
+      } else {
+        bytes.append(byte)
+      }
+    }
+    return FileName.escape(bytes)
   }
 
   /// Where a file is read in a commit; the repository itself where that cannot be said.
@@ -61,6 +79,6 @@ struct RepositoryAddress {
   /// `name` of `https://host/team/name`.
   var name: String? {
     guard url != nil else { return nil }
-    return uri.split(separator: "/").last.map(String.init)
+    return Self.decoded(uri).split(separator: "/").last.map(String.init)
   }
 }
