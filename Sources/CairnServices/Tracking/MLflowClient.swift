@@ -1,5 +1,6 @@
 // Calls of MLflow's REST API, one at a time, and in words what goes wrong. Knows no records.
 package import CairnCore
+import CairnEngine
 import CairnFormats
 import CairnSystem
 import Synchronization
@@ -89,7 +90,7 @@ package struct MLflowClient: Sendable {
   ///   - path: relative, `/` between its parts.
   package func putArtifact(_ path: String, below root: String, _ body: HTTPBody) throws(MLflowFailure) {
     guard root.hasPrefix("mlflow-artifacts:") else {
-      throw MLflowFailure(.refused, words: "artifacts lie at \(TrackingPlace.shown(root)), where the server takes none itself")
+      throw MLflowFailure(.refused, words: "artifacts lie at \(TrackingSettings.withoutUser(root)), where the server takes none itself")
     }
     let target = Self.artifact(path, below: root, server)
     _ = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
@@ -197,13 +198,5 @@ package struct MLflowClient: Sendable {
       if character == ">" { isInTag = false }
     }
     return String(text.split(separator: " ").joined(separator: " ").prefix(120))
-  }
-}
-
-/// How places are shown: without users.
-enum TrackingPlace {
-  static func shown(_ uri: String) -> String {
-    guard let scheme = uri.firstRange(of: "://"), let at = uri.lastIndex(of: "@"), at > scheme.upperBound else { return uri }
-    return uri[..<scheme.upperBound] + String(uri[uri.index(after: at)...])
   }
 }

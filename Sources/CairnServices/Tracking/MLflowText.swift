@@ -11,7 +11,6 @@ enum MLflowText {
   static let registryTagLimit = 100_000
   static let datasetNameLimit = 500
   static let digestLimit = 36
-  static let inputTagLimit = 500
 
   /// A key as it is taken: letters, digits, `_ - . : /` and blanks, a normal path, not too long.
   static func key(_ text: String) -> String {

@@ -37,8 +37,8 @@ class Audited(Project):
         code, text = self.verify(*(arguments or (self.model,)))
         assert code == status and words in text, f"{code}, not {status} with '{words}':\n{text}"
 
-    def drop(self, name):
-        """An object, from cache and remote."""
+    def cached(self, name):
+        """The object of a file in the cache, made writable."""
         digest = md5(os.path.join(self.folder, name))
         path = os.path.join(self.folder, ".dvc/cache/files/md5", digest[:2], digest[2:])
         os.chmod(path, 0o644)
@@ -106,7 +106,7 @@ def registry():
 
 def data():
     p = Audited()
-    path = p.drop("f.csv")
+    path = p.cached("f.csv")
     with open(path, "w", encoding="utf-8") as f:
         f.write("A,B\n9,9\n")
     os.chmod(path, 0o444)
