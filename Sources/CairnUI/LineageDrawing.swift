@@ -64,7 +64,7 @@ struct LineageDrawing {
     html.attribute("data-s", box.words.joined(separator: " "))
     html.raw("><title>")
     html.text(box.title + " — " + box.detail)
-    let radius = box.kind == .run ? 6 : box.kind == .external ? 21 : 2
+    let radius = box.kind == .run ? 6 : box.kind == .external || box.kind == .model ? 21 : 2
     html.raw("</title><rect x=\"\(number(x))\" y=\"\(number(y))\" width=\"\(number(width))\" height=\"\(number(height))\" rx=\"\(radius)\"/>")
     if box.kind == .made || box.kind == .source {
       html.raw("<path class=\"bar\" d=\"M\(number(x + 2)) \(number(y + 1))v\(number(height - 2))\"/>")

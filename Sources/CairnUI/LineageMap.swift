@@ -8,13 +8,14 @@ import CairnSystem
 struct LineageMap {
   /// What can be shown and hidden together.
   enum Kind: String, CaseIterable {
-    case run, made, source, external, unknown
+    case run, made, source, model, external, unknown
 
     var words: String {
       switch self {
       case .run: "Runs"
       case .made: "Made files"
       case .source: "Sources"
+      case .model: "Registered models"
       case .external: "Places outside"
       case .unknown: "Unknown"
       }
@@ -52,6 +53,7 @@ struct LineageMap {
   private(set) var artifacts: [(id: LineageNodeID, artifact: LineageArtifact)] = []
   private(set) var commits: [(commit: String, repository: String?)] = []
   private(set) var externals: [LineageNodeID] = []
+  private(set) var models: [RegisteredModel] = []
 
   init(_ graph: LineageGraph) {
     self.graph = graph
@@ -98,6 +100,12 @@ struct LineageMap {
       case .external:
         externals.append(id)
         box = Box(id: id, kind: .external, title: Self.address(id), detail: "imported from", anchor: Self.anchor(id))
+      case .model(let model):
+        models.append(model)
+        box = Box(
+          id: id, kind: .model, title: model.text,
+          detail: (["registered"] + model.aliases.map { "@" + $0 }).joined(separator: " · "), anchor: Self.anchor(id))
+        box.words = [model.md5 ?? "", model.source, model.run.hex]
       }
       box.isRoot = roots.contains(id)
       add(box, id)
@@ -139,6 +147,7 @@ struct LineageMap {
     case .artifact(let artifact): artifact.path
     case .run(let record): record.stage.address
     case .external: Self.address(id)
+    case .model(let model): model.text
     case .commit, nil: id.bare
     }
   }
@@ -152,6 +161,8 @@ struct LineageMap {
     case .run(let run): "r-" + run.hex
     case .commit(let hash): "c-" + hash.filter { $0.isASCII && ($0.isLetter || $0.isNumber) }
     case .external: "outside"
+    // Names of models hold what an anchor may not.
+    case .model: "m-" + PageHash.base64(Array(id.bare.utf8)).filter { $0.isLetter || $0.isNumber }.prefix(20)
     }
   }
 
@@ -185,6 +196,7 @@ struct LineageMap {
     case .unreadable: "record unreadable"
     case .foreign: "another project's record"
     case .repository: "imported, records not at hand"
+    case .registry: "registry not known"
     }
   }
 
@@ -198,6 +210,7 @@ struct LineageMap {
     case .unreadable: "Its record is of a version that this program cannot read."
     case .foreign: "Only another project's record tells who made it."
     case .repository: "It was imported from a repository whose records are not at hand."
+    case .registry: "The registry of models does not answer, or says what the record does not."
     }
   }
 }

@@ -57,6 +57,7 @@ extension LineagePage {
     .key.run{border-color:var(--run);background:var(--runbg)}
     .key.made{border-color:var(--made);background:var(--madebg)}
     .key.source{border-color:var(--source);background:var(--sourcebg)}
+    .key.model{border-color:var(--made);background:var(--okbg);border-radius:6px}
     .key.external{border-color:var(--ext);background:var(--extbg);border-radius:6px}
     .key.unknown{border-color:var(--warn);background:var(--warnbg);border-style:dashed}
     input[type=search]{font:inherit;width:250px;padding:3px 8px;color:inherit;background:var(--bg);border:1px solid var(--edge);border-radius:4px}
@@ -77,6 +78,7 @@ extension LineagePage {
     .n.run.bad rect{fill:var(--badbg);stroke:var(--bad)}
     .n.run.cached rect{stroke-dasharray:5 3}
     .n.made rect{fill:var(--madebg);stroke:var(--made)}
+    .n.model rect{fill:var(--okbg);stroke:var(--made);stroke-width:1.8}
     .n.external rect{fill:var(--extbg);stroke:var(--ext)}
     .n.unknown rect{fill:var(--warnbg);stroke:var(--warn);stroke-dasharray:4 3}
     .n.root rect{stroke-width:2.6}

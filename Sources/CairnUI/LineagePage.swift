@@ -46,6 +46,7 @@ package struct LineagePage {
     runs(&html)
     files(&html)
     sources(&html)
+    models(&html)
     html.raw("</main>\n<script>")
     html.raw(Self.script)
     html.raw("</script>\n</body>\n</html>\n")
@@ -71,7 +72,8 @@ package struct LineagePage {
     let unknown = map.graph.unknown.count
     html.raw("<ul class=\"counts\">")
     for (number, word) in [
-      (map.runs.count, "run"), (map.artifacts.count, "file version"), (map.commits.count, "commit"),
+      (map.runs.count, "run"), (map.artifacts.count, "file version"), (map.models.count, "registered model"),
+      (map.commits.count, "commit"),
       (map.externals.count, "place outside"),
     ] where number > 0 {
       html.raw("<li><b>\(number)</b> \(number == 1 ? word : word == "place outside" ? "places outside" : word + "s")</li>")
@@ -99,6 +101,9 @@ package struct LineagePage {
         }
         row("Stage", &html) { $0.name(record.stage.address, class: "mono") }
         row("Result", &html) { result(record, &$0) }
+      case .model(let model):
+        row("Model", &html) { $0.name(model.text, class: "mono") }
+        facts(model, &html)
       case .commit, .external, nil:
         row("Subject", &html) { $0.name(root.description, class: "mono") }
       }
@@ -191,6 +196,34 @@ package struct LineagePage {
       html.raw("</tr>\n")
     }
     html.raw("</tbody></table></div></section>\n")
+  }
+
+  private func models(_ html: inout HTMLWriter) {
+    if map.models.isEmpty { return }
+    html.raw("<section><h2>Registered models</h2>\n<div class=\"scroll\"><table><thead><tr><th scope=\"col\">Model<th scope=\"col\">Aliases<th scope=\"col\">Is<th scope=\"col\">Made by<th scope=\"col\">Registry and source</tr></thead><tbody>\n")
+    for model in map.models {
+      html.raw("<tr data-row id=\"\(LineageMap.anchor(model.id))\"><td>")
+      html.name(model.text, class: "mono")
+      html.raw("<td>")
+      html.name(model.aliases.isEmpty ? "—" : model.aliases.map { "@" + $0 }.joined(separator: ", "))
+      html.raw("<td>")
+      artifactLink(map.graph.artifact(behind: model.id), model.path, &html)
+      html.raw("<td>")
+      runLink(model.run, &html)
+      html.raw("<td class=\"hash\">")
+      html.name(model.server, class: "mono")
+      html.raw("<br>")
+      html.name(GitRepository.withoutCredentials(model.source), class: "mono")
+      html.raw("</tr>\n")
+    }
+    html.raw("</tbody></table></div></section>\n")
+  }
+
+  private func facts(_ model: RegisteredModel, _ html: inout HTMLWriter) {
+    row("Is", &html) { artifactLink(map.graph.artifact(behind: model.id), model.path, &$0) }
+    row("Made by", &html) { runLink(model.run, &$0) }
+    if !model.aliases.isEmpty { row("Aliases", &html) { $0.name(model.aliases.map { "@" + $0 }.joined(separator: ", ")) } }
+    row("Registry", &html) { $0.name(model.server, class: "mono") }
   }
 
   private func sources(_ html: inout HTMLWriter) {

@@ -123,7 +123,7 @@ private struct Ancestry {
         } else {
           environment += RunComparison.environment(record, record.environment.flatMap(document)).map { (stage, $0.0, $0.1) }
         }
-      case .commit, .external: break
+      case .commit, .external, .model: break
       }
     }
   }

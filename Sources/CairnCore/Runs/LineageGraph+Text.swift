@@ -71,6 +71,13 @@ extension LineageGraph {
         "subject": optional(facts?.subject),
       ])
     case .external: return .map(["id": name, "type": "external", "url": .string(id.bare)])
+    case .model(let model):
+      return .map([
+        "id": name, "type": "model-version", "name": .string(model.name), "version": .string(model.version),
+        "aliases": .list(model.aliases.map { .string($0) }), "server": .string(model.server),
+        "source": .string(model.source), "run": .string("r:" + model.run.hex), "path": .string(model.path),
+        "md5": optional(model.md5),
+      ])
     }
   }
 
@@ -86,6 +93,7 @@ extension LineageGraph {
       case .artifact: "ellipse"
       case .run: "box"
       case .commit, .external: "note"
+      case .model: "component"
       }
       lines.append("  \(Self.quoted(id.description)) [label=\(Self.quoted(label(id, node))), shape=\(shape)];")
     }
@@ -106,6 +114,7 @@ extension LineageGraph {
       case .artifact: "([\(label)])"
       case .run: "[\(label)]"
       case .commit, .external: "[/\(label)/]"
+      case .model: "[[\(label)]]"
       }
       lines.append("  \(names[id] ?? "")\(box)")
     }
@@ -122,6 +131,7 @@ extension LineageGraph {
     case .run(let record): record.stage.address
     case .commit: "commit " + id.bare.prefix(7)
     case .external: id.bare
+    case .model(let model): model.text
     }
   }
 

@@ -34,6 +34,8 @@ package enum LineageNodeID: Hashable, Sendable, CustomStringConvertible {
   case commit(String)
   /// Where an import came from: a URL.
   case external(String)
+  /// A version of a registered model.
+  case model(name: String, version: String)
 
   package var description: String {
     switch self {
@@ -41,6 +43,7 @@ package enum LineageNodeID: Hashable, Sendable, CustomStringConvertible {
     case .run(let id): "r:" + id.hex
     case .commit(let hash): "c:" + hash
     case .external(let url): "e:" + url
+    case .model(let name, let version): "m:\(name)/\(version)"
     }
   }
 }
@@ -53,6 +56,8 @@ package struct LineageEdge: Hashable, Sendable {
     case imported
     /// From the run that did the work to one that took its outputs from the cache.
     case restored
+    /// From an output to the version of a registered model that it became.
+    case registered
   }
   /// The way data flowed: from `from` to `to`.
   package var from: LineageNodeID
@@ -73,6 +78,7 @@ package struct LineageGraph: Sendable {
     case run(RunRecord)
     case commit(repository: String?)
     case external
+    case model(RegisteredModel)
   }
 
   /// Something that nobody wrote down.
@@ -94,6 +100,8 @@ package struct LineageGraph: Sendable {
       case foreign
       /// It was imported from a repository whose records are not at hand.
       case repository
+      /// Whether it is a version of a registered model: the registry does not say, or says what its record does not.
+      case registry
     }
     package var node: LineageNodeID
     package var what: What
@@ -160,6 +168,19 @@ package struct LineageGraph: Sendable {
 
   package mutating func addRoot(_ id: LineageNodeID) { rootSet.append(id) }
 
+  /// A version of a registered model, with the artifact that it is.
+  package mutating func add(_ model: RegisteredModel, of artifact: LineageNodeID) {
+    add(model.id, .model(model))
+    connect(artifact, model.id, .registered)
+  }
+
+  /// The walk began at what this model is: the model is what was asked for.
+  package mutating func makeRoot(_ model: RegisteredModel) {
+    let artifacts = roots
+    rootSet = [model.id]
+    for artifact in artifacts { add(model, of: artifact) }
+  }
+
   /// Keeps the first description of a node.
   package mutating func add(_ id: LineageNodeID, _ node: Node) {
     if nodes[id] == nil { nodes[id] = node }
@@ -178,6 +199,12 @@ package struct LineageGraph: Sendable {
 
   package mutating func add(_ reuses: [Reuse], of node: LineageNodeID) {
     if !reuses.isEmpty { self.reuses[node] = reuses }
+  }
+
+  /// What a version of a registered model is; any other node is itself.
+  package func artifact(behind id: LineageNodeID) -> LineageNodeID {
+    guard case .model = id else { return id }
+    return edges(into: id).first { $0.kind == .registered }?.from ?? id
   }
 
   /// Takes in what another graph has, but for where it began.

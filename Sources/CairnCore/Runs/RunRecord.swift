@@ -276,3 +276,8 @@ package struct InvocationRecord: Sendable {
     self.exit = exit
   }
 }
+
+extension RunRecord.OutputPart {
+  /// Said to be one in `dvc.yaml`, when it was made.
+  package var isModel: Bool { annotations["type"]?.string == "model" }
+}

@@ -1,28 +1,6 @@
 // What a tracking server says of runs and models, held against their records. Knows no server.
 package import CairnCore
 
-/// A version of a registered model, as the registry has it.
-package struct RegisteredModel: Sendable, Hashable {
-  package var name: String
-  package var version: String
-  /// The run that made it, and which output of that it is.
-  package var run: RunID
-  package var path: String
-  package var md5: String?
-  package var source: String
-
-  package init(name: String, version: String, run: RunID, path: String, md5: String?, source: String) {
-    self.name = name
-    self.version = version
-    self.run = run
-    self.path = path
-    self.md5 = md5
-    self.source = source
-  }
-
-  package var text: String { "models:/\(name)/\(version)" }
-}
-
 package enum TrackingAnswer: Sendable, Hashable {
   case same
   /// The server knows nothing of it.
@@ -43,4 +21,6 @@ package protocol TrackingReader: Sendable {
   func compare(_ model: RegisteredModel, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer
   /// Versions that were made from an output of the run.
   func models(_ name: String, of run: RunID, path: String) throws(Diagnostic) -> [RegisteredModel]
+  /// Versions that were made from any of these outputs, under whatever name: by model and version.
+  func models(of outputs: [(run: RunID, path: String)]) throws(Diagnostic) -> [RegisteredModel]
 }

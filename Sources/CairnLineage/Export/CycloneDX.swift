@@ -42,6 +42,7 @@ package struct CycloneDX: Sendable {
     _ root: LineageNodeID, in graph: LineageGraph, measurements: [(id: RunID, record: RunRecord)],
     version: String = CairnVersion.current
   ) throws(Diagnostic) {
+    let root = graph.artifact(behind: root)
     guard case .artifact(let artifact) = graph.nodes[root] else { throw .noArtifact() }
     let links = Links(graph)
     guard let maker = links.makers(of: root).last else { throw .nobodyMade(artifact.path) }

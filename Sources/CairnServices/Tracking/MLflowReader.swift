@@ -3,6 +3,7 @@ import CairnCore
 import CairnEngine
 import CairnFormats
 import CairnLineage
+import OrderedCollections
 
 struct MLflowReader: TrackingReader {
   private let project: TrackedProject
@@ -98,6 +99,36 @@ struct MLflowReader: TrackingReader {
     var models: [RegisteredModel] = []
     for version in versions { models.append(try model("models:/\(name)/\(version)")) }
     return models
+  }
+
+  func models(of outputs: [(run: RunID, path: String)]) throws(Diagnostic) -> [RegisteredModel] {
+    var found: [RegisteredModel] = []
+    let runs = Set(outputs.map(\.run))
+    let paths = OrderedSet(outputs.map(\.path))
+    func add(_ filter: String) throws(MLflowFailure) {
+      for version in try MLflowRegistry(client).versions(where: filter) {
+        guard let run = version.tags["cairn.run"].flatMap({ RunID(hex: $0) }), let path = version.tags["cairn.path"],
+          outputs.contains(where: { $0.run == run && $0.path.hasSameBytes(as: path) })
+        else { continue }
+        let model = version.model(of: run, path, place)
+        if !found.contains(where: { $0.id == model.id }) { found.append(model) }
+      }
+    }
+    try asking("versions of models") { () throws(MLflowFailure) in
+      // One question for each run, or for each path of theirs: whatever are fewer.
+      let isSayable = paths.allSatisfy { !$0.contains("'") && !$0.contains("\"") && !$0.contains("\\") }
+      if isSayable, paths.count < runs.count {
+        for path in paths { try add("tags.`cairn.path`='\(path)'") }
+      } else {
+        for run in runs { try add("tags.`cairn.run`='\(run.hex)'") }
+      }
+      // A search tells no aliases.
+      for name in OrderedSet(found.map(\.name)) {
+        let aliases = try MLflowRegistry(client).aliases(of: name)
+        for place in found.indices where found[place].name == name { found[place].aliases = aliases[found[place].version] ?? [] }
+      }
+    }
+    return found.sorted { ($0.name, Int($0.version) ?? 0) < ($1.name, Int($1.version) ?? 0) }
   }
 
   func compare(_ model: RegisteredModel, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer {

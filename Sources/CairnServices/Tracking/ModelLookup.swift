@@ -58,7 +58,6 @@ package struct ModelLookup: Sendable {
       throw Diagnostic(.tracking, "'\(text)' was not registered by Cairn: its version says nothing of the run behind it")
         .hinting("its tags cairn.run and cairn.path would; a version made with `tracking.register` has them")
     }
-    return RegisteredModel(
-      name: reference.name, version: version.number, run: run, path: path, md5: version.tags["cairn.md5"], source: version.source)
+    return version.model(of: run, path, client.server.place)
   }
 }

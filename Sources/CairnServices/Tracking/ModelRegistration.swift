@@ -134,12 +134,21 @@ struct MLflowRegistry {
     var source: String
     var run: String
     var tags: [String: String]
+    var name: String
+    var aliases: [String]
+
+    func model(of run: RunID, _ path: String, _ server: String) -> RegisteredModel {
+      RegisteredModel(
+        name: name, version: number, run: run, path: path, md5: tags["cairn.md5"], source: source, aliases: aliases,
+        server: server)
+    }
   }
 
   /// Versions that were made from this output of this record, the oldest first.
   func versions(of name: String, run: String, path: String) throws(MLflowFailure) -> [String] {
     let all: [Version]
-    do throws(MLflowFailure) { all = try search("name='\(name.replacing("'", with: "''"))'", run) } catch where error.kind == .refused {
+    let named = "name='\(name.replacing("'", with: "''"))' AND tags.`cairn.run`='\(run)'"
+    do throws(MLflowFailure) { all = try versions(where: named) } catch where error.kind == .refused {
       // A name that its language cannot say.
       return []
     }
@@ -147,11 +156,12 @@ struct MLflowRegistry {
       .sorted { (Int($0) ?? 0) < (Int($1) ?? 0) }
   }
 
-  private func search(_ filter: String, _ run: String) throws(MLflowFailure) -> [Version] {
+  /// - Parameter filter: in MLflow's language.
+  func versions(where filter: String) throws(MLflowFailure) -> [Version] {
     var found: [Version] = []
     var token: String?
     repeat {
-      var query = [HTTPTarget.Item("filter", filter + " AND tags.`cairn.run`='\(run)'"), .init("max_results", "200")]
+      var query = [HTTPTarget.Item("filter", filter), .init("max_results", "200")]
       if let token { query.append(.init("page_token", token)) }
       let answer = try client.get("model-versions/search", query)
       found += (answer["model_versions"]?.list ?? []).compactMap(Self.version)
@@ -166,7 +176,9 @@ struct MLflowRegistry {
     for tag in value["tags"]?.list ?? [] {
       if let key = tag["key"]?.string { tags[key] = tag["value"]?.string ?? "" }
     }
-    return Version(number: number, source: value["source"]?.string ?? "", run: value["run_id"]?.string ?? "", tags: tags)
+    return Version(
+      number: number, source: value["source"]?.string ?? "", run: value["run_id"]?.string ?? "", tags: tags,
+      name: value["name"]?.string ?? "", aliases: (value["aliases"]?.list ?? []).compactMap(\.string).sorted())
   }
 
   /// `nil` where there is no such version.
@@ -176,6 +188,16 @@ struct MLflowRegistry {
     } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
       return nil
     }
+  }
+
+  /// Those of each version, by its number.
+  func aliases(of name: String) throws(MLflowFailure) -> [String: [String]] {
+    let answer = try client.get("registered-models/get", [.init("name", name)])["registered_model"]
+    var aliases: [String: [String]] = [:]
+    for item in answer?["aliases"]?.list ?? [] {
+      if let alias = item["alias"]?.string, let version = item["version"]?.string { aliases[version, default: []].append(alias) }
+    }
+    return aliases.mapValues { $0.sorted() }
   }
 
   /// The version that an alias stands for; `nil` where there is none.

@@ -9,11 +9,13 @@ struct LineageCommand: OwnCommand {
     commandName: "lineage", abstract: "Show what made a file or run, or what it touched",
     discussion: """
       Up (the default) answers what made this: every run, input, parameter and commit back to the sources. Down
-      answers what it was used for. A word that could mean two things can be said: path:, md5:, sha256:, run:.
+      answers what it was used for, registered models included where a tracking server is named. A word that could mean
+      two things can be said: path:, md5:, sha256:, run:.
 
       cairn lineage model.pkl
       cairn lineage --down data/raw.csv --json
       cairn lineage --down --any-version data/raw.csv
+      cairn lineage models:/churn/3
       cairn lineage 7f3a b81c
       """)
 
@@ -29,7 +31,7 @@ struct LineageCommand: OwnCommand {
   @Flag(help: "Print a flowchart for Mermaid.") var mermaid = false
   @Option(help: ArgumentHelp("Write one self-contained page to this file.", valueName: "file"), completion: Completions.files) var html: String?
   @Option(help: ArgumentHelp("openlineage or cyclonedx.", valueName: "format")) var format: ExportFormat?
-  @Argument(help: ArgumentHelp("A path, a hash or a run.", valueName: "path|hash|run"), completion: Completions.files) var subject: String
+  @Argument(help: ArgumentHelp("A path, a hash, a run, or models:/NAME/VERSION.", valueName: "path|hash|run"), completion: Completions.files) var subject: String
   @Argument(help: ArgumentHelp("Another one: tell what differs in what made them.", valueName: "other"), completion: Completions.files) var other: String?
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
@@ -64,13 +66,18 @@ struct LineageCommand: OwnCommand {
     let folders = CachedFolders(context.settings)
     options.cachedFolder = { folders.manifest($0) }
     ImportedLineage(context.repository, depth: depth).answer(&options)
+    var asked: RegisteredModel?
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject =
         try anyVersion
         ? LineageSubject.versions(of: word, isDown: down, context.repository, index)
         : LineageSubject.find(
           word, rev: rev, isDown: down, context.repository, folders, index,
-          model: { (word) throws(Diagnostic) in try RunSubject.model(word, context.settings, context.repository) })
+          model: { (word) throws(Diagnostic) in
+            let model = try RunSubject.model(word, context.settings, context.repository)
+            asked = model
+            return model
+          })
       for note in subject.notes { console.note(PrintableText.line(note)) }
       switch subject.what {
       case .run(let run): return try LineageQuery.graph(of: run, in: index, options)
@@ -86,6 +93,8 @@ struct LineageCommand: OwnCommand {
         LineageComparison(graph, second) { index.store.environment($0) }, with: other, on: console)
       return .success
     }
+    if let asked { name(asked, in: &graph) }
+    if down { addModels(to: &graph, context) }
     if let format {
       try export(graph, as: format, context, index, console)
     } else if let html {
@@ -105,6 +114,26 @@ struct LineageCommand: OwnCommand {
     }
     // Nothing is known of it: that is an answer of its own.
     return graph.edges.isEmpty && !graph.unknown.isEmpty ? .unknown : .success
+  }
+
+  /// A model is told above what it is; walked down, it stands among what was made of it.
+  private func name(_ model: RegisteredModel, in graph: inout LineageGraph) {
+    if down { graph.roots.forEach { graph.add(model, of: $0) } } else { graph.makeRoot(model) }
+  }
+
+  /// What the registry knows; nothing where no tracking server is named.
+  private func addModels(to graph: inout LineageGraph, _ context: HistoryContext) {
+    guard let tracking = TrackingSettings(context.settings, context.repository) else { return }
+    do throws(Diagnostic) {
+      let project = TrackedProject(try Workspace.open(context.repository, context.settings), tracking)
+      ModelNodes(declared: Set(project.models.keys)).add(to: &graph) { () throws(Diagnostic) in
+        guard let connector = TrackerConnectors.current else { throw Diagnostic(.tracking, "no server can be reached") }
+        return try connector.reader(project)
+      }
+    } catch {
+      // A pipeline that cannot be read is no reason to tell less of what was.
+      if let root = graph.roots.first { graph.addUnknown(root, .registry, why: error.fullMessage) }
+    }
   }
 
   private func compare(_ comparison: LineageComparison, with other: String, on console: Console) {

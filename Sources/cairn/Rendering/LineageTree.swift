@@ -86,6 +86,7 @@ struct LineageTree {
     switch place.id {
     case .artifact: isDown ? consumers(of: place.id) : producers(of: place)
     case .run(let run): isDown ? outputs(of: run) : inputs(of: run)
+    case .model: isDown ? [] : registered(place.id)
     case .commit, .external: []
     }
   }
@@ -116,10 +117,17 @@ struct LineageTree {
           Child(
             id: edge.from, name: name(edge.from), text: "imported" + (isArtifact ? made(edge.from) : ""),
             leads: isArtifact))
-      case .used, .restored: break
+      case .used, .restored, .registered: break
       }
     }
     return children
+  }
+
+  /// Up from a version of a registered model: what it is.
+  private func registered(_ id: LineageNodeID) -> [Child] {
+    graph.edges(into: id).filter { $0.kind == .registered }.map { edge in
+      Child(id: edge.from, name: name(edge.from), text: rootText(edge.from), leads: true)
+    }
   }
 
   private func inputs(of run: RunID) -> [Child] {
@@ -170,6 +178,7 @@ struct LineageTree {
         let isElsewhere = graph.edges(into: edge.to).contains { $0.kind == .generated }
         children.append(
           Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: followsEqualBytes || !isElsewhere))
+      case .registered: children.append(Child(id: edge.to, name: name(edge.to), text: rootText(edge.to), leads: false))
       case .generated, .imported, .restored: break
       }
     }
@@ -190,6 +199,7 @@ struct LineageTree {
     switch graph.nodes[id] {
     case .artifact(let artifact): artifact.path
     case .run(let record): record.stage.address
+    case .model(let model): model.text
     case .commit, .external, nil: id.bare
     }
   }
@@ -209,6 +219,8 @@ struct LineageTree {
       guard case .run(let run) = id else { return "" }
       let text = names.name(run) + " · " + RunsTable.word(record) + " · " + when(record) + commit(record)
       return text + (reused(run).map { " · " + $0 } ?? "")
+    case .model(let model):
+      return (["registered at \(model.server)"] + model.aliases.map { "@" + $0 }).joined(separator: " · ")
     case .commit, .external, nil: return ""
     }
   }
@@ -323,6 +335,9 @@ struct LineageTree {
     case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
     case .unreadable: return "run \(name.prefix(12)): its record is of a version that this Cairn cannot read"
     case .foreign: return "which run made \(name): the only record of it is another project's"
+    case .registry:
+      let what = if case .model = unknown.node { "whether \(name) is what its run made" } else { "which models were registered" }
+      return what + (unknown.why.map { ": " + $0 } ?? "")
     case .repository: return "what made \(name) where it was imported from" + (unknown.why.map { ": " + $0 } ?? "")
     }
   }

@@ -173,8 +173,62 @@ def sent_later():
     p.remove()
 
 
+def models():
+    """From each version of the data to the models that came from it, and back."""
+    p = Audited()
+    one = md5(os.path.join(p.folder, "raw.csv"))
+    p.write("raw.csv", "a,b\n1,2\n3,4\n")
+    p.run("add", "-q", "raw.csv")
+    p.both("repro")
+    p.commit()
+    p.run("push")
+    p.both("track", "sync")
+    CLIENT.set_registered_model_alias(p.experiment, "champion", "2")
+
+    def versions(*words):
+        result = subprocess.run([CAIRN, "lineage", *words, "--json"], cwd=p.folder, env=p.env, capture_output=True, text=True)
+        assert result.returncode == 0, result.stdout + result.stderr
+        graph = json.loads(result.stdout)
+        nodes = [node for node in graph["nodes"] if node["type"] == "model-version"]
+        for node in nodes:
+            edges = [edge for edge in graph["edges"] if edge["to"] == node["id"]]
+            assert [edge["type"] for edge in edges] == ["registered"], edges
+            artifact = next(other for other in graph["nodes"] if other["id"] == edges[0]["from"])
+            assert (artifact["path"], artifact["md5"]) == (node["path"], node["md5"]) == ("model.pkl", node["md5"])
+            assert any(other["id"] == node["run"] for other in graph["nodes"]), node
+        return graph, [node["id"] for node in nodes]
+
+    first, second = f"m:{p.experiment}/1", f"m:{p.experiment}/2"
+    assert versions("--down", "md5:" + one)[1] == [first]
+    graph, found = versions("--down", "raw.csv")
+    assert found == [second] and "registry" not in [one["what"] for one in graph["unknown"]], graph
+    assert next(node for node in graph["nodes"] if node["id"] == second)["aliases"] == ["champion"]
+    assert versions("--down", "--any-version", "raw.csv")[1] == [first, second]
+    assert versions("model.pkl")[1] == []
+    graph, found = versions(f"models:/{p.experiment}@champion")
+    assert graph["root"] == second and found == [second]
+    assert any(node.get("md5") == md5(os.path.join(p.folder, "raw.csv")) for node in graph["nodes"]), graph
+    assert f"models:/{p.experiment}/1" in p.both("lineage", "--down", "md5:" + one)
+    assert p.both("lineage", p.model).startswith(p.model + "  registered at ")
+    page = os.path.join(p.top, "page.html")
+    p.run("lineage", "--down", "--any-version", "raw.csv", "--html", page)
+    with open(page, encoding="utf-8") as f:
+        text = f.read()
+    assert text.count("<tr data-row id=\"m-") == 2 and "@champion" in text
+    bill = json.loads(p.run("lineage", p.model, "--format", "cyclonedx"))
+    assert bill["metadata"]["component"]["name"] == "model.pkl", bill["metadata"]
+    # Bytes that came from the cache are still those of the first run.
+    os.remove(os.path.join(p.folder, "model.pkl"))
+    p.both("repro", "train")
+    assert versions("--down", "raw.csv")[1] == [second]
+    p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:9"\nexperiment = "{p.experiment}"\n')
+    graph, found = versions("--down", "raw.csv")
+    assert found == [] and "registry" in [one["what"] for one in graph["unknown"]], graph["unknown"]
+    p.remove()
+
+
 def main():
-    for body in (whole, server_run, registry, data, record, code, down, sent_later):
+    for body in (whole, server_run, registry, data, record, code, down, sent_later, models):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
