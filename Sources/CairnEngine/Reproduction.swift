@@ -16,6 +16,11 @@ package struct Reproduction: Sendable {
   package let tracker: (any RunTracker)?
   /// Why nothing is tracked though a server is named.
   package private(set) var trackingFault: Diagnostic?
+  /// OpenLineage's events of what runs, and who sends them; `nil` where no collector is named.
+  private var lineage: LineageEvents?
+  package private(set) var lineageSender: (any EventSender)?
+  /// Why none are sent though a collector is named.
+  package private(set) var lineageFault: Diagnostic?
 
   /// Resolves the targets and orders the stages. Throws DVC's words for targets that name nothing, and for a
   /// pipeline that is not valid; nothing has been written then.
@@ -33,6 +38,15 @@ package struct Reproduction: Sendable {
     }
     self.tracked = tracked
     self.tracker = tracker
+    if !request.dry, let settings = OpenLineageSettings(workspace.settings), let connector = EventConnectors.current {
+      do throws(Diagnostic) {
+        let queue = EventQueue(beside: workspace.records)
+        let sender = try connector.sender(settings, queue)
+        let project = try ExportProject(workspace.repository, workspace.settings, workspace.git)
+        lineage = LineageEvents(queue, OpenLineage(project), destination: sender.address, sender: sender)
+        lineageSender = sender
+      } catch { lineageFault = error }
+    }
     let project = workspace.project
     var targets: [StageID] = []
     if !request.allPipelines {
@@ -81,10 +95,11 @@ package struct Reproduction: Sendable {
     let outputs = OutputKeeper(
       cache: workspace.cache, snapshotter: workspace.snapshotter, ignores: ignores,
       cairnFolder: workspace.repository.cairnFolder)
-    let tracking = tracked.map { TrackingOutbox($0.outbox, $0.settings, tracker: tracker) }
+    let sinks = RunSinks(
+      tracking: tracked.map { TrackingOutbox($0.outbox, $0.settings, tracker: tracker) }, events: lineage)
     let committer = Committer(
       workspace.repository, book: workspace.book, ignores: ignores, records: workspace.records,
-      journalFolder: workspace.journalFolder, unfinished: unfinished, outbox: tracking)
+      journalFolder: workspace.journalFolder, unfinished: unfinished, sinks: sinks)
     let beside = RunsBeside(workspace.repository) { [committer] in committer.journalPath }
     ignores?.goBeside { beside.additions() }
     let source = SourceState(
@@ -95,6 +110,9 @@ package struct Reproduction: Sendable {
       workspace.book.useSerialOrder { serial.map { pipeline[$0].address } }
       ignores?.useSerialOrder { serial.flatMap { pipeline[$0].outputs.compactMap(\.location.local) } }
     }
+    let executor: any StageExecutor =
+      tracker == nil && lineage == nil
+      ? LocalExecutor() : TrackedExecutor(inner: LocalExecutor(), tracker: tracker, lineage: lineage)
     let pull: StagePull? =
       request.pulls
       ? StagePull(
@@ -113,7 +131,7 @@ package struct Reproduction: Sendable {
       records: workspace.records,
       leases: HostLeases(devices: devices(), command: (["cairn"] + request.arguments).joined(separator: " ")),
       memory: request.jobs == 1 ? nil : MemoryGate { workspace.producers.history(of: $0.address.text())?.peakMemory },
-      executor: tracker.map { TrackedExecutor(inner: LocalExecutor(), tracker: $0) } ?? LocalExecutor(), terminal: terminal, invocation: invocation,
+      executor: executor, terminal: terminal, invocation: invocation,
       folder: workspace.folder, emit: emit)
     let pool = try capacities()
     let freshness = FreshnessWatch(workspace, request, order)
@@ -129,7 +147,7 @@ package struct Reproduction: Sendable {
     if !request.dry {
       // What the stages did is told whatever becomes of this.
       do throws(Diagnostic) {
-        try writeInvocation(summary, started: started, source: source, tracking)
+        try writeInvocation(summary, started: started, source: source, sinks)
         try recordLinks(summary)
       } catch { summary.afterwards = error }
     }
@@ -185,7 +203,7 @@ package struct Reproduction: Sendable {
     let hasReplayed = try JournalReplay.runIfNeeded(
       workspace.repository, git: workspace.git, cache: workspace.cache, records: workspace.records,
       producers: workspace.producers,
-      outbox: TrackingOutbox(workspace.settings, workspace.repository, workspace.records))
+      sinks: RunSinks(workspace.settings, workspace.repository, workspace.git, workspace.records))
     // What came from there is no longer somebody's who runs beside this process.
     if hasReplayed { try workspace.book.startAgain() }
     try workspace.book.refresh()
@@ -224,7 +242,7 @@ package struct Reproduction: Sendable {
   }
 
   private func writeInvocation(
-    _ summary: RunSummary, started: Nanoseconds, source: SourceState, _ tracking: TrackingOutbox?
+    _ summary: RunSummary, started: Nanoseconds, source: SourceState, _ sinks: RunSinks
   ) throws(Diagnostic) {
     let pipeline = workspace.project.pipeline
     let hasNews = summary.outcomes.contains { $0.outcome.result != .fresh && $0.outcome.run != nil }
@@ -255,7 +273,7 @@ package struct Reproduction: Sendable {
       exit: summary.failures.isEmpty && summary.undeclaredChanges.isEmpty && summary.error == nil ? 0 : 255)
     let document = try workspace.records.write(record)
     workspace.producers.note(document: document)
-    tracking?.add(invocation: record, document)
+    sinks.add(invocation: record, document)
   }
 }
 

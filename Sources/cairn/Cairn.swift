@@ -15,6 +15,7 @@ enum Program {
     StandardDescriptors.fill()
     RemoteConnectors.use(RemoteServices())
     TrackerConnectors.use(TrackingServices())
+    EventConnectors.use(OpenLineageServices())
     let status = run(CommandArguments.words())
     exit(status.rawValue)
   }

@@ -31,8 +31,8 @@ package final class Committer: @unchecked Sendable {
   /// `nil` without git.
   private let ignores: IgnoreBook?
   private let records: RecordStore
-  /// `nil` where nothing is tracked.
-  private let outbox: TrackingOutbox?
+  /// `nil` where nobody is told.
+  private let sinks: RunSinks?
   /// What this run goes on with.
   package let unfinished: UnfinishedRun
   private let writeLock: FileLock
@@ -58,13 +58,13 @@ package final class Committer: @unchecked Sendable {
 
   package init(
     _ repository: Repository, book: LockBook, ignores: IgnoreBook?, records: RecordStore, journalFolder: String,
-    unfinished: UnfinishedRun, outbox: TrackingOutbox? = nil
+    unfinished: UnfinishedRun, sinks: RunSinks? = nil
   ) {
     self.repository = repository
     self.book = book
     self.ignores = ignores
     self.records = records
-    self.outbox = outbox
+    self.sinks = sinks
     self.unfinished = unfinished
     writeLock = FileLock(repository.temporaryFolder + "/lock")
     self.journalFolder = journalFolder
@@ -78,7 +78,7 @@ package final class Committer: @unchecked Sendable {
   /// Notes an end without a lock entry. `record` is written first; a crash between the two leaves the record true.
   package func closed(attempt: String, record: [UInt8]) throws(Diagnostic) {
     _ = try records.put(document: record)
-    outbox?.add(record: record)
+    sinks?.add(record: record)
     try openJournal().append([.closed(attempt: attempt)])
   }
 
@@ -141,7 +141,7 @@ package final class Committer: @unchecked Sendable {
       FaultPoint.reach(.journalSynced)
       for commitment in batch where !commitment.ended.record.isEmpty {
         _ = try records.put(document: commitment.ended.record)
-        outbox?.add(record: commitment.ended.record)
+        sinks?.add(record: commitment.ended.record)
       }
       FaultPoint.reach(.recordsWritten)
       book.settle(batch.lazy.map(\.ended.stage))

@@ -16,10 +16,10 @@ package enum JournalReplay {
   @discardableResult
   package static func runIfNeeded(
     _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex,
-    outbox: TrackingOutbox?
+    sinks: RunSinks?
   ) throws(Diagnostic) -> Bool {
     guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return false }
-    _ = try run(repository, git: git, cache: cache, records: records, outbox: outbox)
+    _ = try run(repository, git: git, cache: cache, records: records, sinks: sinks)
     // What was lost is part of the history that the next question is asked of.
     try producers.catchUp(with: records)
     return true
@@ -32,7 +32,7 @@ package enum JournalReplay {
   /// - Returns: the addresses of executions that were lost.
   @discardableResult
   package static func run(
-    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, outbox: TrackingOutbox? = nil
+    _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, sinks: RunSinks? = nil
   ) throws(Diagnostic) -> [StageAddress] {
     let root = repository.root
     var lost: [StageAddress] = []
@@ -49,12 +49,12 @@ package enum JournalReplay {
       }
       for end in content.ends where !end.record.isEmpty {
         _ = try records.put(document: end.record)
-        outbox?.add(record: end.record)
+        sinks?.add(record: end.record)
       }
       for start in content.open {
         if !start.lostRecord.isEmpty {
           _ = try records.put(document: start.lostRecord)
-          outbox?.add(record: start.lostRecord)
+          sinks?.add(record: start.lostRecord)
         }
         _ = try? Files.remove(CairnFolder.claims(start.attempt, in: repository.cairnFolder))
         lost.append(start.stage)

@@ -29,7 +29,7 @@ struct LockedOutputs {
       let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
       try JournalReplay.runIfNeeded(
         repository, git: git, cache: cache, records: history.store, producers: history.producers,
-      outbox: TrackingOutbox(settings, repository, history.store))
+        sinks: RunSinks(settings, repository, git, history.store))
     }
     let locks = PathLocks(
       temporaryFolder: repository.temporaryFolder, command: (["cairn"] + arguments).joined(separator: " "))

@@ -49,7 +49,7 @@ package struct OpenProject: Sendable {
     let history = try History(repository, git: git, cacheFolder: settings.cacheFolder)
     try JournalReplay.runIfNeeded(
       repository, git: git, cache: cache, records: history.store, producers: history.producers,
-      outbox: TrackingOutbox(settings, repository, history.store))
+      sinks: RunSinks(settings, repository, git, history.store))
     return lock
   }
 

@@ -407,7 +407,7 @@ final class StageExecution: Sendable {
       stage: stage.address, lines: stage.lines, workingDirectory: context.absolute(stage.wdir),
       environment: context.provenance.environment(for: stage, attempt: name, devices: devices, context: context),
       output: context.terminal, timeout: stage.settings.timeoutSeconds, grace: context.request.grace)
-    job.run = StartingRun(attempt: name, draft: draft)
+    job.run = StartingRun(attempt: name, draft: draft, outputs: stage.outputs.map(\.location.recordPath))
     let log = LogBuffer(limit: context.request.logLimit)
     let events = Events(execution: self, log: log) { [self, draft] observation in
       // At once, for the next command waits for it. After a failure nothing may start, or another try needs the slot.

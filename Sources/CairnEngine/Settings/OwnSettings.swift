@@ -30,6 +30,7 @@ package enum OwnSettings {
     "jobs": .count, "grace": .seconds, "strict": .truth, "resources": .amounts,
     "runs": .section(["log_limit": .count, "remote": .truth]),
     "verify": .section(["require_records": .truth, "severity": .severities, "accepted": .accepted]),
+    "openlineage": .section(["enabled": .truth, "url": .text, "endpoint": .text]),
     "tracking": .section([
       "enabled": .truth, "uri": .text, "experiment": .text, "user": .choice(TrackingSettings.UserNaming.allCases.map(\.rawValue)),
       "log": .truth, "upload": .truth, "register": .truth, "push": .truth, "join": .truth,

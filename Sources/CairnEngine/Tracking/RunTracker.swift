@@ -10,6 +10,14 @@ package struct StartingRun: Sendable {
   package var attempt: String
   /// As far as it is known.
   package var draft: RunRecord
+  /// Paths that it is to make, as records have them.
+  package var outputs: [String]
+
+  package init(attempt: String, draft: RunRecord, outputs: [String]) {
+    self.attempt = attempt
+    self.draft = draft
+    self.outputs = outputs
+  }
 }
 
 package typealias CommandEnvironment = [(name: String, value: String)]
@@ -64,13 +72,25 @@ package enum TrackerConnectors {
   package static func use(_ new: any TrackerConnector) { connector.withLock { $0 = new } }
 }
 
-/// Tells the tracker of each command, and starts it with what that answers. Holds no thread meanwhile.
+package enum EventConnectors {
+  private static let connector = Mutex<(any EventConnector)?>(nil)
+
+  package static var current: (any EventConnector)? { connector.withLock { $0 } }
+
+  package static func use(_ new: any EventConnector) { connector.withLock { $0 = new } }
+}
+
+/// Tells the collector of events and the tracker of each command, and starts it with what the tracker answers. Holds no
+/// thread meanwhile.
 struct TrackedExecutor: StageExecutor {
   let inner: any StageExecutor
-  let tracker: any RunTracker
+  let tracker: (any RunTracker)?
+  let lineage: LineageEvents?
 
   func start(_ job: Job, events: any JobEvents) -> any RunningJob {
     guard let run = job.run else { return inner.start(job, events: events) }
+    lineage?.started(run)
+    guard let tracker else { return inner.start(job, events: events) }
     let waiting = WaitingJob(job, events, inner)
     tracker.starting(run) { waiting.begin(with: $0) }
     return waiting

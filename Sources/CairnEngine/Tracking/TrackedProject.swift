@@ -42,10 +42,10 @@ package struct TrackedProject: Sendable {
     let outbox = TrackingOutbox(outbox, settings)
     var invocations: Set<String> = []
     for run in runs {
-      guard let bytes = try records.document(run.digest), let record = try records.record(run) else { continue }
+      guard let record = try records.record(run) else { continue }
       // What nobody saw run has no run to be shown.
       if record.reconstructed != nil { continue }
-      outbox.add(record: bytes)
+      outbox.add(record, run.digest)
       invocations.insert(record.invocation)
     }
     for digest in try records.documents() {

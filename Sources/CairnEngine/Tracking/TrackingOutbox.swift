@@ -1,8 +1,6 @@
 // Puts what was recorded into the outbox, where a tracking server is set. Knows records; knows no server.
 import CairnCore
-import CairnFormats
 package import CairnLineage
-import CairnStore
 import CairnSystem
 
 package struct TrackingOutbox: Sendable {
@@ -26,10 +24,9 @@ package struct TrackingOutbox: Sendable {
   }
 
   /// A record that is in the store now. Never fails: what cannot be put there is not sent, and nothing else.
-  func add(record bytes: [UInt8]) {
-    guard let record = try? RecordJSON.decode(bytes) else { return }
+  func add(_ record: RunRecord, _ document: Digest32) {
     var entry = Outbox.Entry(
-      .run, document: ContentHasher.sha256(of: bytes), invocation: record.invocation,
+      .run, document: document, invocation: record.invocation,
       attempt: AttemptName.uuid(
         invocation: record.invocation, address: record.stage.address, attempt: record.execution.attempt),
       moment: record.execution.started, destination: place, experiment: experiment)

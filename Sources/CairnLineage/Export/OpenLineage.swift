@@ -97,7 +97,12 @@ package struct OpenLineage: Sendable {
     event(Self.end(ofExit: record.exit), at: record.finished, invocation: record.invocation, cairn: version)
   }
 
-  static func end(ofExit exit: Int) -> EventType {
+  /// Of one that died: nobody wrote down how it ended.
+  package func abort(invocation: String, at time: Nanoseconds, cairn version: String) -> Value {
+    event(.abort, at: time, invocation: invocation, cairn: version)
+  }
+
+  package static func end(ofExit exit: Int) -> EventType {
     // 128 and a signal's number.
     exit == 0 ? .complete : 129...192 ~= exit ? .abort : .fail
   }
@@ -229,9 +234,4 @@ package struct OpenLineage: Sendable {
     if let md5, !md5.hasSuffix(".dir") { statistics["fileCount"] = 1 }
     return statistics
   }
-}
-
-extension RunRecord.OutputPart {
-  /// Said to be one in `dvc.yaml`.
-  var isModel: Bool { annotations["type"]?.string == "model" }
 }

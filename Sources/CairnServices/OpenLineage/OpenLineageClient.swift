@@ -54,7 +54,8 @@ package struct OpenLineageClient: Sendable {
   /// What may pass (500, 502, 503, 504, a broken connection) is tried again; what was refused is not, nor is an answer of
   /// 429, which asks for less.
   ///
-  /// - Throws: `openlineage`: the event was not taken, or nobody knows whether it was.
+  /// - Throws: `openlineage`: the event was not taken, or nobody knows whether it was; `openlineage-event`: this event is
+  ///   refused, and others may be taken.
   package func post(_ event: [UInt8]) throws(Diagnostic) {
     var tries = 0
     while true {
@@ -87,8 +88,9 @@ package struct OpenLineageClient: Sendable {
   // MARK: What went wrong
 
   private func refusal(_ answer: HTTPResponse, tries: Int) -> Diagnostic {
+    let isOfEvent = [400, 413, 422].contains(answer.status)
     var diagnostic = Diagnostic(
-      .openLineage, "'\(target.hostHeader)' answered \(answer.status) to an OpenLineage event" + Self.times(tries))
+      isOfEvent ? .openLineageEvent : .openLineage, "'\(target.hostHeader)' answered \(answer.status) to an OpenLineage event" + Self.times(tries))
     let words = withoutKey(answer.text.split(whereSeparator: \.isNewline).first.map { String($0.prefix(200)) } ?? "")
     if !words.isEmpty { diagnostic = diagnostic.because(of: Diagnostic(.openLineage, words)) }
     return switch answer.status {
@@ -124,6 +126,8 @@ package struct OpenLineageClient: Sendable {
 extension Diagnostic.Code {
   /// An OpenLineage event did not reach its collector.
   package static let openLineage = Diagnostic.Code("openlineage")
+  /// The collector refuses this event.
+  package static let openLineageEvent = Diagnostic.Code("openlineage-event")
 }
 
 extension Diagnostic {

@@ -136,6 +136,7 @@ struct ReproCommand: CairnCommand {
     lock?.release()
     for warning in workspace.project.warnings { console.warning(warning) }
     if let fault = reproduction.trackingFault { console.warning("nothing is tracked: \(fault.fullMessage)") }
+    if let fault = reproduction.lineageFault { console.warning("no lineage events are sent: \(fault.fullMessage)") }
 
     let isTerminal = !json && Terminal.isTerminal(STDOUT_FILENO)
     let printer: any ReproPrinter
@@ -158,6 +159,7 @@ struct ReproCommand: CairnCommand {
     printer.settle(summary)
     let status = finish(summary, printer, workspace, console)
     track(reproduction, status, invocation)
+    sendEvents(reproduction, invocation.console)
     return status
   }
 
@@ -176,6 +178,20 @@ struct ReproCommand: CairnCommand {
         "a model waits for push: \(HumanText.count(summary.waitingForPush, "object")); `cairn push`, then `cairn track sync`")
     } else if summary.left > 0 {
       console.warning("\(summary.left) for '\(tracked.settings.place)' wait in the outbox: `cairn track sync` sends them")
+    }
+  }
+
+  /// Sends what is left to the collector of lineage events; what comes of it is told, and no more.
+  private func sendEvents(_ reproduction: Reproduction, _ console: Console) {
+    guard let sender = reproduction.lineageSender else { return }
+    console.flush()
+    let line = ProgressWords(console)
+    let summary = sender.finish { line.show("Sending to the lineage collector  \($0) left") }
+    if summary.sent + summary.left > 0 { line.clear() }
+    for note in summary.notes { console.note(PrintableText.line("lineage events: " + note)) }
+    if summary.left > 0 {
+      console.warning(
+        "\(HumanText.count(summary.left, "lineage event")) for '\(sender.address)' wait in the outbox: `cairn track sync` sends them")
     }
   }
 

@@ -113,13 +113,7 @@ struct Exports {
   }
 
   private func project() throws -> ExportProject {
-    let git = try GitRepository.find(from: context.repository.root)
-    let repository = try git.flatMap { try $0.remoteURL() ?? $0.rootCommit() }
-    let root = context.repository.root
-    return ExportProject(
-      repository: repository, root: git?.workTree ?? root,
-      folder: git.map { Repository.relative(root, to: $0.workTree) } ?? "",
-      remote: context.settings.defaultRemote.flatMap { context.settings.remote($0)?["url"]?.string })
+    try ExportProject(context.repository, context.settings, GitRepository.find(from: context.repository.root))
   }
 
   func openLineage(of runs: [(id: RunID, record: RunRecord)]) throws -> OpenLineageSequence {
@@ -145,7 +139,7 @@ struct Exports {
 
   /// - Parameter graph: walked up from the model.
   func billOfMaterials(of graph: LineageGraph) throws -> [UInt8] {
-    guard let root = graph.roots.first else { throw Diagnostic(.export, "there is nothing to export") }
+    guard let root = graph.roots.first.map(graph.artifact(behind:)) else { throw Diagnostic(.export, "there is nothing to export") }
     if graph.roots.count > 1 { throw Diagnostic.severalFiles(graph.roots.count) }
     if case .run(let run) = root, case .run(let record) = graph.nodes[root] { return try billOfMaterials(of: run, record) }
     var measurements: [(id: RunID, record: RunRecord)] = []

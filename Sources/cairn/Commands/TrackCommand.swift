@@ -7,10 +7,11 @@ internal import CairnServices
 
 struct TrackCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "track", abstract: "Show and send what the tracking server has not received yet",
+    commandName: "track", abstract: "Show and send what tracking servers have not received yet",
     discussion: """
       Where MLFLOW_TRACKING_URI or the setting tracking.uri names an MLflow server, every execution of a stage becomes a
-      run there. A server that is down fails no stage: what it misses waits here.
+      run there; where OPENLINEAGE_URL or openlineage.url names a collector, its start and end are OpenLineage events. A
+      server that is down fails no stage: what it misses waits here.
 
       cairn config cairn.tracking.uri http://127.0.0.1:5000
       cairn track status
@@ -43,24 +44,30 @@ struct TrackStatusCommand: OwnCommand {
       }
       states.append((entry, state))
     }
+    let events = try context.events.entries()
     if json {
       console.write(
         json: .map([
           "schema": "cairn.track/v1", "server": context.settings.map { .string($0.place) } ?? .null,
           "experiment": context.settings.map { .string($0.experiment) } ?? .null,
           "waiting": .list(states.map { TrackText.value($0, $1) }),
+          "events": .list(events.map { .map([
+            "event": .string($0.words), "server": .string($0.destination),
+            "failure": $0.failure.map { .string($0) } ?? .null,
+          ]) }),
         ]))
-      return states.isEmpty ? .success : .no
+      return states.isEmpty && events.isEmpty ? .success : .no
     }
     console.write(context.settings.map { "\($0.place), experiment '\($0.experiment)'" } ?? "no tracking server is named")
-    if states.isEmpty { console.write("nothing waits") }
+    if states.isEmpty, events.isEmpty { console.write("nothing waits") }
     for (entry, state) in states { console.write(TrackText.line(entry, state, context.records)) }
+    for entry in events { console.write(TrackText.line(entry)) }
     if states.contains(where: { if case .waitsForPush = $0.1 { true } else { false } }) {
       console.write("`cairn push` sends the data, `cairn track sync` then what waits for it")
-    } else if !states.isEmpty {
+    } else if !states.isEmpty || !events.isEmpty {
       console.write("`cairn track sync` sends it")
     }
-    return states.isEmpty ? .success : .no
+    return states.isEmpty && events.isEmpty ? .success : .no
   }
 }
 
@@ -84,27 +91,37 @@ struct TrackSyncCommand: OwnCommand {
     let console = invocation.console
     if json { console.keepOutputForResults() }
     let context = try TrackContext()
-    guard let project = context.project(for: uri) else {
-      guard try context.outbox.entries().isEmpty else {
-        throw Diagnostic.noTracking
-      }
-      if json { console.write(json: TrackText.value(TrackingReport())) } else { console.write("nothing waits") }
-      return .success
-    }
-    if all { try project.enqueueAll(HistoryContext().history.index().runs()) }
     let line = ProgressWords(console)
-    let report = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
+    var report = TrackingReport()
+    if let project = context.project(for: uri) {
+      if all { try project.enqueueAll(HistoryContext().history.index().runs()) }
+      report = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
+    } else if try !context.outbox.entries().isEmpty {
+      throw Diagnostic.noTracking
+    }
+    let events = try sendEvents(context, line)
     line.clear()
+    let isDone = report.left == 0 && events.left.isEmpty
     if json {
-      console.write(json: TrackText.value(report))
-      return report.left == 0 ? .success : .no
+      console.write(json: TrackText.value(report, events))
+      return isDone ? .success : .no
     }
     for note in report.notes { console.note(PrintableText.line(note)) }
     for (entry, state) in report.entries where state != .sent { console.write(TrackText.line(entry, state, context.records)) }
-    if report.entries.isEmpty { console.write("nothing waits") } else {
-      console.write("\(report.sent) sent" + (report.left > 0 ? ", \(report.left) left" : ""))
+    for event in events.left { console.write(PrintableText.line("event \(event.words): \(event.why)")) }
+    let (sent, left) = (report.sent + events.sent, report.left + events.left.count)
+    console.write(sent + left == 0 ? "nothing waits" : "\(sent) sent" + (left > 0 ? ", \(left) left" : ""))
+    return isDone ? .success : .no
+  }
+
+  /// OpenLineage's; `--uri` is not for them.
+  private func sendEvents(_ context: TrackContext, _ line: ProgressWords) throws -> EventReport {
+    guard let collector = OpenLineageSettings(context.workspace.settings) else {
+      var report = EventReport()
+      report.left = try context.events.entries().map { ($0.words, "no collector is named: OPENLINEAGE_URL, or openlineage.url") }
+      return report
     }
-    return report.left == 0 ? .success : .no
+    return try OpenLineageServices().sync(collector, context.events) { line.show("Sending to the lineage collector  \($0) of \($1)") }
   }
 }
 
@@ -112,6 +129,7 @@ struct TrackSyncCommand: OwnCommand {
 private struct TrackContext {
   let workspace: Workspace
   let outbox: Outbox
+  let events: EventQueue
   let records: RecordStore
   let settings: TrackingSettings?
 
@@ -121,6 +139,7 @@ private struct TrackContext {
     workspace = try Workspace.open(repository, settings)
     records = workspace.records
     outbox = Outbox(beside: records)
+    events = EventQueue(beside: records)
     self.settings = TrackingSettings(settings, repository)
   }
 
@@ -159,6 +178,10 @@ private enum TrackText {
     return PrintableText.line("\(subject(entry, records)): \(words)")
   }
 
+  static func line(_ entry: EventQueue.Entry) -> String {
+    PrintableText.line("event \(entry.words) for \(entry.destination): \(entry.failure ?? "waits")")
+  }
+
   static func value(_ entry: Outbox.Entry, _ state: TrackingReport.State?) -> Value {
     var map: ValueMap = [
       "kind": .string(entry.kind.rawValue), "document": entry.document.map { .string($0.hex) } ?? .null,
@@ -180,8 +203,12 @@ private enum TrackText {
     return .map(map)
   }
 
-  static func value(_ report: TrackingReport) -> Value {
+  static func value(_ report: TrackingReport, _ events: EventReport) -> Value {
     .map([
+      "events": .map([
+        "sent": .int(events.sent),
+        "left": .list(events.left.map { .map(["event": .string($0.words), "failure": .string($0.why)]) }),
+      ]),
       "schema": "cairn.track-sync/v1", "sent": .int(report.sent), "left": .int(report.left),
       "entries": .list(report.entries.map { value($0.entry, $0.state) }), "notes": .list(report.notes.map { .string($0) }),
     ])
