@@ -136,7 +136,6 @@ package struct Reproduction: Sendable {
     let pool = try capacities()
     let freshness = FreshnessWatch(workspace, request, order)
     freshness?.lookBefore()
-    tracker?.prepare()
     let runner = Runner(
       context, order: order, cutProducers: { graph?.cutProducers(of: $0) ?? [] }, pool: pool,
       seconds: { workspace.producers.history(of: pipeline[$0].address.text())?.seconds })

@@ -99,6 +99,7 @@ final class StageExecution: Sendable {
         guard isForced, !stage.commands.isEmpty, unknown.code != .notInThisVersion else { throw unknown }
       }
       guard try mustRun(&judged) else { return finishFresh() }
+      if hasCommand, !context.request.dry { context.executor.prepare() }
       if try pullsMissing(judged) { return }
       if context.request.dry, hasCommand { return try announceOnly(judged) }
       let cached = context.pull == nil && hasCommand ? try lookUp(judged) : nil

@@ -90,9 +90,15 @@ package protocol RunningJob: Sendable {
 }
 
 package protocol StageExecutor: Sendable {
+  /// A job will come soon, or not: what takes long at the first time may be begun. Returns at once.
+  func prepare()
   /// Starts `job` and returns at once.
   ///
   /// `events.finished` MUST be called exactly once, also when the job is cancelled, on any thread. Output MUST NOT
   /// follow it.
   func start(_ job: Job, events: any JobEvents) -> any RunningJob
+}
+
+extension StageExecutor {
+  package func prepare() {}
 }

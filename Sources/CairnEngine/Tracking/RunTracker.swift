@@ -24,7 +24,7 @@ package typealias CommandEnvironment = [(name: String, value: String)]
 
 /// Implementations never block, and never fail: what does not reach the server stays in the outbox.
 package protocol RunTracker: Sendable {
-  /// Stages may run soon: what takes long at the first time is begun.
+  /// A stage is about to run: what takes long at the first time is begun. May be called often.
   func prepare()
   /// - Parameter ready: called once, on any thread, soon: with what the command's environment gets beside.
   func starting(_ run: StartingRun, ready: @escaping @Sendable (CommandEnvironment) -> Void)
@@ -86,6 +86,8 @@ struct TrackedExecutor: StageExecutor {
   let inner: any StageExecutor
   let tracker: (any RunTracker)?
   let lineage: LineageEvents?
+
+  func prepare() { tracker?.prepare() }
 
   func start(_ job: Job, events: any JobEvents) -> any RunningJob {
     guard let run = job.run else { return inner.start(job, events: events) }
