@@ -124,6 +124,25 @@ extension LockedFile {
   private static let versionKeys: Set<Value> = ["version_id", "etag", "checksum", "remote", "cloud"]
 }
 
+extension LockFile {
+  /// As read from a `dvc.lock`: folders that are told file by file have the hashes of their lists.
+  ///
+  /// The lock is written with the lists alone, as it was read.
+  var withHashesOfFiles: LockFile {
+    var lock = self
+    for (name, entry) in entries {
+      let isListed = { (file: LockedFile) in file.other["files"] != nil }
+      // Few locks have such lists, and a long one is not copied for nothing.
+      guard entry.outs.contains(where: isListed) || entry.deps.contains(where: isListed) else { continue }
+      var entry = entry
+      entry.deps = entry.deps.map(\.withHashOfFiles)
+      entry.outs = entry.outs.map(\.withHashOfFiles)
+      lock.entries[name] = entry
+    }
+    return lock
+  }
+}
+
 extension LockedFile {
   /// What `files:` says of the files of a folder; `nil` where there is no such list.
   var listOfFiles: DirectoryManifest? {

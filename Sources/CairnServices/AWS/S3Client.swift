@@ -244,6 +244,9 @@ struct S3Error {
     region = root["Region"]?.text
   }
 
+  /// What was asked for by an id that the server could not have given.
+  var isStrangeVersion: Bool { code == "InvalidArgument" && message.lowercased().contains("version") }
+
   /// The next step.
   static func hint(_ code: String, bucket: String, source: String?) -> String? {
     let keys = source.map { "the keys of \($0)" } ?? "requests that nobody signs"
