@@ -89,7 +89,7 @@ struct VersionedPush {
       switch state {
       case .sent: outcome.transferred += 1
       case .missing: outcome.missing.append(file.hash)
-      case .failed(let error): outcome.failures.append(.init(hash: file.hash, error: error))
+      case .failed(let error): outcome.failures.append(ObjectTransfer.Failure(hash: file.hash, error: error))
       default: break
       }
     }
@@ -120,7 +120,9 @@ struct VersionedPush {
       if !file.isMeant { return .left }
       let versions = known[owner[number]].map { $0[file.key] ?? FileVersions() }
       if let named = file.named {
-        if try versions?.all.contains(named.id) ?? storage.has(named.id, of: file.key) { return .named }
+        let isThere: Bool
+        if let versions { isThere = versions.all.contains(named.id) } else { isThere = try storage.has(named.id, of: file.key) }
+        if isThere { return .named }
       }
       let latest: FileVersion?
       if let versions { latest = versions.latest } else { latest = try storage.latest(file.key) }

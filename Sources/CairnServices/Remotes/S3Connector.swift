@@ -1,6 +1,7 @@
 // From the settings of a remote to the bucket that they mean. Connects to nothing before the first request.
 package import CairnCore
 import CairnEngine
+import CairnFormats
 package import CairnStore
 import CairnSystem
 

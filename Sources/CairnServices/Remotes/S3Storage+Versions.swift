@@ -21,7 +21,11 @@ extension S3Storage: VersionedStorage {
   }
 
   package func has(_ version: String, of key: String) throws(Diagnostic) -> Bool {
-    try head(key, version: version, accepting: Self.noVersion) != nil
+    do throws(Diagnostic) {
+      return try head(key, version: version) != nil
+    } catch where Self.noVersion.contains(where: { error.message.contains("(\($0))") }) {
+      return false
+    }
   }
 
   /// `nil` for what a bucket without versions says.

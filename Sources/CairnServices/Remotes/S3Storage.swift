@@ -45,10 +45,10 @@ package struct S3Storage: RemoteStorage {
   }
 
   /// The answer about an object, or one version of it; `nil` when it is not there.
-  func head(_ key: String, version: String? = nil, accepting more: Set<Int> = []) throws(Diagnostic) -> HTTPResponse? {
+  func head(_ key: String, version: String? = nil) throws(Diagnostic) -> HTTPResponse? {
     var call = S3Client.Call("HEAD", "HeadObject", key: full(key), query: Self.query(version))
     call.headers = keyHeaders
-    call.accepted = more.union([404])
+    call.accepted = version == nil ? [404] : [404, 405]
     let answer = try client.send(call)
     return answer.isSuccess ? answer : nil
   }
@@ -124,7 +124,8 @@ package struct S3Storage: RemoteStorage {
   private func get(_ key: String, _ id: String?, _ sink: any ResumableSink) throws(Diagnostic) -> Bool {
     var call = S3Client.Call("GET", "GetObject", key: full(key), query: Self.query(id))
     call.headers = keyHeaders
-    call.accepted = id == nil ? [404, 416] : Self.noVersion.union([416])
+    call.accepted = [404, 416]
+    if id != nil { call.acceptedErrors = Self.noVersion }
     var version: String?
     let answer = try client.send(call, prepare: { () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) in
       if let failure = sink.failure { throw failure }
@@ -138,14 +139,12 @@ package struct S3Storage: RemoteStorage {
     })
     if let failure = sink.failure { throw failure }
     switch answer.status {
-    case 400 where S3Error(answer).map { $0.code != "NoSuchVersion" && !$0.isStrangeVersion } ?? true:
-      throw Diagnostic(.remote, "the bucket '\(client.bucket)' does not give '\(name(of: key))': \(S3Error(answer)?.code ?? "400")")
-    case 400, 405: return false
     case 404:
       // Of a bucket that is not there the objects are not there either, and nobody would say why.
       if let error = S3Error(answer), error.code == "NoSuchBucket" { throw noBucket() }
       return false
     case 416: return true
+    case 400...499: return false
     default:
       if let whole = sink.expected, whole != sink.received {
         throw Diagnostic(.remote, "'\(name(of: key))' came in part: \(sink.received) of \(whole) bytes")
@@ -154,9 +153,9 @@ package struct S3Storage: RemoteStorage {
     }
   }
 
-  /// How servers say that there is no such version: an id of another one's making is a bad argument to some, and the id of
-  /// a mark of deletion is not to be read.
-  static let noVersion: Set<Int> = [400, 404, 405]
+  /// How servers say that there is no such version: an id of another one's making is a bad argument to some, and a mark of
+  /// deletion is not to be read.
+  static let noVersion: Set<String> = ["NoSuchVersion", "InvalidArgument", "MethodNotAllowed"]
 
   private func noBucket() -> Diagnostic {
     Diagnostic(.remote, "the bucket '\(client.bucket)' does not exist").hinting(S3Error.hint("NoSuchBucket", bucket: client.bucket, source: nil) ?? "")
