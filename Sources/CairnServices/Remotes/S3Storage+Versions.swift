@@ -24,6 +24,8 @@ extension S3Storage: VersionedStorage {
     do throws(Diagnostic) {
       return try head(key, version: version) != nil
     } catch where Self.noVersion.contains(where: { error.message.contains("(\($0))") }) {
+      // As in reading one.
+      if error.message.contains("(\(Self.badRequest))") { _ = try head(key) }
       return false
     }
   }

@@ -144,7 +144,10 @@ package struct S3Storage: RemoteStorage {
       if let error = S3Error(answer), error.code == "NoSuchBucket" { throw noBucket() }
       return false
     case 416: return true
-    case 400...499: return false
+    case 400...499:
+      // The same words are for an object whose key of encryption was not given: that fails without a version, too.
+      if S3Error(answer)?.code == Self.badRequest { _ = try head(key) }
+      return false
     default:
       if let whole = sink.expected, whole != sink.received {
         throw Diagnostic(.remote, "'\(name(of: key))' came in part: \(sink.received) of \(whole) bytes")
@@ -155,7 +158,8 @@ package struct S3Storage: RemoteStorage {
 
   /// How servers say that there is no such version: an id of another one's making is a bad argument to some, and a mark of
   /// deletion is not to be read.
-  static let noVersion: Set<String> = ["NoSuchVersion", "InvalidArgument", "MethodNotAllowed"]
+  static let noVersion: Set<String> = ["NoSuchVersion", "InvalidArgument", "MethodNotAllowed", badRequest]
+  static let badRequest = "InvalidRequest"
 
   private func noBucket() -> Diagnostic {
     Diagnostic(.remote, "the bucket '\(client.bucket)' does not exist").hinting(S3Error.hint("NoSuchBucket", bucket: client.bucket, source: nil) ?? "")
