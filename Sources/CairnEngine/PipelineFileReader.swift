@@ -144,7 +144,7 @@ struct PipelineFileReader: Sendable {
         throw Diagnostic(.gitIgnored, "'\(reader.paths.absolute(path))' is git-ignored.")
       }
       guard !reader.ignore.isIgnored(path, isDirectory: false), let bytes = try reader.files.read(path) else { return nil }
-      return try LockYAML.read(SourceText(path: path.text, bytes: bytes))
+      return try LockYAML.read(SourceText(path: path.text, bytes: bytes)).withHashesOfFiles
     }
 
     func take(into result: inout Result) throws(Diagnostic) {

@@ -116,7 +116,7 @@ package struct Reproduction: Sendable {
     let pull: StagePull? =
       request.pulls
       ? StagePull(
-        remote: try preparePull(emit), cache: workspace.cache, snapshotter: workspace.snapshotter) : nil
+        from: try preparePull(emit), cache: workspace.cache, snapshotter: workspace.snapshotter) : nil
     let context = RunContext(
       root: root, request: request, pipeline: pipeline,
       producers: { graph?.activeProducers(of: $0) ?? [] }, observer: workspace.observer, outputs: outputs,

@@ -208,7 +208,7 @@ package final class LockBook: Sendable {
 
   private static func read(_ path: RepoPath, root: String) throws(Diagnostic) -> LockFile {
     guard let bytes = try Files.read(plain: root + "/" + path.text) else { return LockFile() }
-    return try LockYAML.read(SourceText(path: path.text, bytes: bytes))
+    return try LockYAML.read(SourceText(path: path.text, bytes: bytes)).withHashesOfFiles
   }
 
   /// Applies an entry of a journal, unless the lock has moved on from the state that it was made for.
@@ -393,6 +393,6 @@ package final class LockBook: Sendable {
   }
 
   private static func parse(_ bytes: [UInt8], name: String) throws(Diagnostic) -> LockEntry? {
-    try LockYAML.read(SourceText(path: "journal", bytes: bytes)).entries[name]
+    try LockYAML.read(SourceText(path: "journal", bytes: bytes)).withHashesOfFiles.entries[name]
   }
 }

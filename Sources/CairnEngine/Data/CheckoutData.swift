@@ -164,6 +164,8 @@ package struct CheckoutData {
           ? (locked.indices.contains(index) ? locked[index] : nil)
           : locked.first { $0.path.hasSameBytes(as: output.declared) }
         let hash = file?.contentHash
+        // A folder that a remote's versions tell file by file needs its list, which a commit of others may have brought.
+        if let file { try project.cache.keepList(of: file) }
         // An import that was never downloaded has nothing to check out.
         if hash == nil, stage.isImport { continue }
         result.append(

@@ -121,13 +121,14 @@ package struct CommitData {
       command: stage.commandValue, deps: stage.sortedDependencies(snapshot.dependencies),
       params: stage.sortedParameters(snapshot.parameters), outs: files)
     guard stage.kind == .pipeline else { return entry }
-    let sorted = stage.sorted(entry)
+    let plain = LockEntry(command: entry.command, deps: entry.deps, params: entry.params, outs: files.map(\.withoutVersions))
+    let sorted = stage.sorted(plain)
     if RunCache.canKeep(stage) {
       let runCache = RunCache(cache: project.cache)
       try runCache.saveUncached(stage, sorted, by: project.snapshotter)
       try runCache.save(sorted)
     }
-    return sorted
+    return sorted.keepingVersionsOfFiles(in: lock)
   }
 
   /// `deps:` of a `.dvc` file with what they are now; what lies in another repository stays as it was imported.

@@ -90,16 +90,20 @@ extension LockedFile {
   func keepingVersions(of old: LockedFile?, in content: Content) -> LockedFile {
     switch content {
     case .directory(let folder): return keepingVersions(of: old, in: folder.manifest.entries)
-    case .file:
-      guard let old, old.contentHash == contentHash else { return self }
-      let versions = old.other.filter { Self.versionKeys.contains($0.key) }
-      let cloud = versions["cloud"]?.map?.elements.first?.value
-      guard versions["version_id"] != nil || cloud?["version_id"] != nil else { return self }
-      var file = self
-      for (key, value) in versions { file.other[key] = value }
-      return file
+    case .file: return keepingVersions(of: old)
     case .missing, .dataset, .unknown: return self
     }
+  }
+
+  /// A file, in the same way.
+  fileprivate func keepingVersions(of old: LockedFile?) -> LockedFile {
+    guard let old, old.contentHash == contentHash else { return self }
+    let versions = old.other.filter { Self.versionKeys.contains($0.key) }
+    let cloud = versions["cloud"]?.map?.elements.first?.value
+    guard versions["version_id"] != nil || cloud?["version_id"] != nil else { return self }
+    var file = self
+    for (key, value) in versions { file.other[key] = value }
+    return file
   }
 
   /// What a folder holds now, in the same way.
@@ -122,6 +126,47 @@ extension LockedFile {
   }
 
   private static let versionKeys: Set<Value> = ["version_id", "etag", "checksum", "remote", "cloud"]
+
+  /// The content alone, whatever remotes know of it.
+  var withoutVersions: LockedFile {
+    if other.isEmpty { return self }
+    var file = self
+    for key in Self.versionKeys.union(["files"]) { file.other.removeValue(forKey: key) }
+    return file
+  }
+}
+
+extension LockEntry {
+  /// As DVC writes a stage that has ended: a file that is as before keeps its version, a folder is told by its hash until
+  /// the next push.
+  func keepingVersionsOfFiles(in old: LockEntry?) -> LockEntry {
+    guard let old, old.outs.contains(where: { !$0.other.isEmpty }) else { return self }
+    var entry = self
+    entry.outs = outs.map { out in
+      guard out.contentHash?.isDirectory == false else { return out }
+      return out.keepingVersions(of: old.out(out.path))
+    }
+    return entry
+  }
+}
+
+extension LockFile {
+  /// As read from a `dvc.lock`: folders that are told file by file have the hashes of their lists.
+  ///
+  /// The lock is written with the lists alone, as it was read.
+  var withHashesOfFiles: LockFile {
+    var lock = self
+    for (name, entry) in entries {
+      let isListed = { (file: LockedFile) in file.other["files"] != nil }
+      // Few locks have such lists, and a long one is not copied for nothing.
+      guard entry.outs.contains(where: isListed) || entry.deps.contains(where: isListed) else { continue }
+      var entry = entry
+      entry.deps = entry.deps.map(\.withHashOfFiles)
+      entry.outs = entry.outs.map(\.withHashOfFiles)
+      lock.entries[name] = entry
+    }
+    return lock
+  }
 }
 
 extension LockedFile {

@@ -49,7 +49,7 @@ extension StageExecution {
       let bytes = context.provenance.encode(draft)
       commit(
         entry, record: bytes, run: context.provenance.identify(bytes), result: .ran, seconds: seconds,
-        attemptName: attemptName, isUnchanged: judged.lock?.outs == entry.outs, isKept: isKept,
+        attemptName: attemptName, isUnchanged: judged.lock?.outs.map(\.withoutVersions) == entry.outs, isKept: isKept,
         draft: draft)
     } catch {
       failed(error, result: .failed, draft: draft, judged: judged, attemptName: attemptName, seconds: seconds)
@@ -148,7 +148,9 @@ extension StageExecution {
     } catch {
       return fail(error, run: nil, seconds: seconds)
     }
-    let put = context.book.put(stage.address, position: position, entry: entry)
+    // The run-cache keeps what was made, and no versions of it.
+    let put = context.book.put(
+      stage.address, position: position, entry: entry.keepingVersionsOfFiles(in: context.book.entry(of: stage.address)))
     context.provenance.source.ended(stage)
     if put.isChange { context.emit(.lockChanged(id, isNew: put.isFirst)) }
     if let run, let draft { context.provenance.announce(run, draft) }

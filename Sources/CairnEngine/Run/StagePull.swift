@@ -6,13 +6,24 @@ import CairnSystem
 import OrderedCollections
 
 package struct StagePull: Sendable {
-  /// `nil` when no remote is configured.
-  private let remote: RemoteObjects?
+  /// Where missing data comes from.
+  package enum Source: Sendable {
+    /// No remote is configured.
+    case none
+    case objects(RemoteObjects)
+    /// Of each output the version that is written down.
+    case versions(any VersionedStorage)
+  }
+
+  private let source: Source
   private let cache: DataCache
   private let snapshotter: Snapshotter
 
-  package init(remote: RemoteObjects?, cache: DataCache, snapshotter: Snapshotter) {
-    self.remote = remote
+  /// `nil` where there is none that holds objects.
+  private var remote: RemoteObjects? { if case .objects(let remote) = source { remote } else { nil } }
+
+  package init(from source: Source, cache: DataCache, snapshotter: Snapshotter) {
+    self.source = source
     self.cache = cache
     self.snapshotter = snapshotter
   }
@@ -32,6 +43,8 @@ package struct StagePull: Sendable {
     if let imported = ImportedRepository(of: stage) {
       try prepareCache()
       for hash in hashes { try imported.fetch(hash, into: cache) }
+    } else if case .versions(let storage) = source {
+      try fetch(cached, of: stage, lock, storage, warn)
     } else {
       try fetch(hashes, warn)
     }
@@ -94,6 +107,25 @@ package struct StagePull: Sendable {
     }
   }
 
+  private func fetch(
+    _ outputs: [Output], of stage: Stage, _ lock: LockEntry?, _ storage: any VersionedStorage, _ warn: (String) -> Void
+  ) throws(Diagnostic) {
+    let versioned = outputs.enumerated().compactMap { index, output -> VersionedOutput? in
+      guard let path = output.location.local, let locked = lock?.out(output.declared), let hash = locked.contentHash else {
+        return nil
+      }
+      return VersionedOutput(stage: stage, index: index, path: path, locked: locked, hash: hash, part: nil)
+    }
+    if versioned.isEmpty { return }
+    try prepareCache()
+    let outcome = try VersionedFetch(storage, cache: cache).run(versioned)
+    if !outcome.missing.isEmpty { warn(MissingObjects.words(outcome.missing.map(MissingObjects.text))) }
+    for failure in outcome.failures {
+      warn("failed to transfer '\(failure.hash.text)': \(failure.error?.fullMessage ?? "")")
+    }
+    if !outcome.failures.isEmpty { throw .downloadFailed(outcome.failures.count) }
+  }
+
   private func fetch(_ hashes: [ContentHash], _ warn: (String) -> Void) throws(Diagnostic) {
     guard let remote else { return }
     if !hashes.isEmpty { try prepareCache() }
@@ -133,17 +165,26 @@ package struct StagePull: Sendable {
 
 extension Reproduction {
   /// The default remote, where `--pull` asks for one; the run-cache's entries come from it at once.
-  func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> RemoteObjects? {
+  func preparePull(_ emit: (RunEvent) -> Void) throws(Diagnostic) -> StagePull.Source {
     let settings = workspace.settings
     guard let name = settings.defaultRemote, settings.remote(name)?["url"] != nil else {
-      guard request.usesRunCache else { return nil }
+      guard request.usesRunCache else { return .none }
       let error = Diagnostic.noRemote(settings, root: workspace.repository.root, command: "fetch --run-cache")
       emit(.warning(nil, "Failed to pull run cache: \(error.message)"))
-      return nil
+      return .none
     }
-    let storage = try OpenRemotes(settings, workspace.repository).storage(name, command: "pull")
-    let remote = RemoteObjects(storage)
+    let remotes = OpenRemotes(settings, workspace.repository)
+    if let storage = try remotes.versioned(name, command: "pull") {
+      if request.usesRunCache {
+        emit(
+          .warning(
+            nil,
+            "Failed to pull run cache: config file error: 'fetch --run-cache' is unsupported for cloud versioned remotes"))
+      }
+      return .versions(storage)
+    }
+    let remote = RemoteObjects(try remotes.storage(name, command: "pull"))
     if request.usesRunCache { _ = try RunCacheTransfer(workspace.cache).fetch(from: remote) }
-    return remote
+    return .objects(remote)
   }
 }

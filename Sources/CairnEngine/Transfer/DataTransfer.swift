@@ -11,6 +11,8 @@ package struct DataTransfer: Sendable {
     /// Files that went.
     package var transferred = 0
     package var warnings: [String] = []
+    /// What was done to files of the project, in DVC's words.
+    package var said: [String] = []
     /// What is to be said beside it.
     package var notes: [String] = []
     /// Of single objects, in words.
@@ -43,10 +45,16 @@ package struct DataTransfer: Sendable {
   /// - Throws: DVC's words where there is no remote, nothing that can be collected, or nobody who answers.
   package func push(_ outcome: inout Outcome) throws(Diagnostic) {
     if let name = remotes.name(request.remote) { _ = try remotes.name(name, command: "push") }
-    if request.withRunCache, let name = remotes.name(request.remote) {
+    let keepsVersions = try isVersioned(request.remote)
+    if keepsVersions, !request.revisions.isEmpty {
+      throw Diagnostic(.usage, "Multiple rev push is unsupported for cloud versioned remotes")
+    }
+    // Such a remote has no place for the run-cache; DVC passes over that.
+    if request.withRunCache, !keepsVersions, let name = remotes.name(request.remote) {
       outcome.transferred += try RunCacheTransfer(project.cache).push(to: objects(name, command: "push"))
     }
     let selection = try select(.push, &outcome)
+    for (name, outputs) in selection.versioned { try push(outputs, to: name, &outcome) }
     for (name, group) in selection.groups {
       let transfer = ObjectTransfer(try objects(name, command: "push"), cache: project.cache, progress: progress)
       add(try transfer.push(Array(group.hashes), group.manifests), to: &outcome)
@@ -57,7 +65,7 @@ package struct DataTransfer: Sendable {
   }
 
   package func fetch(_ outcome: inout Outcome) throws(Diagnostic) {
-    if request.withRunCache, let name = remotes.name(request.remote) {
+    if request.withRunCache, let name = remotes.name(request.remote), try !isVersioned(name) {
       _ = try RunCacheTransfer(project.cache).fetch(from: objects(name, command: "fetch"))
     }
     let selection = try select(.fetch, &outcome)
@@ -68,7 +76,31 @@ package struct DataTransfer: Sendable {
       let transfer = ObjectTransfer(try objects(name, command: "fetch"), cache: project.cache, progress: progress)
       add(try transfer.fetch(Array(group.hashes), group.manifests, read: group.lists), to: &outcome)
     }
+    for (name, outputs) in selection.versioned {
+      guard let storage = try remotes.versioned(name, command: "fetch") else { continue }
+      let fetch = VersionedFetch(storage, cache: project.cache, jobs: jobs(name), progress)
+      add(try fetch.run(outputs), to: &outcome)
+    }
     fetchRecords(from: names(selection), &outcome)
+  }
+
+  // MARK: Remotes that keep versions
+
+  private func isVersioned(_ name: String?) throws(Diagnostic) -> Bool {
+    try remotes.name(name).map { (name) throws(Diagnostic) in try remotes.isVersioned(name) } ?? false
+  }
+
+  /// What went is written down whatever becomes of the rest.
+  private func push(_ outputs: [VersionedOutput], to name: String, _ outcome: inout Outcome) throws(Diagnostic) {
+    guard let storage = try remotes.versioned(name, command: "push") else { return }
+    var push = VersionedPush(storage, remote: name, cache: project.cache, jobs: jobs(name), progress)
+    var failure: Diagnostic?
+    do throws(Diagnostic) { add(try push.run(outputs), to: &outcome) } catch { failure = error }
+    var writer = VersionWriter(project)
+    do throws(Diagnostic) { try writer.write(push.news) } catch { failure = failure ?? error }
+    outcome.said += writer.said
+    outcome.warnings += writer.warnings
+    if let failure { throw failure }
   }
 
   // MARK: Run records
@@ -76,6 +108,7 @@ package struct DataTransfer: Sendable {
   /// The remotes that are talked to anyway, and the one that is meant where there is no data to go.
   private func names(_ selection: TransferSelection) -> OrderedSet<String> {
     var names = OrderedSet(selection.groups.keys)
+    names.formUnion(selection.versioned.keys)
     if let name = remotes.name(request.remote), project.settings.remote(name)?["url"] != nil { names.append(name) }
     return names
   }
@@ -95,7 +128,7 @@ package struct DataTransfer: Sendable {
         let history = try history()
         // Nothing is asked of a remote by who has no records.
         guard try history.store.hasOwnFiles() else { return }
-        var push = RecordPush(history, to: try objects(name, command: "push"), progress)
+        var push = RecordPush(history, to: try recordObjects(name, command: "push"), progress)
         defer { warn(push.warnings, &outcome) }
         try push.run()
       } catch {
@@ -110,7 +143,7 @@ package struct DataTransfer: Sendable {
     for name in names {
       do throws(Diagnostic) {
         let history = try history()
-        var fetch = RecordFetch(project, history, from: try objects(name, command: "fetch"), progress)
+        var fetch = RecordFetch(project, history, from: try recordObjects(name, command: "fetch"), progress)
         defer {
           warn(fetch.warnings, &outcome)
           // A shorter index is told nothing wrong.
@@ -149,9 +182,17 @@ package struct DataTransfer: Sendable {
   private static func skipping(_ state: String) -> String { "failed to collect '\(state)', skipping" }
 
   private func objects(_ name: String, command: String) throws(Diagnostic) -> RemoteObjects {
-    RemoteObjects(
-      try remotes.storage(name, command: command),
-      jobs: request.jobs.flatMap { $0 > 0 ? $0 : nil } ?? project.settings.remote(name)?["jobs"]?.string.flatMap { Int($0) })
+    RemoteObjects(try remotes.storage(name, command: command), jobs: jobs(name))
+  }
+
+  /// Where files have their plain paths, records lie beside them in a folder that no project tracks.
+  private func recordObjects(_ name: String, command: String) throws(Diagnostic) -> RemoteObjects {
+    guard let storage = try remotes.versioned(name, command: command) else { return try objects(name, command: command) }
+    return RemoteObjects(storage.beside(".dvc"), jobs: jobs(name))
+  }
+
+  private func jobs(_ name: String) -> Int? {
+    request.jobs.flatMap { $0 > 0 ? $0 : nil } ?? project.settings.remote(name)?["jobs"]?.string.flatMap { Int($0) }
   }
 
   private func add(_ part: ObjectTransfer.Outcome, to outcome: inout Outcome) {

@@ -43,9 +43,43 @@ package final class OpenRemotes: Sendable {
   /// - Parameters:
   ///   - name: `nil` or empty: the default one.
   ///   - command: DVC's, for its words and the hint.
-  /// - Throws: DVC's words where there is none; a refusal where it is of a kind that is not known here.
+  /// - Throws: DVC's words where there is none, and where it keeps versions: objects have no place there; a refusal where it
+  ///   is of a kind that is not known here.
   package func storage(_ name: String?, command: String) throws(Diagnostic) -> any RemoteStorage {
     let name = try self.name(name, command: command)
+    if try isVersioned(name) {
+      // There DVC looks for files, and we do not yet.
+      if command == "data status" { throw .farRemote(name, command) }
+      throw Diagnostic(
+        .configuration, "config file error: '\(command)' is unsupported for cloud versioned remotes")
+    }
+    return try open(name, command)
+  }
+
+  /// One that keeps versions of files under their plain paths; `nil` for any other.
+  ///
+  /// - Throws: DVC's words where there is none.
+  package func versioned(_ name: String?, command: String) throws(Diagnostic) -> (any VersionedStorage)? {
+    let name = try self.name(name, command: command)
+    return try isVersioned(name) ? try open(name, command) as? any VersionedStorage : nil
+  }
+
+  /// Whether files lie under their plain paths on a remote, each in all its versions, instead of objects.
+  ///
+  /// - Throws: where its options contradict each other.
+  package func isVersioned(_ name: String) throws(Diagnostic) -> Bool {
+    guard let options = settings.remote(name), options["url"]?.string?.hasPrefix("s3://") ?? false else { return false }
+    let isAware = options["version_aware"].map(Self.isSet)
+    guard options["worktree"].map(Self.isSet) ?? false else { return isAware ?? false }
+    if isAware == false { throw Diagnostic(.configuration, "config file error: worktree remotes require version_aware cloud") }
+    return true
+  }
+
+  private static func isSet(_ flag: Value) -> Bool {
+    flag.bool ?? flag.string.map { ["true", "yes", "on", "1"].contains($0.lowercased()) } ?? false
+  }
+
+  private func open(_ name: String, _ command: String) throws(Diagnostic) -> any RemoteStorage {
     if let storage = known.withLock({ $0[name] }) { return storage }
     guard let options = settings.remote(name), options["url"] != nil else { throw .unknownRemote(name) }
     let storage: any RemoteStorage

@@ -38,6 +38,8 @@ struct TransferSelection {
 
   /// By the remote's name.
   private(set) var groups: OrderedDictionary<String, Group> = [:]
+  /// Outputs whose files keep their paths, by the name of a remote that keeps versions.
+  private(set) var versioned: OrderedDictionary<String, [VersionedOutput]> = [:]
   /// Objects of imports, and where they come from.
   private(set) var imports: [(hash: ContentHash, stage: Stage)] = []
   /// States that could not be collected.
@@ -120,6 +122,14 @@ struct TransferSelection {
         imports.append((hash, stage))
       }
       guard let name = remotes.name(output.remote ?? request.remote) else { continue }
+      if try remotes.isVersioned(name) {
+        // What another repository keeps has its path there.
+        guard !isImport, let locked else { continue }
+        let part = selection.path?.local.flatMap { $0 != path && $0.isInside(path) ? $0.relative(to: path) : nil }
+        versioned[name, default: []].append(
+          VersionedOutput(stage: stage, index: index, path: path, locked: locked, hash: hash, part: part))
+        continue
+      }
       try add(hash, of: path, selection.path?.local, toRemote: name)
     }
   }

@@ -118,8 +118,15 @@ extension LockedFile {
   package var lockValue: Value {
     var map: ValueMap = ["path": .string(path)]
     if hasHashField { map["hash"] = "md5" }
-    map.merge(hashAndMeta) { $1 }
+    map.merge(isListed ? other : hashAndMeta) { $1 }
     return .map(map)
+  }
+
+  /// A folder that `files:` tells file by file, as remotes that keep versions want it: hash, size and count follow from the
+  /// list, and are not written.
+  private var isListed: Bool {
+    guard let items = other["files"]?.list, !items.isEmpty else { return false }
+    return contentHash?.isDirectory ?? false
   }
 
   /// The hash and what else tells the content, in DVC's order.

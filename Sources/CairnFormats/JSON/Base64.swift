@@ -19,7 +19,7 @@ package enum Base64 {
   }
 
   /// `nil` for anything that `encode` would not write.
-  static func decode(_ text: some StringProtocol) -> [UInt8]? {
+  package static func decode(_ text: some StringProtocol) -> [UInt8]? {
     let characters = Array(text.utf8)
     guard characters.count % 4 == 0 else { return nil }
     let padding = characters.reversed().prefix { $0 == UInt8(ascii: "=") }.count

@@ -51,6 +51,8 @@ package final class S3Client: Sendable {
     package var payload: String?
     /// Answers beside 200 to 299 that the caller understands.
     package var accepted: Set<Int> = []
+    /// The same, by the code in the answer's body.
+    package var acceptedErrors: Set<String> = []
 
     package init(_ method: String, _ operation: String, key: String? = nil, query: [HTTPTarget.Item] = []) {
       self.method = method
@@ -76,7 +78,9 @@ package final class S3Client: Sendable {
       var count = 0
       do throws(HTTPFailure) {
         let answer = try transport.send(request, to: sink, sent: sent.map { sent in { count += $0; sent($0) } })
-        if answer.isSuccess && !isHiddenError(answer, call) || call.accepted.contains(answer.status) {
+        if answer.isSuccess && !isHiddenError(answer, call) || call.accepted.contains(answer.status)
+          || !call.acceptedErrors.isEmpty && S3Error(answer).map({ call.acceptedErrors.contains($0.code) }) ?? false
+        {
           budget.giveBack()
           return answer
         }
@@ -213,7 +217,8 @@ package final class S3Client: Sendable {
       var error = S3Error(answer)
       // HEAD has no body to say it in.
       if error == nil, call.method == "HEAD", let key = call.key {
-        var again = Call("GET", call.operation, key: key)
+        var again = Call("GET", call.operation, key: key, query: call.query)
+        again.headers = call.headers
         again.headers["Range"] = "bytes=0-0"
         let credentials = (try? chain?.credentials()) ?? nil
         if let told = try? transport.send(request(again, [:], credentials)) { error = S3Error(told) }

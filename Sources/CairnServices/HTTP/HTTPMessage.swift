@@ -26,6 +26,13 @@ package struct HTTPHeaders: Sendable, ExpressibleByDictionaryLiteral {
     }
   }
 
+  /// With those of `others`, which count where both have one.
+  package func merging(_ others: HTTPHeaders) -> HTTPHeaders {
+    var merged = self
+    for header in others.all { merged[header.name] = header.value }
+    return merged
+  }
+
   /// Beside others of its name.
   package mutating func append(_ header: HTTPHeader) { all.append(header) }
 

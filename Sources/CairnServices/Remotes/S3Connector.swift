@@ -1,6 +1,7 @@
 // From the settings of a remote to the bucket that they mean. Connects to nothing before the first request.
 package import CairnCore
 import CairnEngine
+import CairnFormats
 package import CairnStore
 import CairnSystem
 
@@ -52,21 +53,6 @@ struct S3Connector {
   }
 
   func storage(_ url: String) throws(Diagnostic) -> any RemoteStorage {
-    if flag("version_aware", default: false) || flag("worktree", default: false) {
-      var refusal = Diagnostic(
-        .notInThisVersion, "remote '\(name)' keeps versions in the cloud: such remotes are not in Cairn yet",
-        hint: "`dvc` works on the same files")
-      refusal.exitCode = 254
-      throw refusal
-    }
-    if text("sse_customer_key") != nil || text("sse_customer_algorithm") != nil {
-      // Written without the key, the data would lie there for others to read.
-      var refusal = Diagnostic(
-        .notInThisVersion, "remote '\(name)' encrypts with a key of its own (sse_customer_key), which is not in Cairn yet",
-        hint: "`dvc` works on the same files")
-      refusal.exitCode = 254
-      throw refusal
-    }
     let rest = url.dropFirst("s3://".count)
     let bucket = String(rest.prefix { $0 != "/" })
     guard !bucket.isEmpty else { throw Diagnostic(.configuration, "config file error: remote '\(name)' names no bucket") }
@@ -91,7 +77,8 @@ struct S3Connector {
     let client = S3Client(
       address, chain, transport: transport, trust: trust(configuration), connectTimeout: number("connect_timeout") ?? 10,
       stallTimeout: number("read_timeout") ?? 60)
-    return S3Storage(client, prefix: prefix, writing: try writingHeaders(), jobs: number("jobs"))
+    return S3Storage(
+      client, prefix: prefix, writing: try writingHeaders(), encryptedBy: try keyHeaders(), jobs: number("jobs"))
   }
 
   /// `ssl_verify` is a flag, or the path of a bundle of authorities.
@@ -120,6 +107,20 @@ struct S3Connector {
     for (option, header) in grants { headers[header] = text(option) }
     headers["x-amz-server-side-encryption"] = text("sse")
     headers["x-amz-server-side-encryption-aws-kms-key-id"] = text("sse_kms_key_id")
+    return headers
+  }
+
+  /// The key of their own that objects are encrypted with, in base64, for the server to use and forget.
+  private func keyHeaders() throws(Diagnostic) -> HTTPHeaders {
+    guard let text = text("sse_customer_key") else { return [:] }
+    guard let key = Base64.decode(text) else {
+      throw Diagnostic(.configuration, "config file error: sse_customer_key of remote '\(name)' is no base64")
+    }
+    var headers = HTTPHeaders()
+    let prefix = "x-amz-server-side-encryption-customer-"
+    headers[prefix + "algorithm"] = self.text("sse_customer_algorithm") ?? "AES256"
+    headers[prefix + "key"] = String(decoding: Base64.encode(key), as: UTF8.self)
+    headers[prefix + "key-MD5"] = String(decoding: Base64.encode(PayloadHash.md5(key)), as: UTF8.self)
     return headers
   }
 }

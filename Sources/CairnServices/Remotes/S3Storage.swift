@@ -6,37 +6,55 @@ import CairnSystem
 import Glibc
 
 package struct S3Storage: RemoteStorage {
-  private let client: S3Client
+  let client: S3Client
   /// Empty, or without a slash at its end.
-  private let prefix: String
+  let prefix: String
   /// Of every object that is written: encryption, access.
-  private let headers: HTTPHeaders
+  let headers: HTTPHeaders
+  /// Of every request that concerns an object's bytes: a key of somebody's own that they are encrypted with.
+  let keyHeaders: HTTPHeaders
   package let jobs: Int
   package let place: String
 
   /// Larger files go in parts.
   static let partThreshold: UInt64 = 64 << 20
 
-  package init(_ client: S3Client, prefix: String, writing headers: HTTPHeaders = [:], jobs: Int? = nil) {
+  /// - Parameters:
+  ///   - headers: of every object that is written.
+  ///   - keyHeaders: of every object that is written, read or looked at.
+  package init(
+    _ client: S3Client, prefix: String, writing headers: HTTPHeaders = [:], encryptedBy keyHeaders: HTTPHeaders = [:],
+    jobs: Int? = nil
+  ) {
     self.client = client
     self.prefix = prefix
-    self.headers = headers
+    self.keyHeaders = keyHeaders
+    self.headers = headers.merging(keyHeaders)
     self.jobs = jobs ?? 4 * Machine.processorCount()
     place = "s3://" + client.bucket + (prefix.isEmpty ? "" : "/" + prefix)
   }
 
   package var pageSize: Int? { 1000 }
 
-  private func full(_ key: String) -> String { prefix.isEmpty ? key : prefix + "/" + key }
+  func full(_ key: String) -> String { prefix.isEmpty ? key : prefix + "/" + key }
 
   // MARK: Looking
 
   package func size(of key: String) throws(Diagnostic) -> UInt64? {
-    var call = S3Client.Call("HEAD", "HeadObject", key: full(key))
-    call.accepted = [404]
+    try head(key).map { $0.headers["Content-Length"].flatMap { UInt64($0) } ?? 0 }
+  }
+
+  /// The answer about an object, or one version of it; `nil` when it is not there.
+  func head(_ key: String, version: String? = nil) throws(Diagnostic) -> HTTPResponse? {
+    var call = S3Client.Call("HEAD", "HeadObject", key: full(key), query: Self.query(version))
+    call.headers = keyHeaders
+    call.accepted = version == nil ? [404] : [404, 405]
     let answer = try client.send(call)
-    if answer.status == 404 { return nil }
-    return answer.headers["Content-Length"].flatMap { UInt64($0) } ?? 0
+    return answer.isSuccess ? answer : nil
+  }
+
+  private static func query(_ version: String?) -> [HTTPTarget.Item] {
+    version.map { [HTTPTarget.Item("versionId", $0)] } ?? []
   }
 
   package func list(_ prefix: String, _ use: ([RemoteFile]) throws(Diagnostic) -> Bool) throws(Diagnostic) {
@@ -71,25 +89,25 @@ package struct S3Storage: RemoteStorage {
 
   package func read(_ key: String, limit: Int) throws(Diagnostic) -> [UInt8]? {
     let sink = MemorySink(limit: limit)
-    guard try get(key, sink) else { return nil }
+    guard try get(key, nil, sink) else { return nil }
     return sink.bytes
   }
 
   package func download(
     _ key: String, to path: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> Digests? {
-    try hashed(key, FileSink(path, kinds, report))
+    try hashed(key, nil, FileSink(path, kinds, report))
   }
 
   package func digests(
     of key: String, _ kinds: DigestKinds, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> Digests? {
-    try hashed(key, FileSink(nil, kinds, report))
+    try hashed(key, nil, FileSink(nil, kinds, report))
   }
 
-  private func hashed(_ key: String, _ sink: FileSink) throws(Diagnostic) -> Digests? {
+  func hashed(_ key: String, _ version: String?, _ sink: FileSink) throws(Diagnostic) -> Digests? {
     do throws(Diagnostic) {
-      guard try get(key, sink) else {
+      guard try get(key, version, sink) else {
         sink.giveUp()
         return nil
       }
@@ -103,9 +121,11 @@ package struct S3Storage: RemoteStorage {
   /// Gets the object, and goes on where it broke off.
   ///
   /// - Returns: false when it is not there.
-  private func get(_ key: String, _ sink: any ResumableSink) throws(Diagnostic) -> Bool {
-    var call = S3Client.Call("GET", "GetObject", key: full(key))
+  private func get(_ key: String, _ id: String?, _ sink: any ResumableSink) throws(Diagnostic) -> Bool {
+    var call = S3Client.Call("GET", "GetObject", key: full(key), query: Self.query(id))
+    call.headers = keyHeaders
     call.accepted = [404, 416]
+    if id != nil { call.acceptedErrors = Self.noVersion }
     var version: String?
     let answer = try client.send(call, prepare: { () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) in
       if let failure = sink.failure { throw failure }
@@ -124,6 +144,10 @@ package struct S3Storage: RemoteStorage {
       if let error = S3Error(answer), error.code == "NoSuchBucket" { throw noBucket() }
       return false
     case 416: return true
+    case 400...499:
+      // The same words are for an object whose key of encryption was not given: that fails without a version, too.
+      if S3Error(answer)?.code == Self.badRequest { _ = try head(key) }
+      return false
     default:
       if let whole = sink.expected, whole != sink.received {
         throw Diagnostic(.remote, "'\(name(of: key))' came in part: \(sink.received) of \(whole) bytes")
@@ -131,6 +155,11 @@ package struct S3Storage: RemoteStorage {
       return true
     }
   }
+
+  /// How servers say that there is no such version: an id of another one's making is a bad argument to some, and a mark of
+  /// deletion is not to be read.
+  static let noVersion: Set<String> = ["NoSuchVersion", "InvalidArgument", "MethodNotAllowed", badRequest]
+  static let badRequest = "InvalidRequest"
 
   private func noBucket() -> Diagnostic {
     Diagnostic(.remote, "the bucket '\(client.bucket)' does not exist").hinting(S3Error.hint("NoSuchBucket", bucket: client.bucket, source: nil) ?? "")
@@ -141,8 +170,17 @@ package struct S3Storage: RemoteStorage {
   package func upload(
     _ path: String, to key: String, as hash: ContentHash?, _ report: @escaping ByteReport
   ) throws(Diagnostic) {
+    _ = try send(path, to: key, as: hash, report)
+  }
+
+  /// - Returns: what the server says of the object that it made.
+  func send(
+    _ path: String, to key: String, as hash: ContentHash?, _ report: @escaping ByteReport
+  ) throws(Diagnostic) -> S3Upload.Made {
     guard let stat = try FileStat.of(path), stat.isFile else { throw Diagnostic(.io, "[Errno 2] No such file or directory: '\(path)'") }
-    if stat.size > Self.partThreshold { return try S3Upload(client, full(key), path, stat.size, hash, headers).run(report) }
+    if stat.size > Self.partThreshold { 
+      return try S3Upload(client, full(key), path, stat.size, hash, headers, keyHeaders).run(report)
+    }
     var kinds: DigestKinds = []
     if let hash, hash.algorithm == .md5Dos2unix { kinds.insert(.md5Dos2unix) }
     if hash == nil || hash?.algorithm == .md5Dos2unix { kinds.insert(.md5) }
@@ -159,7 +197,8 @@ package struct S3Storage: RemoteStorage {
     call.payload = digests.sha256?.hex
     call.body = .file(path: path, offset: 0, count: stat.size)
     do throws(Diagnostic) {
-      _ = try client.send(call, sent: { report($0) })
+      let answer = try client.send(call, sent: { report($0) })
+      return S3Upload.Made(etag: answer.headers["ETag"] ?? "", version: answer.headers["x-amz-version-id"], size: stat.size)
     } catch {
       guard let hash, error.message.contains("(BadDigest)") || error.message.contains("(InvalidDigest)") else { throw error }
       // Is it the file, or something between?

@@ -12,10 +12,24 @@ struct S3Upload {
   private let size: UInt64
   private let hash: ContentHash?
   private let headers: HTTPHeaders
+  /// Of each part as of the whole.
+  private let keyHeaders: HTTPHeaders
   private let partSize: UInt64
 
+  /// What a server says of an object that it made.
+  struct Made {
+    /// As it stands in the header.
+    var etag: String
+    var version: String?
+    var size: UInt64
+  }
+
   /// - Source: the limits of S3: 10,000 parts, each but the last of 5 MiB at least.
-  init(_ client: S3Client, _ key: String, _ path: String, _ size: UInt64, _ hash: ContentHash?, _ headers: HTTPHeaders) {
+  init(
+    _ client: S3Client, _ key: String, _ path: String, _ size: UInt64, _ hash: ContentHash?, _ headers: HTTPHeaders,
+    _ keyHeaders: HTTPHeaders
+  ) {
+    self.keyHeaders = keyHeaders
     self.client = client
     self.key = key
     self.path = path
@@ -32,15 +46,15 @@ struct S3Upload {
     return (offset, min(partSize, size - offset))
   }
 
-  func run(_ report: @escaping ByteReport) throws(Diagnostic) {
+  func run(_ report: @escaping ByteReport) throws(Diagnostic) -> Made {
     // Before anything is sent: other bytes get no such name.
     var partHashes: [PartHash] = []
     let found = try hashes(&partHashes)
     if let hash, found[hash.algorithm] != hash.digest {
       throw .corruptObject(path)
     }
-    let (upload, there) = try begin()
     let hashes = partHashes
+    let (upload, there) = try begin(hashes)
     let tags = Mutex<[String?]>(Array(repeating: nil, count: parts))
     do throws(Diagnostic) {
       _ = try Concurrently.each(parts, threads: 4) { number throws(Diagnostic) in
@@ -54,7 +68,7 @@ struct S3Upload {
         }
         tags.withLock { $0[number] = tag }
       }
-      try complete(upload, tags.withLock { $0.map { $0 ?? "" } })
+      return try complete(upload, tags.withLock { $0.map { $0 ?? "" } })
     } catch {
       // What is transient may go on where it is; what is not would lie there and cost.
       if error.code != .remote { abort(upload) }
@@ -96,9 +110,16 @@ struct S3Upload {
     PartHash(md5: digests.md5?.bytes ?? [], sha256: digests.sha256?.hex)
   }
 
-  /// One that was left, with what it has; else a new one.
-  private func begin() throws(Diagnostic) -> (upload: String, parts: [Int: (size: UInt64, tag: String)]) {
-    if let left = try? left() { return left }
+  /// One of these bytes that was left, with what it has; else a new one.
+  private func begin(
+    _ hashes: [PartHash]
+  ) throws(Diagnostic) -> (upload: String, parts: [Int: (size: UInt64, tag: String)]) {
+    // Under a plain path others may be sending other bytes, and what was begun with another key takes none of ours.
+    if keyHeaders.all.isEmpty, let left = try? left(),
+      left.parts.allSatisfy({ hashes.indices.contains($0) && $1.tag == "\"\(Hex.encode(hashes[$0].md5))\"" })
+    {
+      return left
+    }
     var call = S3Client.Call("POST", "CreateMultipartUpload", key: key, query: [.init("uploads")])
     call.headers = headers
     call.body = .bytes([])
@@ -138,6 +159,7 @@ struct S3Upload {
   ) throws(Diagnostic) -> String {
     var call = S3Client.Call(
       "PUT", "UploadPart", key: key, query: [.init("partNumber", "\(number + 1)"), .init("uploadId", upload)])
+    call.headers = keyHeaders
     call.headers["Content-MD5"] = String(decoding: Base64.encode(hash.md5), as: UTF8.self)
     call.payload = hash.sha256
     call.body = .file(path: path, offset: offset, count: count)
@@ -146,7 +168,7 @@ struct S3Upload {
     return tag
   }
 
-  private func complete(_ upload: String, _ tags: [String]) throws(Diagnostic) {
+  private func complete(_ upload: String, _ tags: [String]) throws(Diagnostic) -> Made {
     let parts = tags.enumerated().map {
       "<Part><PartNumber>\($0 + 1)</PartNumber><ETag>\($1.replacing("&", with: "&amp;").replacing("<", with: "&lt;"))</ETag></Part>"
     }
@@ -155,14 +177,18 @@ struct S3Upload {
     call.body = .bytes(
       Array("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(parts.joined())</CompleteMultipartUpload>".utf8))
     do throws(Diagnostic) {
-      _ = try client.send(call)
+      let answer = try client.send(call)
+      let etag = XMLElement(answer.body)?["ETag"]?.text ?? answer.headers["ETag"] ?? ""
+      return Made(etag: etag, version: answer.headers["x-amz-version-id"], size: size)
     } catch {
       // A repeat of one that had worked finds no such upload: is the file there?
       var look = S3Client.Call("HEAD", "HeadObject", key: key)
+      look.headers = keyHeaders
       look.accepted = [404]
       guard error.message.contains("NoSuchUpload"), let answer = try? client.send(look),
         answer.headers["Content-Length"].flatMap({ UInt64($0) }) == size
       else { throw error }
+      return Made(etag: answer.headers["ETag"] ?? "", version: answer.headers["x-amz-version-id"], size: size)
     }
   }
 

@@ -19,6 +19,11 @@ package struct ObjectTransfer: Sendable {
     package var hash: ContentHash
     /// `nil` for a directory that stayed behind since a file of it did.
     package var error: Diagnostic?
+
+    package init(hash: ContentHash, error: Diagnostic?) {
+      self.hash = hash
+      self.error = error
+    }
   }
 
   package struct Outcome: Sendable {
@@ -29,6 +34,7 @@ package struct ObjectTransfer: Sendable {
     /// Lists of which only a part was meant, and how many of the files that they name the remote does not have: whoever
     /// sees a list takes all of it for there.
     package var keptBack: [(hash: ContentHash, files: Int)] = []
+    package init() {}
   }
 
   /// Sends what the remote lacks; a directory's list after the last of its files, and not at all where one of them is

@@ -145,21 +145,9 @@ package struct RemoteObjects: Sendable {
   package func fetch(
     _ hash: ContentHash, into cache: DataCache, _ report: @escaping ByteReport = { _ in }
   ) throws(Diagnostic) -> Bool {
-    let target = cache.store(for: hash)
-    // Its own folder is made only for what is there.
-    try target.makeFolders(target.folder)
-    let path = target.path(of: hash)
-    let temporary = AtomicFile.temporaryName(in: target.folder)
-    let kinds = DigestKinds(hash.algorithm, sha256: false)
-    guard let digests = try storage.download(Self.key(of: hash), to: temporary, kinds, report) else { return false }
-    guard digests[hash.algorithm] == hash.digest else {
-      try Files.remove(temporary)
-      throw .corruptOnRemote(name(of: hash))
+    try cache.take(hash, otherwise: .corruptOnRemote(name(of: hash))) { (path, kinds) throws(Diagnostic) in
+      try storage.download(Self.key(of: hash), to: path, kinds, report)
     }
-    try target.prepareFolder(of: hash)
-    let code = target.install(temporary, as: path, 0)
-    if code < 0 { throw .system(-code, "store the object", path) }
-    return true
   }
 }
 

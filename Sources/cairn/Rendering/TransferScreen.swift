@@ -33,6 +33,7 @@ struct TransferScreen {
     let line = console.isQuiet ? nil : TransferLine(what, progress)
     defer {
       line?.end()
+      for words in outcome.said { console.write(words) }
       for warning in outcome.warnings { console.warning(warning) }
       for note in outcome.notes { console.note(note) }
       for error in outcome.errors { console.error(error) }

@@ -1,0 +1,32 @@
+// How an object that comes from elsewhere gets into the cache: beside it first, then hashed, then in its place. Knows
+// nothing of where it comes from.
+package import CairnCore
+import CairnSystem
+
+extension DataCache {
+  /// Takes one object in; nothing is asked of the cache before.
+  ///
+  /// - Parameters:
+  ///   - otherBytes: what is thrown where the bytes are not those of the hash.
+  ///   - bring: puts the bytes at a path and says what it hashed on the way; `nil` where there are none.
+  /// - Returns: false where there are none.
+  /// - Throws: also when the bytes are not those of the hash: they get into no cache.
+  package func take(
+    _ hash: ContentHash, otherwise otherBytes: Diagnostic, _ bring: (String, DigestKinds) throws(Diagnostic) -> Digests?
+  ) throws(Diagnostic) -> Bool {
+    let target = store(for: hash)
+    // Its own folder is made only for what is there.
+    try target.makeFolders(target.folder)
+    let path = target.path(of: hash)
+    let temporary = AtomicFile.temporaryName(in: target.folder)
+    guard let digests = try bring(temporary, DigestKinds(hash.algorithm, sha256: false)) else { return false }
+    guard digests[hash.algorithm] == hash.digest else {
+      try Files.remove(temporary)
+      throw otherBytes
+    }
+    try target.prepareFolder(of: hash)
+    let code = target.install(temporary, as: path, 0)
+    if code < 0 { throw .system(-code, "store the object", path) }
+    return true
+  }
+}
