@@ -63,14 +63,15 @@ final class CommitSearch: Sendable {
   /// none has. `nil` where that cannot be told: the history at hand, or what is looked through, ends before.
   ///
   /// - Parameters:
+  ///   - start: the commit that the search begins at; `nil`: `head`.
   ///   - isAbsent: that there is no such file or value is what is looked for.
   ///   - isThere: whether a commit has it, at the path that the file had then; `nil` where that cannot be told.
   func bringer(
-    of location: Location, isAbsent: Bool = false, _ isThere: (Location, String) -> Bool?
+    of location: Location, isAbsent: Bool = false, from start: String? = nil, _ isThere: (Location, String) -> Bool?
   ) -> GitCommit? {
     guard let git else { return nil }
     var location = location
-    var start = head
+    var start = start ?? head
     // A file may have been renamed on the way.
     for _ in 0..<8 {
       let history = history(of: location, from: start)

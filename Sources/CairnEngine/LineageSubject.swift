@@ -97,12 +97,31 @@ private struct Finder {
     }
     if let only = found.first { return only.1 }
     if let runError, runError.code != .noSuchRun || word.hasPrefix("@") { throw runError }
-    let unknown = Diagnostic.noSubject("'\(word)' is no path, hash or run that Cairn knows")
+    if rev == nil, let subject = try revision(word) { return subject }
+    let unknown = Diagnostic.noSubject("'\(word)' is no path, hash, run or revision that Cairn knows")
     // The name of a stage is none of them, but its newest run is near.
     if (try? index.resolve("@last:" + word, from: folder)) != nil {
       throw unknown.hinting("the newest run of that stage is '@last:\(word)'")
     }
     throw unknown
+  }
+
+  // MARK: Revisions
+
+  /// All that a commit has locked.
+  private func revision(_ word: String) throws(Diagnostic) -> LineageSubject? {
+    guard let git = try GitRepository.find(from: repository.root), let commit = (try? git.revision(word)) ?? nil else { return nil }
+    let locked = try TrackedPaths.inCommit(commit, git, repository).locked
+    var artifacts: [LineageArtifact] = []
+    for entry in locked {
+      let found = subject(
+        entry.path, entry.file?.hashText ?? "", entry.file?.size, origin: entry.origin, isInGit: false)
+      if case .artifacts(let some, _, _) = found.what { artifacts += some.prefix(1) }
+    }
+    if artifacts.isEmpty { throw Diagnostic.noSubject("commit \(commit.prefix(7)) has nothing locked") }
+    return LineageSubject(
+      what: .artifacts(artifacts, producer: nil, origin: nil),
+      notes: ["'\(word)' is commit \(commit.prefix(7)): this is what it has locked"])
   }
 
   // MARK: Models

@@ -38,9 +38,26 @@ package struct SourceHistory: Sendable {
 
   /// `1a2b3c4 "june batch"`: the commit that made the `.dvc` file say that the data is this version. `nil` when none of
   /// the newest did, or the data is no `.dvc` file's.
-  package func commit(ofData path: String, md5: String) -> String? {
-    let found = bringer(of: path + ".dvc") { bytes in
+  ///
+  /// - Parameter record: of a run that read it. Its commit is where the search begins: data that was put back later has
+  ///   a newer commit, too. What was committed only after the run is the first commit that has it.
+  package func commit(ofData path: String, md5: String, readBy record: RunRecord? = nil) -> String? {
+    func isMeant(_ bytes: [UInt8]) -> Bool {
       String(decoding: bytes, as: UTF8.self).split(whereSeparator: \.isWhitespace).contains(md5[...])
+    }
+    let file = path + ".dvc"
+    var found: GitCommit?
+    if let commit = record?.source.commit {
+      found = bringer(of: file, from: commit, isMeant: isMeant)
+      if found == nil {
+        let location = search.paths.location(ofRecorded: file)
+        let later = search.history(of: location).reversed().first { entry in
+          ((try? search.bytes(location, at: entry.commit)) ?? nil).map(isMeant) ?? false
+        }
+        found = later.flatMap { search.commit($0.commit, location) }
+      }
+    } else {
+      found = bringer(of: file, isMeant: isMeant)
     }
     return found.map { "\($0.name.prefix(7)) \"\($0.subject)\"" }
   }
@@ -50,8 +67,8 @@ package struct SourceHistory: Sendable {
     bringer(of: path) { ContentHasher.md5(of: $0).hex == md5 }.map { String($0.name.prefix(7)) }
   }
 
-  private func bringer(of file: String, isMeant: ([UInt8]) -> Bool) -> GitCommit? {
-    search.bringer(of: search.paths.location(ofRecorded: file)) { path, commit in
+  private func bringer(of file: String, from start: String? = nil, isMeant: ([UInt8]) -> Bool) -> GitCommit? {
+    search.bringer(of: search.paths.location(ofRecorded: file), from: start) { path, commit in
       do throws(Diagnostic) { return try search.bytes(path, at: commit).map(isMeant) ?? false } catch { return nil }
     }
   }

@@ -29,6 +29,11 @@ package struct TrackedPaths: Sendable {
     entries.values.first { $0.path != path && path.isInside($0.path) }
   }
 
+  /// Those of which the lock or a `.dvc` file has a hash, in the order of their paths.
+  var locked: [Entry] {
+    entries.values.filter { $0.file?.hashText != nil }.sorted { $0.path.recordPath.precedesInBytes($1.path.recordPath) }
+  }
+
   /// Those that have these bytes, in the order of their paths.
   func entries(withHash text: String) -> [Entry] {
     entries.values.filter { $0.file?.hashText == text }.sorted { $0.path.recordPath.precedesInBytes($1.path.recordPath) }

@@ -109,7 +109,7 @@ extension LineageGraph {
     let names = Dictionary(uniqueKeysWithValues: nodes.keys.enumerated().map { ($1, "n\($0 + 1)") })
     var lines = ["flowchart LR"]
     for (id, node) in nodes {
-      let label = "\"" + label(id, node).replacing("\"", with: "#quot;") + "\""
+      let label = "\"" + Self.mermaidText(label(id, node)) + "\""
       let box = switch node {
       case .artifact: "([\(label)])"
       case .run: "[\(label)]"
@@ -133,6 +133,22 @@ extension LineageGraph {
     case .external: id.bare
     case .model(let model): model.text
     }
+  }
+
+  /// What Mermaid would take for its own, or for HTML, as entities.
+  private static func mermaidText(_ text: String) -> String {
+    var escaped = ""
+    for character in text {
+      switch character {
+      case "#": escaped += "#35;"
+      case "&": escaped += "#amp;"
+      case "<": escaped += "#lt;"
+      case ">": escaped += "#gt;"
+      case "\"": escaped += "#quot;"
+      default: escaped.append(character)
+      }
+    }
+    return escaped
   }
 
   private static func quoted(_ text: String) -> String {

@@ -277,6 +277,16 @@ package struct InvocationRecord: Sendable {
   }
 }
 
+extension RunRecord {
+  /// What the run made of an input that it declares to change (`rewrites`); `nil` where it changed none.
+  ///
+  /// Of a run whose input somebody changed nobody knows who wrote the later bytes.
+  package func rewritten(_ input: Input) -> (md5: String, sha256: Digest32?, size: UInt64?)? {
+    guard result == .succeeded, input.appeared.isEmpty, let after = input.after, after.md5 != input.md5 else { return nil }
+    return after
+  }
+}
+
 extension RunRecord.OutputPart {
   /// Said to be one in `dvc.yaml`, when it was made.
   package var isModel: Bool { annotations["type"]?.string == "model" }

@@ -81,6 +81,7 @@ package enum JournalReplay {
       _ = try Files.remove(path)
       FaultPoint.reach(.replayed)
     }
+    sinks?.recovered()
     return lost
   }
 

@@ -10,6 +10,8 @@ extension StageExecution {
     _ observation: Observation, judged: Judged, draft: RunRecord, log: LogBuffer, attemptName: String
   ) {
     var draft = draft
+    // A tracker may have let the command wait.
+    if observation.started > draft.execution.started { draft.execution.started = observation.started }
     let seconds = Double(observation.finished - observation.started) / 1e9
     context.beside?.ran(id, from: observation.started, to: observation.finished)
     context.provenance.describe(observation, log: log, in: &draft, records: context.records)
@@ -23,6 +25,7 @@ extension StageExecution {
     guard observation.isSuccess else {
       var error = Diagnostic.commandFailed(observation, stage: stage, name: context.name(stage))
       if isAborted { error.code = .aborted }
+      if let hint = TrackedExecutor.hint(log.lastLines(40)) { error = error.hinting(hint) }
       if let missing = context.beside?.undeclared(id, started: observation.started, log: log, context) {
         error = error.because(of: missing)
       }

@@ -33,7 +33,7 @@ package enum OwnSettings {
     "openlineage": .section(["enabled": .truth, "url": .text, "endpoint": .text]),
     "tracking": .section([
       "enabled": .truth, "uri": .text, "experiment": .text, "user": .choice(TrackingSettings.UserNaming.allCases.map(\.rawValue)),
-      "log": .truth, "upload": .truth, "register": .truth, "push": .truth, "join": .truth,
+      "log": .truth, "upload": .truth, "register": .truth, "push": .truth, "join": .truth, "wait": .seconds,
     ]),
   ]
 

@@ -21,6 +21,8 @@ package struct TrackingSettings: Sendable {
   package let pushes: Bool
   /// A command is told the run that it may join; it then waits a moment for the server's answer.
   package let joins: Bool
+  /// How long `repro` waits at its end for what is still being sent (seconds); the rest stays in the outbox.
+  package let waitSeconds: Double
 
   /// `nil` where no server is named, or tracking is turned off.
   ///
@@ -45,10 +47,12 @@ package struct TrackingSettings: Sendable {
     registers = settings.cairn("tracking", "register")?.bool ?? false
     pushes = settings.cairn("tracking", "push")?.bool ?? false
     joins = settings.cairn("tracking", "join")?.bool ?? true
+    waitSeconds = settings.cairn("tracking", "wait")?.number ?? 30
   }
 
-  /// `https://user:secret@host/x` → `https://host/x`.
+  /// `https://user:secret@host/x?token=y` → `https://host/x`.
   package static func withoutUser(_ address: String) -> String {
+    let address = String(address.prefix { $0 != "?" })
     guard let scheme = address.firstRange(of: "://") else { return address }
     let rest = address[scheme.upperBound...]
     let authority = rest.prefix { $0 != "/" && $0 != "?" && $0 != "#" }

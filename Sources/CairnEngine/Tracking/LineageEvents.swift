@@ -3,6 +3,7 @@
 package import CairnCore
 package import CairnLineage
 package import CairnSystem
+import OrderedCollections
 import Synchronization
 
 /// What takes events from the queue to their collector. Implementations never block, and never fail.
@@ -26,8 +27,10 @@ package final class LineageEvents: Sendable {
   private let state = Mutex(State())
 
   private struct State {
-    /// Told to have begun.
-    var invocations: Set<String> = []
+    /// Told to have begun, here or by a process that died.
+    var invocations: [String: EventQueue.Told] = [:]
+    /// Of these a process died: their ends are to be told.
+    var lost: OrderedDictionary<String, (moment: Nanoseconds, cairn: String)> = [:]
     /// Attempts that have begun and of which no end is known, with what they make.
     var open: [String: [String]] = [:]
     /// Runs that read what one of these makes: in truth it has ended, and its record is on the way.
@@ -63,6 +66,7 @@ package final class LineageEvents: Sendable {
       let makers = Set(state.open.filter { isRead($0.value) }.keys)
         .union(state.held.filter { isRead($0.outputs) }.map(\.attempt))
       state.open[run.attempt] = run.outputs
+      queue.note(run.draft.invocation, ["start": .string(run.attempt), "outputs": .list(run.outputs.map { .string($0) })])
       let event = (format.start(run.draft, declared: run.outputs), "START of " + run.draft.stage.address)
       if makers.isEmpty { return put([event]) }
       state.held.append(Held(attempt: run.attempt, outputs: run.outputs, makers: makers, events: [event]))
@@ -76,19 +80,22 @@ package final class LineageEvents: Sendable {
     let attempt = AttemptName.uuid(
       invocation: record.invocation, address: record.stage.address, attempt: record.execution.attempt)
     state.withLock { state in
-      let declared = state.open.removeValue(forKey: attempt)
+      var declared = state.open.removeValue(forKey: attempt)
       var events: [Event] = []
       if declared == nil {
-        // Of a process that died nobody knows what it told: twice is no harm.
+        // Of a process that died, which may have told of it.
         begin(record, &state)
-        events.append((format.start(record, declared: []), "START of " + record.stage.address))
+        let told = state.invocations[record.invocation]
+        if record.result == .lost {
+          state.lost[record.invocation] = (record.execution.finished ?? record.execution.started, record.execution.cairn)
+        }
+        if told?.ends.contains(attempt) == true { return }
+        declared = told?.starts[attempt]
+        if declared == nil { events.append((format.start(record, declared: []), "START of " + record.stage.address)) }
       }
+      queue.note(record.invocation, ["end": .string(attempt)])
       if let end = format.end(record, run: run, declared: declared ?? []) {
         events.append((end, type.rawValue + " of " + record.stage.address))
-      }
-      if record.result == .lost {
-        let moment = record.execution.finished ?? record.execution.started
-        events.append((format.abort(invocation: record.invocation, at: moment, cairn: record.execution.cairn), "ABORT of repro"))
       }
       if let place = state.held.firstIndex(where: { $0.attempt == attempt }) {
         state.held[place].events += events
@@ -103,10 +110,24 @@ package final class LineageEvents: Sendable {
   package func ended(_ record: InvocationRecord) {
     state.withLock { state in
       letGo(&state)
-      guard state.invocations.contains(record.invocation) else { return }
+      guard state.invocations.removeValue(forKey: record.invocation) != nil else { return }
       put([(
         format.end(record, cairn: CairnVersion.current),
         OpenLineage.end(ofExit: record.exit).rawValue + " of repro")])
+      queue.forget(record.invocation)
+    }
+    sender?.added()
+  }
+
+  /// All that processes that died have left is recorded: their invocations have ended, too.
+  package func recovered() {
+    state.withLock { state in
+      for (invocation, end) in state.lost {
+        put([(format.abort(invocation: invocation, at: end.moment, cairn: end.cairn), "ABORT of repro")])
+        state.invocations[invocation] = nil
+        queue.forget(invocation)
+      }
+      state.lost = [:]
     }
     sender?.added()
   }
@@ -114,7 +135,11 @@ package final class LineageEvents: Sendable {
   // MARK: Order
 
   private func begin(_ record: RunRecord, _ state: inout State) {
-    guard state.invocations.insert(record.invocation).inserted else { return }
+    guard state.invocations[record.invocation] == nil else { return }
+    let told = queue.told(record.invocation)
+    state.invocations[record.invocation] = told
+    if told.hasBegun { return }
+    queue.note(record.invocation, ["begin": .bool(true)])
     put([(
       format.start(invocation: record.invocation, at: record.execution.started, cairn: record.execution.cairn),
       "START of repro")])

@@ -13,9 +13,15 @@ package struct ModelNodes {
   /// A version belongs to one run. Where another run made the same bytes, it is not that one's: it may come from data
   /// that the version never saw.
   ///
-  /// - Parameter reader: throws where no registry is to be reached: then what it knows is `unknown` in the graph.
-  package func add(to graph: inout LineageGraph, reader: () throws(Diagnostic) -> any TrackingReader) {
-    let outputs = outputs(of: graph)
+  /// - Parameters:
+  ///   - makers: of the graph's roots, where they are not in it.
+  ///   - reader: throws where no registry is to be reached: then what it knows is `unknown` in the graph.
+  package func add(
+    to graph: inout LineageGraph, makers: [(run: RunID, record: RunRecord)] = [],
+    reader: () throws(Diagnostic) -> any TrackingReader
+  ) {
+    var outputs = outputs(of: graph)
+    for maker in makers { outputs += self.outputs(of: maker.run, maker.record).filter { graph.nodes[$0.artifact.id] != nil } }
     guard let root = graph.roots.first, !outputs.isEmpty else { return }
     let models: [RegisteredModel]
     do throws(Diagnostic) {
@@ -27,6 +33,7 @@ package struct ModelNodes {
       let made = outputs.first { $0.run == model.run && $0.path.hasSameBytes(as: model.path) }
       guard let made else { continue }
       graph.add(model, of: made.artifact.id)
+      if let maker = makers.first(where: { $0.run == model.run }) { graph.add(.run(maker.run), .run(maker.record)) }
       if let md5 = model.md5, md5 != made.artifact.md5 {
         graph.addUnknown(model.id, .registry, why: "it names \(md5), and its run made \(made.artifact.md5 ?? "nothing")")
       }
@@ -40,15 +47,17 @@ package struct ModelNodes {
   }
 
   private func outputs(of graph: LineageGraph) -> [Output] {
-    var found: [Output] = []
-    for (id, node) in graph.nodes {
-      guard case .run(let record) = node, case .run(let run) = id else { continue }
-      for output in record.outputs where output.isModel || declared.contains(output.path) {
-        let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
-        // What came from the cache was registered by the run that first made it.
-        found.append(Output(run: record.restoredFrom ?? run, path: output.path, artifact: artifact))
-      }
+    graph.nodes.flatMap { id, node -> [Output] in
+      guard case .run(let record) = node, case .run(let run) = id else { return [] }
+      return outputs(of: run, record)
     }
-    return found
+  }
+
+  private func outputs(of run: RunID, _ record: RunRecord) -> [Output] {
+    record.outputs.filter { $0.isModel || declared.contains($0.path) }.map { output in
+      let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
+      // What came from the cache was registered by the run that first made it.
+      return Output(run: record.restoredFrom ?? run, path: output.path, artifact: artifact)
+    }
   }
 }

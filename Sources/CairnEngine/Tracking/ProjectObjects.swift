@@ -94,18 +94,46 @@ package struct ProjectObjects: Sendable {
     }
     var missing: [ContentHash] = []
     for (name, hashes) in groups.sorted(by: { $0.key < $1.key }) {
-      let remote = RemoteObjects(try remotes.storage(name.isEmpty ? nil : name, command: "push"))
-      var parts: [ContentHash] = []
-      var lists: [ContentHash: DirectoryManifest] = [:]
-      for hash in hashes where hash.isDirectory {
-        guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
-        lists[hash] = manifest
-        parts += manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }
-      }
-      let all = Array(Set(hashes + parts))
+      let remote = try opened(name)
+      let (all, lists) = withParts(hashes)
       let present = try remote.present(all, lists: lists)
       missing += all.filter { !present.contains($0) }
     }
     return missing
+  }
+
+  /// Sends what their remotes lack of the objects, each with its path, from the cache: also such as no lock names now.
+  ///
+  /// - Returns: how many went, and in words what did not.
+  /// - Throws: where a remote does not answer, or there is none.
+  package func send(_ objects: [(hash: ContentHash, path: String)]) throws(Diagnostic) -> (sent: Int, faults: [String]) {
+    var groups: [String: [ContentHash]] = [:]
+    for object in objects { groups[output(around: object.path)?.remote ?? "", default: []].append(object.hash) }
+    var sent = 0
+    var faults: [String] = []
+    for (name, hashes) in groups.sorted(by: { $0.key < $1.key }) {
+      let (all, lists) = withParts(hashes)
+      let outcome = try ObjectTransfer(try opened(name), cache: cache).push(all, lists)
+      sent += outcome.transferred
+      faults += outcome.failures.compactMap { $0.error?.fullMessage }
+      faults += outcome.missing.map { "\($0.text) is neither in the cache nor on the remote: its model cannot be registered" }
+    }
+    return (sent, faults)
+  }
+
+  private func opened(_ name: String) throws(Diagnostic) -> RemoteObjects {
+    RemoteObjects(try remotes.storage(name.isEmpty ? nil : name, command: "push"))
+  }
+
+  /// With what the directories among them list, as far as the cache knows it.
+  private func withParts(_ hashes: [ContentHash]) -> (all: [ContentHash], lists: [ContentHash: DirectoryManifest]) {
+    var parts: [ContentHash] = []
+    var lists: [ContentHash: DirectoryManifest] = [:]
+    for hash in hashes where hash.isDirectory {
+      guard let manifest = (try? cache.store(for: hash).manifest(hash)) ?? nil else { continue }
+      lists[hash] = manifest
+      parts += manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }
+    }
+    return (Array(Set(hashes + parts)), lists)
   }
 }

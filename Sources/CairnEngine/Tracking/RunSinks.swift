@@ -29,6 +29,9 @@ package struct RunSinks: Sendable {
     events?.recorded(record, RunID(digest))
   }
 
+  /// All that was left by processes that died is added.
+  func recovered() { events?.recovered() }
+
   func add(invocation record: InvocationRecord, _ document: Digest32) {
     tracking?.add(invocation: record, document)
     events?.ended(record)

@@ -89,11 +89,25 @@ struct TrackedExecutor: StageExecutor {
 
   func prepare() { tracker?.prepare() }
 
+  /// What helps a command that was told its run and could not live with that.
+  static func hint(_ lastLines: [String]) -> String? {
+    let isOtherExperiment = lastLines.contains { $0.contains("active experiment ID does not match environment run ID") }
+    return isOtherExperiment
+      ? "it chose another experiment than its run's: `cairn config cairn.tracking.join false`, and it logs into runs of its own"
+      : nil
+  }
+
   func start(_ job: Job, events: any JobEvents) -> any RunningJob {
     guard let run = job.run else { return inner.start(job, events: events) }
-    lineage?.started(run)
-    guard let tracker else { return inner.start(job, events: events) }
-    let waiting = WaitingJob(job, events, inner)
+    guard let tracker else {
+      lineage?.started(run)
+      return inner.start(job, events: events)
+    }
+    let waiting = WaitingJob(job, events, inner) { [lineage] in
+      var run = run
+      run.draft.execution.started = WallClock.now()
+      lineage?.started(run)
+    }
     tracker.starting(run) { waiting.begin(with: $0) }
     return waiting
   }
@@ -104,6 +118,7 @@ private final class WaitingJob: RunningJob {
   private let job: Job
   private let events: any JobEvents
   private let inner: any StageExecutor
+  private let willStart: @Sendable () -> Void
   private let state = Mutex(State())
 
   private struct State {
@@ -113,7 +128,8 @@ private final class WaitingJob: RunningJob {
     var hasBegun = false
   }
 
-  init(_ job: Job, _ events: any JobEvents, _ inner: any StageExecutor) {
+  init(_ job: Job, _ events: any JobEvents, _ inner: any StageExecutor, willStart: @escaping @Sendable () -> Void) {
+    self.willStart = willStart
     self.job = job
     self.events = events
     self.inner = inner
@@ -134,6 +150,7 @@ private final class WaitingJob: RunningJob {
     }
     var job = job
     job.environment = environment.filter { pair in !job.environment.contains { $0.name == pair.name } } + job.environment
+    willStart()
     let running = inner.start(job, events: events)
     let signals = state.withLock { state in
       state.running = running

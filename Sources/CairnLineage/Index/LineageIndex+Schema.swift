@@ -7,7 +7,7 @@ import GRDB
 
 extension LineageIndex {
   /// Raised whenever the tables, or what is put into them, change: an older file is then discarded.
-  private static let version = 4
+  private static let version = 5
 
   /// A version of a path stands once, however many runs touched it: what is asked of it costs what the answer has.
   private static let tables = """
@@ -149,8 +149,12 @@ extension LineageIndex {
     for input in record.inputs {
       try edges.add(0, input.path, input.md5, input.sha256, input.size, input.producer, database)
       // With what merely appeared in it while it was read it is known by both names.
-      guard let after = input.after, !input.appeared.isEmpty else { continue }
-      try edges.add(0, input.path, after.md5, after.sha256, after.size, input.producer, database)
+      if let after = input.after, !input.appeared.isEmpty {
+        try edges.add(0, input.path, after.md5, after.sha256, after.size, input.producer, database)
+      }
+      if let after = record.rewritten(input) {
+        try edges.add(1, input.path, after.md5, after.sha256, after.size, nil, database)
+      }
     }
     for output in record.outputs {
       try edges.add(1, output.path, output.md5, output.sha256, output.size, nil, database)

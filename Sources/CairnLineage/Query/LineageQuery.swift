@@ -301,8 +301,7 @@ package struct LineageQuery {
       graph.connect(.run(run), .run(restoration), .restored)
       runs.append((restoration, depth))
     }
-    for output in record.outputs {
-      let artifact = LineageArtifact(output, repository: record.source.repository ?? "")
+    for artifact in record.made {
       graph.add(artifact.id, .artifact(artifact))
       graph.connect(.run(run), artifact.id, .generated)
       artifacts.append((artifact, Hint(maker: run), depth))
@@ -384,6 +383,19 @@ package struct LineageQuery {
       full.outputs[place].sha256 = try index.sha256(path: full.outputs[place].path, md5: md5)
     }
     record = full
+  }
+}
+
+extension RunRecord {
+  /// Its outputs, and the inputs that it changed as it declares.
+  package var made: [LineageArtifact] {
+    let repository = source.repository ?? ""
+    return outputs.map { LineageArtifact($0, repository: repository) }
+      + inputs.compactMap { input in
+        rewritten(input).map {
+          LineageArtifact(repository: repository, path: input.path, md5: $0.md5, sha256: $0.sha256, size: $0.size)
+        }
+      }
   }
 }
 

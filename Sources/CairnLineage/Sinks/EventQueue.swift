@@ -53,6 +53,40 @@ package struct EventQueue: Sendable {
       JSONWriter.bytes(entry.value, ensureASCII: false) + [0x0A], to: folder + "/" + entry.name, sync: false)
   }
 
+  // MARK: What was put
+
+  /// What an invocation has told, for whoever takes over from a process that died: one JSON document a line.
+  package struct Told: Sendable {
+    package var hasBegun = false
+    /// By attempt: what it was said to make.
+    package var starts: [String: [String]] = [:]
+    package var ends: Set<String> = []
+    package init() {}
+  }
+
+  private func toldPath(_ invocation: String) -> String { folder + "/told-" + invocation }
+
+  /// Notes what was put. A line that is missing after a crash lets something be told twice.
+  package func note(_ invocation: String, _ what: ValueMap) {
+    try? Files.makeDirectories(folder)
+    try? AppendFile(toldPath(invocation)).append(JSONWriter.bytes(.map(what), ensureASCII: false) + [0x0A])
+  }
+
+  package func told(_ invocation: String) -> Told {
+    var told = Told()
+    guard let bytes = (try? Files.read(plain: toldPath(invocation))) ?? nil else { return told }
+    for line in bytes.split(separator: 0x0A) {
+      guard let value = try? JSONReader.value(Array(line), name: "told") else { continue }
+      told.hasBegun = true
+      if let attempt = value["start"]?.string { told.starts[attempt] = (value["outputs"]?.list ?? []).compactMap(\.string) }
+      if let attempt = value["end"]?.string { told.ends.insert(attempt) }
+    }
+    return told
+  }
+
+  /// Nothing more will be told of it.
+  package func forget(_ invocation: String) { _ = try? Files.remove(toldPath(invocation)) }
+
   package func remove(_ entry: Entry) throws(Diagnostic) { _ = try Files.remove(folder + "/" + entry.name) }
 
   /// In the order in which they are to be sent.

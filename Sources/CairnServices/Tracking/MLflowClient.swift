@@ -77,10 +77,15 @@ package struct MLflowClient: Sendable {
     let bytes = body.map { JSONWriter.bytes($0, ensureASCII: true) }
     let answer = try send(method, target, bytes.map { .bytes($0) } ?? .none, type: "application/json", repeats: repeats)
     // A proxy's page, or half an answer, with a status that says all is well.
-    guard let value = try? JSONReader.value(answer.body, name: "answer"), value.map != nil else {
-      throw MLflowFailure(.server, status: answer.status, words: "what \(server.place) answers is not MLflow's: " + Self.excerpt(answer))
-    }
+    guard let value = try? JSONReader.value(answer.body, name: "answer"), value.map != nil else { throw garbled(answer) }
     return value
+  }
+
+  private func garbled(_ answer: HTTPResponse) -> MLflowFailure {
+    let words = Self.excerpt(answer)
+    return MLflowFailure(
+      .server, status: answer.status,
+      words: "what \(server.place) answers is not MLflow's: " + (words.isEmpty ? "\(answer.body.count) bytes" : words))
   }
 
   /// Puts a file below the artifacts of a run.
@@ -93,7 +98,9 @@ package struct MLflowClient: Sendable {
       throw MLflowFailure(.refused, words: "artifacts lie at \(TrackingSettings.withoutUser(root)), where the server takes none itself")
     }
     let target = Self.artifact(path, below: root, server)
-    _ = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
+    let answer = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
+    // MLflow answers `{}`; a login page, too, comes with a status that says all is well.
+    guard (try? JSONReader.value(answer.body, name: "answer"))?.map != nil else { throw garbled(answer) }
   }
 
   /// A file below the artifacts of a run; `nil` when it is not there, or lies where the server does not give it.

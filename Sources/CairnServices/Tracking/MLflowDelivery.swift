@@ -183,13 +183,14 @@ final class MLflowDelivery: Sendable {
     try artifacts(of: record, bytes, below: state.artifactRoot)
     try adopt(attempt, id, experiment: entry.experiment, runs)
     // Whoever made the run may have died before it had its place.
-    var last = content.lastTags + [MLflowRun.Pair(key: "mlflow.parentRunId", value: parent)]
+    // Nor is what the command called by our names what we saw.
+    var last = content.firstTags + content.lastTags + [MLflowRun.Pair(key: "mlflow.parentRunId", value: parent)]
     if !refused.isEmpty {
       last.append(.init(key: "cairn.refused", value: MLflowText.cut(refused.joined(separator: "\n"), to: MLflowText.tagLimit)))
     }
     try runs.tag(id, last)
     // Last of all, and always: the command may have ended or renamed it.
-    try runs.end(id, MLflowRun.status(record.result), at: record.execution.finished ?? WallClock.now(), name: record.stage.address)
+    try runs.end(id, MLflowRun.status(record.result), at: record.execution.finished, name: record.stage.address)
     if record.result == .lost { try runs.end(parent, "KILLED", at: WallClock.now(), name: nil) }
     if record.result == .succeeded, project.settings.registers { addModels(of: record, entry) }
     return .arrived

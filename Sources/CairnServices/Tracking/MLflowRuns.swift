@@ -144,14 +144,16 @@ struct MLflowRuns {
     return refused
   }
 
+  /// - Throws: also where one is not taken: without them a run is nobody's.
   func tag(_ id: String, _ tags: [MLflowRun.Pair]) throws(MLflowFailure) {
-    _ = try portions(id, "tags", tags.map { .map(["key": .string($0.key), "value": .string($0.value)]) }, most: 100)
+    let refused = try portions(id, "tags", tags.map { .map(["key": .string($0.key), "value": .string($0.value)]) }, most: 100)
+    if let first = refused.first { throw MLflowFailure(.server, words: "'\(client.server.place)' does not take " + first) }
   }
 
-  func end(_ id: String, _ status: String, at moment: Nanoseconds, name: String?) throws(MLflowFailure) {
-    var body: ValueMap = [
-      "run_id": .string(id), "status": .string(status), "end_time": .int(Int(moment / 1_000_000)),
-    ]
+  /// - Parameter moment: `nil`: nobody knows when.
+  func end(_ id: String, _ status: String, at moment: Nanoseconds?, name: String?) throws(MLflowFailure) {
+    var body: ValueMap = ["run_id": .string(id), "status": .string(status)]
+    if let moment { body["end_time"] = .int(Int(moment / 1_000_000)) }
     if let name { body["run_name"] = .string(MLflowText.cut(name, to: MLflowText.tagLimit)) }
     _ = try client.post("runs/update", body)
   }
@@ -169,8 +171,7 @@ struct MLflowRuns {
       bytes = 0
     }
     for item in items {
-      // A character may become six of JSON's.
-      let size = 80 + (item.map ?? [:]).values.reduce(0) { $0 + 6 * ($1.string?.utf8.count ?? 3) }
+      let size = Self.size(of: item)
       if portion.count == most || bytes + size > Self.mostBytes { try flush() }
       portion.append(item)
       bytes += size
@@ -178,6 +179,14 @@ struct MLflowRuns {
     try flush()
     return refused
   }
+
+  /// At most: a character may become six of JSON's.
+  private static func size(of item: Value) -> Int {
+    80 + (item.map ?? [:]).values.reduce(0) { $0 + 6 * ($1.string?.utf8.count ?? 3) }
+  }
+
+  /// An answer that says "too large" to fewer bytes is not about their number.
+  private static let smallBytes = 16_000
 
   /// What is refused is halved until the one is found that is not taken: a portion is taken whole or not at all.
   private func send(_ id: String, _ kind: String, _ items: ArraySlice<Value>) throws(MLflowFailure) -> [String] {
@@ -190,6 +199,8 @@ struct MLflowRuns {
         return try send(id, kind, items[..<middle]) + send(id, kind, items[middle...])
       }
       guard let item = items.first else { return [] }
+      // So little is too much for nobody: something between refuses us everything.
+      if error.kind == .tooLarge, Self.size(of: item) < Self.smallBytes { throw MLflowFailure(.server, status: error.status, words: error.words) }
       return ["\(kind.dropLast()) '\(item["key"]?.string ?? "")': \(error.words)"]
     }
   }
@@ -222,6 +233,9 @@ struct MLflowRuns {
       if datasets.count > 1 {
         let middle = datasets.startIndex + datasets.count / 2
         return try send(id, datasets[..<middle]) + send(id, datasets[middle...])
+      }
+      if error.kind == .tooLarge, (datasets.first?.source.utf8.count ?? 0) < Self.smallBytes {
+        throw MLflowFailure(.server, status: error.status, words: error.words)
       }
       return ["the dataset '\(datasets.first?.name ?? "")': \(error.words)"]
     }

@@ -26,10 +26,17 @@ struct ModelRegistration {
   static func missing(
     of run: RunID, _ record: RunRecord, _ path: String, _ project: TrackedProject
   ) throws(Diagnostic) -> [ContentHash] {
+    try project.objects.missing(objects(of: run, record, path, project))
+  }
+
+  /// The output and all that it came from, as far as remotes keep it.
+  static func objects(
+    of run: RunID, _ record: RunRecord, _ path: String, _ project: TrackedProject
+  ) throws(Diagnostic) -> [(hash: ContentHash, path: String)] {
     var objects = try RunAncestry(of: run, record, project).objects
     let output = record.outputs.first { $0.path.hasSameBytes(as: path) }
     if let own = output.flatMap({ project.objects.object(of: $0) }) { objects.append((own, path)) }
-    return try project.objects.missing(objects)
+    return objects
   }
 
   func register(_ entry: Outbox.Entry, _ say: (String) -> Void) throws(MLflowFailure) -> MLflowDelivery.Outcome {

@@ -280,12 +280,12 @@ final class TrackingSession: RunTracker {
 
   // MARK: The end
 
-  /// As long as something arrives, but not for ever (nanoseconds).
-  private static let longestFinish: Nanoseconds = 30_000_000_000
+  /// Without anything that arrives, no longer than this (nanoseconds).
   private static let stall: Nanoseconds = 8_000_000_000
 
   func finish(_ progress: (Int) -> Void) -> TrackingSummary {
     let began = WallClock.monotonic()
+    let longest = Nanoseconds(min(project.settings.waitSeconds, 86_400) * 1e9)
     var summary = TrackingSummary()
     guard state.withLock({ $0.hasBegun }) else { return summary }
     var last = (sent: -1, at: began)
@@ -294,7 +294,7 @@ final class TrackingSession: RunTracker {
       if left == 0 { break }
       let now = WallClock.monotonic()
       if sent != last.sent { last = (sent, now) }
-      if now - began > Self.longestFinish || now - last.at > Self.stall { break }
+      if now - began > longest || now - last.at > Self.stall { break }
       progress(left)
       Pause.seconds(0.02)
     }

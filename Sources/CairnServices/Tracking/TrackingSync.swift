@@ -122,6 +122,19 @@ extension TrackedProject {
     guard let digest = entry.document, let path = entry.path, let record = try records.record(RunID(digest)) else { return 0 }
     return try ModelRegistration.missing(of: RunID(digest), record, path, self).count
   }
+
+  /// Sends to the remote what the models that wait for it stand on.
+  ///
+  /// - Returns: how many objects went, and in words what did not.
+  /// - Throws: where the outbox cannot be read, or a remote does not answer.
+  package func pushDataOfModels() throws(Diagnostic) -> (sent: Int, faults: [String]) {
+    var objects: [(hash: ContentHash, path: String)] = []
+    for entry in try outbox.entries() where entry.kind == .model {
+      guard let digest = entry.document, let path = entry.path, let record = try records.record(RunID(digest)) else { continue }
+      objects += try ModelRegistration.objects(of: RunID(digest), record, path, self)
+    }
+    return objects.isEmpty ? (0, []) : try self.objects.send(objects)
+  }
 }
 
 /// What became of each entry.

@@ -46,7 +46,10 @@ package struct LineageChecks {
       let maker = CheckMaker(stage, workspace.repository.paths)
       guard let run = workspace.producers.run(behind: WorkKey(stage, lock), of: stage.address.text()),
         let record = (try? workspace.records.record(run)) ?? nil
-      else { return [maker.unknown(.tracking, "no record tells what the tracking server should have")] }
+      else {
+        if reader == nil { return [maker.unknown(.record, "no record tells of the run behind its lock entry: DVC may have run it")] }
+        return [maker.unknown(.tracking, "no record tells what the tracking server should have")]
+      }
       return tracking(run, record) { status, words, hint, path in
         switch status {
         case .passed: maker.passed(.tracking, path: path)
@@ -60,7 +63,8 @@ package struct LineageChecks {
 
   private typealias Maker = (CheckStatus, _ message: String, _ hint: String?, _ path: String?) -> Check
 
-  private func tracking(_ run: RunID, _ record: RunRecord, _ check: Maker) -> [Check] {
+  /// - Parameter path: of its models, this one alone; `nil`: all.
+  private func tracking(_ run: RunID, _ record: RunRecord, model path: String? = nil, _ check: Maker) -> [Check] {
     let reader: any TrackingReader
     switch self.reader {
     case nil: return [check(.skipped, "no tracking server is named", nil, nil)]
@@ -74,7 +78,12 @@ package struct LineageChecks {
         judge(try reader.compare(run, record), "run \(run.hex.prefix(12)) of '\(record.stage.address)'", reader, nil, check)
       ]
       for output in record.outputs where record.result == .succeeded {
-        guard let name = models[output.path] else { continue }
+        guard let name = models[output.path], path == nil || path == output.path else { continue }
+        // What no remote keeps is not registered.
+        guard objects.object(of: output) != nil else {
+          checks.append(check(.skipped, "'\(output.path)' is no object of a remote: it has no version in the registry", nil, output.path))
+          continue
+        }
         let versions = try reader.models(name, of: run, path: output.path)
         if versions.isEmpty, registers {
           checks.append(
@@ -136,7 +145,7 @@ package struct LineageChecks {
             hint: "bring it back from a copy of the store", at: Self.nowhere))
         continue
       }
-      checks += look(at: id, record)
+      checks += look(at: id, record, model: id == model?.run ? model?.path : nil)
       for next in record.inputs.compactMap(\.producer) + [record.restoredFrom, record.accepts].compactMap({ $0 })
       where seen.insert(next).inserted {
         waiting.append(next)
@@ -165,7 +174,7 @@ package struct LineageChecks {
     }
   }
 
-  private func look(at run: RunID, _ record: RunRecord) -> [Check] {
+  private func look(at run: RunID, _ record: RunRecord, model: String? = nil) -> [Check] {
     let place = place(record)
     let stage = record.stage.address
     func check(_ id: CheckID) -> Maker {
@@ -183,7 +192,7 @@ package struct LineageChecks {
     for output in record.outputs {
       if let hash = objects.object(of: output) { checks += object(hash, output.path, check(.objectMissing), check(.objectCorrupt)) }
     }
-    return checks + tracking(run, record, check(.tracking))
+    return checks + tracking(run, record, model: model, check(.tracking))
   }
 
   /// The commit is in git, and has what the run read of it.

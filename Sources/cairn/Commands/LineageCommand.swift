@@ -94,7 +94,7 @@ struct LineageCommand: OwnCommand {
       return .success
     }
     if let asked { name(asked, in: &graph) }
-    if down { addModels(to: &graph, context) }
+    if down { addModels(to: &graph, index, context) }
     if let format {
       try export(graph, as: format, context, index, console)
     } else if let html {
@@ -113,7 +113,8 @@ struct LineageCommand: OwnCommand {
       for line in tree.lines() { console.write(line) }
     }
     // Nothing is known of it: that is an answer of its own.
-    return graph.edges.isEmpty && !graph.unknown.isEmpty ? .unknown : .success
+    let isKnown = graph.edges.contains { graph.nodes[$0.from] != nil && graph.nodes[$0.to] != nil }
+    return !isKnown && !graph.unknown.isEmpty ? .unknown : .success
   }
 
   /// A model is told above what it is; walked down, it stands among what was made of it.
@@ -122,11 +123,18 @@ struct LineageCommand: OwnCommand {
   }
 
   /// What the registry knows; nothing where no tracking server is named.
-  private func addModels(to graph: inout LineageGraph, _ context: HistoryContext) {
+  private func addModels(to graph: inout LineageGraph, _ index: LineageIndex, _ context: HistoryContext) {
     guard let tracking = TrackingSettings(context.settings, context.repository) else { return }
     do throws(Diagnostic) {
       let project = TrackedProject(try Workspace.open(context.repository, context.settings), tracking)
-      ModelNodes(declared: Set(project.models.keys)).add(to: &graph) { () throws(Diagnostic) in
+      // Who made what was asked for is not behind it on the way down, but registered it.
+      var makers: [(run: RunID, record: RunRecord)] = []
+      for case .artifact(let artifact) in graph.roots.compactMap({ graph.nodes[$0] }) {
+        for run in try index.generators(of: artifact) {
+          if let record = try index.store.record(run) { makers.append((run, record)) }
+        }
+      }
+      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers) { () throws(Diagnostic) in
         guard let connector = TrackerConnectors.current else { throw Diagnostic(.tracking, "no server can be reached") }
         return try connector.reader(project)
       }

@@ -175,7 +175,7 @@ struct ReproCommand: CairnCommand {
     for note in summary.notes { console.note(PrintableText.line("tracking: " + note)) }
     if summary.waitingForPush > 0 {
       console.note(
-        "a model waits for push: \(HumanText.count(summary.waitingForPush, "object")); `cairn push`, then `cairn track sync`")
+        "a model waits for push: \(HumanText.count(summary.waitingForPush, "object")); `cairn track sync --push` sends them, too")
     } else if summary.left > 0 {
       console.warning("\(summary.left) for '\(tracked.settings.place)' wait in the outbox: `cairn track sync` sends them")
     }

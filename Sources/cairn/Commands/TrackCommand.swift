@@ -45,6 +45,8 @@ struct TrackStatusCommand: OwnCommand {
       states.append((entry, state))
     }
     let events = try context.events.entries()
+    let hasLost = context.hasLost
+    let isDone = states.isEmpty && events.isEmpty && !hasLost
     if json {
       console.write(
         json: .map([
@@ -55,19 +57,21 @@ struct TrackStatusCommand: OwnCommand {
             "event": .string($0.words), "server": .string($0.destination),
             "failure": $0.failure.map { .string($0) } ?? .null,
           ]) }),
+          "unrecorded": .bool(hasLost),
         ]))
-      return states.isEmpty && events.isEmpty ? .success : .no
+      return isDone ? .success : .no
     }
     console.write(context.settings.map { "\($0.place), experiment '\($0.experiment)'" } ?? "no tracking server is named")
-    if states.isEmpty, events.isEmpty { console.write("nothing waits") }
+    if states.isEmpty, events.isEmpty, !hasLost { console.write("nothing waits") }
+    if hasLost { console.write("a repro that died has left what nobody was told of") }
     for (entry, state) in states { console.write(TrackText.line(entry, state, context.records)) }
     for entry in events { console.write(TrackText.line(entry)) }
     if states.contains(where: { if case .waitsForPush = $0.1 { true } else { false } }) {
-      console.write("`cairn push` sends the data, `cairn track sync` then what waits for it")
-    } else if !states.isEmpty || !events.isEmpty {
+      console.write("`cairn track sync --push` sends the data, and then what waits for it")
+    } else if !isDone {
       console.write("`cairn track sync` sends it")
     }
-    return states.isEmpty && events.isEmpty ? .success : .no
+    return isDone ? .success : .no
   }
 }
 
@@ -79,21 +83,26 @@ struct TrackSyncCommand: OwnCommand {
       these at once. Exits with 1 when something is left, and says why.
 
       cairn track sync
+      cairn track sync --push
       cairn track sync --all
       cairn track sync --uri http://127.0.0.1:5001
       """)
   @OptionGroup var global: GlobalOptions
   @Option(help: ArgumentHelp("Send all of it to this server.", valueName: "uri")) var uri: String?
+  @Flag(help: "First send to the remote what waiting models stand on.") var push = false
   @Flag(help: "Also runs from before there was a server: all that the server does not have.") var all = false
   @Flag(help: "Print one JSON document.") var json = false
 
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let console = invocation.console
     if json { console.keepOutputForResults() }
+    // What a process that died has left is recorded before it is sent.
+    if try TrackContext().hasLost { try OpenProject.open().lock(waitsForEver: false).release() }
     let context = try TrackContext()
     let line = ProgressWords(console)
     var report = TrackingReport()
     if let project = context.project(for: uri) {
+      if push { try pushData(project, line, console) }
       if all { try project.enqueueAll(HistoryContext().history.index().runs()) }
       report = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
     } else if try !context.outbox.entries().isEmpty {
@@ -114,14 +123,31 @@ struct TrackSyncCommand: OwnCommand {
     return isDone ? .success : .no
   }
 
+  private func pushData(_ project: TrackedProject, _ line: ProgressWords, _ console: Console) throws {
+    // Runs that are not on the server yet have models, too: they are known when those are sent.
+    _ = try TrackingServices().sync(project, to: uri) { line.show("Sending to the tracking server  \($0) of \($1)") }
+    line.show("Sending the data of models")
+    let (sent, faults) = try project.pushDataOfModels()
+    line.clear()
+    for fault in faults { console.warning(PrintableText.line(fault)) }
+    if sent > 0 { console.note("\(HumanText.count(sent, "file")) pushed") }
+  }
+
   /// OpenLineage's; `--uri` is not for them.
   private func sendEvents(_ context: TrackContext, _ line: ProgressWords) throws -> EventReport {
+    let waiting = try context.events.entries()
+    var report = EventReport()
+    if waiting.isEmpty { return report }
     guard let collector = OpenLineageSettings(context.workspace.settings) else {
-      var report = EventReport()
-      report.left = try context.events.entries().map { ($0.words, "no collector is named: OPENLINEAGE_URL, or openlineage.url") }
+      report.left = waiting.map { ($0.words, "no collector is named: OPENLINEAGE_URL, or openlineage.url") }
       return report
     }
-    return try OpenLineageServices().sync(collector, context.events) { line.show("Sending to the lineage collector  \($0) of \($1)") }
+    do throws(Diagnostic) {
+      return try OpenLineageServices().sync(collector, context.events) { line.show("Sending to the lineage collector  \($0) of \($1)") }
+    } catch {
+      report.left = waiting.map { ($0.words, error.fullMessage) }
+      return report
+    }
   }
 }
 
@@ -142,6 +168,9 @@ private struct TrackContext {
     events = EventQueue(beside: records)
     self.settings = TrackingSettings(settings, repository)
   }
+
+  /// A process died and left something in its journal.
+  var hasLost: Bool { JournalReplay.isNeeded(journalFolder: CairnFolder.journals(of: workspace.repository)) }
 
   var project: TrackedProject? { settings.map { TrackedProject(workspace, $0) } }
 

@@ -169,7 +169,7 @@ struct LineageTree {
       switch edge.kind {
       case .used:
         guard case .run(let run) = edge.to, let record = record(edge.to) else { continue }
-        if record.outputs.isEmpty {
+        if record.made.isEmpty {
           children.append(
             Child(id: nil, name: record.stage.address, text: RunsTable.word(record) + " · " + when(record), leads: false))
         }
@@ -187,10 +187,7 @@ struct LineageTree {
 
   private func outputs(of run: RunID) -> [Child] {
     guard let record = record(.run(run)) else { return [] }
-    return record.outputs.map { output in
-      let id = LineageArtifact(output, repository: record.source.repository ?? "").id
-      return Child(id: id, name: output.path, text: story(run, record), leads: true)
-    }
+    return record.made.map { Child(id: $0.id, name: $0.path, text: story(run, record), leads: true) }
   }
 
   // MARK: Words
@@ -244,7 +241,7 @@ struct LineageTree {
       guard let commit = record.source.commit, sources.holds(commit, input) else { break }
       return "commit \(commit.prefix(7))"
     case .dvcFile:
-      parts.append(dataText(input.path, input.md5, input.size))
+      parts.append(dataText(input.path, input.md5, input.size, readBy: record))
     case .import, .importURL:
       parts.append("imported from \(input.origin.url ?? input.origin.repository ?? "elsewhere")")
       if let rev = input.origin.rev { parts.append("at \(rev.prefix(7))") }
@@ -256,9 +253,11 @@ struct LineageTree {
   }
 
   /// `DVC data, 18.3 MB · commit 1a2b3c4 "june batch" · on remote: yes`.
-  private func dataText(_ path: String, _ md5: String?, _ size: UInt64?) -> String {
+  ///
+  /// - Parameter record: of the run that read it: what a later commit says of it is another story.
+  private func dataText(_ path: String, _ md5: String?, _ size: UInt64?, readBy record: RunRecord? = nil) -> String {
     let data = "DVC data" + (HumanText.size(size).map { ", " + $0 } ?? "")
-    let commit = md5.flatMap { sources.commit(ofData: path, md5: $0) }
+    let commit = md5.flatMap { sources.commit(ofData: path, md5: $0, readBy: record) }
     let onRemote = remote.map { " · on remote: " + $0.answer(md5: md5).rawValue } ?? ""
     return data + (commit.map { " · commit " + $0 } ?? "") + onRemote
   }
