@@ -99,8 +99,9 @@ package struct MLflowClient: Sendable {
     }
     let target = Self.artifact(path, below: root, server)
     let answer = try send("PUT", target, body, type: "application/octet-stream", repeats: true)
-    // MLflow answers `{}`; a login page, too, comes with a status that says all is well.
-    guard (try? JSONReader.value(answer.body, name: "answer"))?.map != nil else { throw garbled(answer) }
+    // MLflow answers nothing, or `{}`; a login page, too, comes with a status that says all is well.
+    let isMLflows = answer.body.isEmpty || (try? JSONReader.value(answer.body, name: "answer"))?.map != nil
+    if !isMLflows { throw garbled(answer) }
   }
 
   /// A file below the artifacts of a run; `nil` when it is not there, or lies where the server does not give it.

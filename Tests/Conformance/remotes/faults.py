@@ -81,7 +81,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
         if fault == "stall":
             time.sleep(20)
             return
-        if self.server.large and "log-batch" in self.path and len(body) > self.server.large:
+        if fault == "413" or self.server.large and "log-batch" in self.path and len(body) > self.server.large:
             self.answer(413, [], b"<html>Request Entity Too Large</html>")
             return
         if fault in ("401", "page"):

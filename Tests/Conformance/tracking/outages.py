@@ -92,6 +92,23 @@ def in_doubt():
     p.remove()
 
 
+def one_call():
+    """One kind of call goes wrong, the others do not: what it should have brought still waits."""
+    for part, kind in (("runs/log-batch", "413"), ("mlflow-artifacts", "page"), ("runs/update", "500")):
+        front = proxy()
+        front.fault = lambda method, path: kind if part in path else None
+        p = Project(server=front.url)
+        p.both("repro")
+        assert p.waiting(), f"{kind} at {part}, and nothing waits"
+        front.fault = lambda method, path: None
+        p.both("track", "sync")
+        assert p.waiting() == []
+        p.once()
+        train = p.stage("train")
+        assert train.data.params["lr"] == "0.1" and "cairn.refused" not in train.data.tags, train.data
+        p.remove()
+
+
 def refuses_one():
     """What the server does not take is told, and holds back nothing else."""
     front = proxy()
@@ -154,6 +171,26 @@ def killed_repro():
     assert p.waiting() == []
     p.once()
     assert all(r.info.status != "RUNNING" for r in p.runs()), [(r.info.run_name, r.info.status) for r in p.runs()]
+    p.remove()
+
+
+def killed_once():
+    """What a killed repro has left is told by a sync alone."""
+    p = Project()
+    p.write("dvc.yaml", "stages:\n  long:\n    cmd: sleep 30\n    deps: [raw.csv]\n    outs: [out]\n")
+    process = p.start("repro")
+    for _ in range(100):
+        if any(r.info.run_name == "long" for r in p.runs()):
+            break
+        time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    result = subprocess.run([CAIRN, "track", "status"], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert result.returncode == 1 and "a repro that died" in result.stdout, result.stdout
+    p.both("track", "sync")
+    assert p.waiting() == []
+    p.once()
+    assert sorted((r.info.run_name, r.info.status) for r in p.runs()) == [("long", "KILLED"), ("repro", "KILLED")]
     p.remove()
 
 
@@ -241,7 +278,7 @@ def main():
     step("a server that does not answer", silent)
     for kind in ("500", "503", "html", "truncate", "reset", "page"):
         wrong(kind)
-    for body in (in_doubt, refuses_one, two_at_once, killed, killed_repro, deleted, unauthorized, credentials, tls, sagemaker):
+    for body in (in_doubt, refuses_one, one_call, two_at_once, killed, killed_repro, killed_once, deleted, unauthorized, credentials, tls, sagemaker):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps with a tracking server that fails")
     return mixed.passed != mixed.total
