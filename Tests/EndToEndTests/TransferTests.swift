@@ -93,6 +93,9 @@ struct TransferTests {
     try repository.write("d.dvc", "outs:\n- md5: \(hash).dir\n  size: 2\n  nfiles: 1\n  hash: md5\n  path: d\n")
     let result = try repository.cairn("pull")
     #expect(result.status == 1, "\(result)")
+    #expect(result.errors.contains("\(hash.dropFirst(2)).dir'"), "\(result)")
+    #expect(result.errors.contains("the path '\(path)' does not stay in the folder"), "\(result)")
+    #expect(result.errors.contains("Checkout failed for following targets:\nd\n"), "\(result)")
     #expect(!repository.exists("../escaped") && !repository.exists("x") && !FileManager.default.fileExists(atPath: "/tmp/escaped"))
   }
 
