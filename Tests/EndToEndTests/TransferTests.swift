@@ -82,6 +82,18 @@ struct TransferTests {
     #expect(repository.exists(".dvc/cache/" + Self.f))
   }
 
+  @Test("an altered object that fetch removes from a folder, as DVC does, is named")
+  func removed() throws {
+    let repository = try project()
+    #expect(try repository.cairn("push").status == 0)
+    try repository.shell("chmod u+w ../remote/\(Self.f) && echo other > ../remote/\(Self.f)")
+    try forget(repository)
+    let fetch = try repository.cairn("fetch")
+    #expect(fetch.status == 0 && fetch.output == "3 files fetched\n", "\(fetch)")
+    #expect(fetch.errors.contains("\(Self.f)' had other bytes than its name says: it was removed"), "\(fetch)")
+    #expect(fetch.errors.contains("Missing cache files:"), "\(fetch)")
+  }
+
   @Test("a list that names files outside of its folder brings nothing", arguments: ["../../escaped", "/tmp/escaped", "a/../../x"])
   func hostileList(path: String) throws {
     let repository = try TestRepository()
