@@ -103,7 +103,7 @@ package struct Checkout: Sendable {
     if plan.isFolder { try Files.makeDirectories(place.absolute) }
     let files = plan.creations + (relink ? plan.kept : [])
     try makeParents(of: files, place, isNew: !plan.creations.isEmpty)
-    let linker = ObjectLinker(cache, plan.target.hash?.algorithm ?? .md5)
+    let linker = ObjectLinker(cache, plan.target.hash?.algorithm ?? .md5, Staging(project: snapshotter.root))
     let outcomes = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       try create(files[number], place, linker, buffer)
     }
