@@ -93,7 +93,7 @@ struct CrashTests {
   ])
   func checkout(types: String) throws {
     let repository = try TestRepository()
-    #expect(try repository.shell("mkdir d && seq 300 | split -l 1 -a 3 - d/f && head -c 50000000 /dev/zero > d/z").status == 0)
+    #expect(try repository.shell("mkdir d && seq 300 | split -l 1 -a 3 - d/f && head -c 20000000 /dev/zero > d/z").status == 0)
     #expect(try repository.cairn("config", "cache.type", types).status == 0)
     #expect(try repository.cairn("add", "d").status == 0)
     let names = try repository.shell("find . -path ./.dvc -prune -o -path ./.cairn -prune -o -path ./.git -prune -o -print | sort").output
