@@ -50,8 +50,7 @@ package struct CacheWriter: Sendable {
     let digests = try store([file], in: place, work)
     if relink {
       file = try link(
-        file, place, digests[0], work, ObjectLinker(cache, work.algorithm), executable: isExecutable ?? wasExecutable,
-        ReadBuffer())
+        file, place, digests[0], work, linker(work), executable: isExecutable ?? wasExecutable, ReadBuffer())
     }
     guard let content = FileContent(digests[0], work.kinds, file.fingerprint, isExecutable: wasExecutable) else {
       throw .vanished(place.absolute)
@@ -111,11 +110,15 @@ package struct CacheWriter: Sendable {
     }
   }
 
+  private func linker(_ work: StoreWork) -> ObjectLinker {
+    ObjectLinker(cache, work.algorithm, Staging(project: snapshotter.root))
+  }
+
   /// Gives the files of a folder the configured kind of link; they come back as they are then.
   private func link(
     _ files: [FoundFile], in place: Snapshotter.Place, _ digests: [Digests], _ work: StoreWork
   ) throws(Diagnostic) -> [FoundFile] {
-    let linker = ObjectLinker(cache, work.algorithm)
+    let linker = linker(work)
     return try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       let file = files[number]
       return try link(file, place.appending(file.path), digests[number], work, linker, executable: nil, buffer)

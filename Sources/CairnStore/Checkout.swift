@@ -20,7 +20,10 @@ package struct Checkout: Sendable {
     let path = target.part.map { target.path.appending($0) } ?? target.path
     var plan = CheckoutPlan(target: target, path: path)
     let wanted = try wanted(target)
-    if case .unobtainable = wanted { plan.isImpossible = true }
+    if case .unobtainable(let damage) = wanted {
+      plan.isImpossible = true
+      plan.damage = damage
+    }
     let algorithm = target.hash?.algorithm ?? .md5
     // A cache that was moved leaves links that lead nowhere: they are made anew.
     let now = snapshotter.observe(
@@ -100,7 +103,7 @@ package struct Checkout: Sendable {
     if plan.isFolder { try Files.makeDirectories(place.absolute) }
     let files = plan.creations + (relink ? plan.kept : [])
     try makeParents(of: files, place, isNew: !plan.creations.isEmpty)
-    let linker = ObjectLinker(cache, plan.target.hash?.algorithm ?? .md5)
+    let linker = ObjectLinker(cache, plan.target.hash?.algorithm ?? .md5, Staging(project: snapshotter.root))
     let outcomes = try Parallel.map(files.count, makeTool: ReadBuffer.init) { number, buffer throws(Diagnostic) in
       try create(files[number], place, linker, buffer)
     }
@@ -134,8 +137,8 @@ package struct Checkout: Sendable {
 
   private enum Wanted {
     case nothing
-    /// Recorded, but its manifest is not to be had.
-    case unobtainable
+    /// Recorded, but its manifest is not to be had, or damaged.
+    case unobtainable(Diagnostic?)
     case file(CheckoutPlan.File)
     case folder([CheckoutPlan.File])
   }
@@ -150,9 +153,9 @@ package struct Checkout: Sendable {
     do throws(Diagnostic) {
       found = try cache.store(for: hash).manifest(hash)
     } catch where error.code == .corruptObject {
-      found = nil
+      return .unobtainable(error)
     }
-    guard let manifest = found else { return .unobtainable }
+    guard let manifest = found else { return .unobtainable(nil) }
     func file(_ entry: DirectoryManifest.Entry, _ path: String) -> CheckoutPlan.File {
       CheckoutPlan.File(
         path: path, hash: ContentHash(hash.algorithm, entry.md5), size: entry.size, isExecutable: false)

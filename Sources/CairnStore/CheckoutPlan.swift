@@ -66,6 +66,8 @@ package struct CheckoutPlan: Sendable {
   package var unsaved: [String] = []
   /// The cache lacks the manifest, or nothing is recorded: nothing can be made here.
   package var isImpossible = false
+  /// What is wrong with the manifest that the cache has.
+  package var damage: Diagnostic?
 
   /// The path itself must hold a folder.
   var isFolder = false

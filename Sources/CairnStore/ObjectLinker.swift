@@ -9,11 +9,13 @@ import Synchronization
 final class ObjectLinker: Sendable {
   private let store: LocalObjectStore
   private let types: [LinkType]
+  private let staging: Staging
   private let refused = Mutex(Set<LinkType>())
 
-  init(_ cache: DataCache, _ algorithm: ContentHash.Algorithm) {
+  init(_ cache: DataCache, _ algorithm: ContentHash.Algorithm, _ staging: Staging) {
     store = cache.store(algorithm)
     types = cache.linkTypes
+    self.staging = staging
   }
 
   enum Outcome { case done, missing, corrupt }
@@ -58,38 +60,51 @@ final class ObjectLinker: Sendable {
   }
 
   private func link(_ type: LinkType, _ object: String, isEmpty: Bool, to path: String) -> Int32 {
-    let temporary = store.temporaryPath(beside: path)
-    var code: Int32
-    if type == .symlink {
-      code = RawFile.symlink(object, at: temporary)
-    } else if isEmpty {
-      // As DVC: all empty files would else share one object, and file systems limit links.
-      let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-      code = min(descriptor, 0)
-      if descriptor >= 0 { close(descriptor) }
-    } else {
-      code = RawFile.link(object, to: temporary)
-    }
+    // As a rule nothing is there, and a link is whole at once.
+    var code = make(type, object, isEmpty: isEmpty, at: path)
+    if code != -EEXIST { return code }
+    let temporary = staging.temporaryPath(for: path)
+    code = make(type, object, isEmpty: isEmpty, at: temporary)
     if code == 0 { code = RawFile.rename(temporary, to: path) }
     // Also after a success: renaming between two links of one file does nothing at all.
     if code < 0 || type == .hardlink { _ = RawFile.unlink(temporary) }
+    if staging.isToBlame(for: code, temporary) { return link(type, object, isEmpty: isEmpty, to: path) }
     return code
+  }
+
+  /// 0 or a negative errno; -EEXIST when something is at `path`.
+  private func make(_ type: LinkType, _ object: String, isEmpty: Bool, at path: String) -> Int32 {
+    if type == .symlink { return RawFile.symlink(object, at: path) }
+    if !isEmpty { return RawFile.link(object, to: path) }
+    // As DVC: all empty files would else share one object, and file systems limit links.
+    let descriptor = RawFile.open(path, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    if descriptor >= 0 { close(descriptor) }
+    return min(descriptor, 0)
   }
 
   private func clone(_ object: String, to path: String) throws(Diagnostic) -> Int32 {
     let source = RawFile.open(object, O_RDONLY)
     if source < 0 { return source }
     defer { close(source) }
-    let temporary = store.temporaryPath(beside: path)
-    let target = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-    if target < 0 { throw .system(-target, "create it", path) }
+    let (target, temporary) = try create(for: path)
     let isCloned = RawFile.clone(source, to: target)
     close(target)
     if !isCloned {
       _ = RawFile.unlink(temporary)
       return -ENOTSUP
     }
-    return RawFile.rename(temporary, to: path)
+    let code = RawFile.rename(temporary, to: path)
+    if code < 0 { _ = RawFile.unlink(temporary) }
+    return staging.isToBlame(for: code, temporary) ? try clone(object, to: path) : code
+  }
+
+  /// An empty file that is to become `path`, open for writing.
+  private func create(for path: String) throws(Diagnostic) -> (descriptor: Int32, temporary: String) {
+    let temporary = staging.temporaryPath(for: path)
+    let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+    if descriptor >= 0 { return (descriptor, temporary) }
+    if staging.isToBlame(for: descriptor, temporary) { return try create(for: path) }
+    throw .system(-descriptor, "create it", path)
   }
 
   private func copy(
@@ -99,9 +114,7 @@ final class ObjectLinker: Sendable {
     if source == -ENOENT || source == -ENOTDIR { return .missing }
     if source < 0 { throw .system(-source, "open it", object) }
     defer { close(source) }
-    let temporary = store.temporaryPath(beside: path)
-    let target = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-    if target < 0 { throw .system(-target, "create it", path) }
+    let (target, temporary) = try create(for: path)
     var hasher = ContentHasher(DigestKinds(hash.algorithm, sha256: false))
     var code: Int32 = 0
     while code == 0 {
@@ -128,6 +141,7 @@ final class ObjectLinker: Sendable {
     code = RawFile.rename(temporary, to: path)
     if code < 0 {
       _ = RawFile.unlink(temporary)
+      if staging.isToBlame(for: code, temporary) { return try copy(object, hash, to: path, buffer) }
       throw .system(-code, "put it in place", path)
     }
     return .done

@@ -401,6 +401,16 @@ struct CommandCase: Sendable, CustomTestStringConvertible {
     CommandCase("remote add -d store ../store", says: "Setting 'store' as a default remote.", after: "grep 'url = ../../store' .dvc/config"),
     CommandCase("remote list", says: "store", before: "$PROGRAM remote add store ../store"),
     CommandCase("remote modify store verify true", before: "$PROGRAM remote add store ../store", after: "grep 'verify = true' .dvc/config"),
+    CommandCase(
+      "remote modify -u store url", 251,
+      says: "ERROR: configuration error - config file error: expected 'url' for dictionary value @ data['remote']['store']",
+      before: "$PROGRAM remote add store ../store", after: "grep 'url = ../../store' .dvc/config"),
+    CommandCase(
+      "config -u remote.store.url", 251, says: "expected 'url' for dictionary value @ data['remote']['store']",
+      before: "$PROGRAM remote add store ../store", after: "grep 'url = ../../store' .dvc/config"),
+    CommandCase("remote modify -u --local store url", before: "$PROGRAM remote add store ../store && $PROGRAM remote modify --local store url ../other", after: "! grep other .dvc/config.local"),
+    CommandCase("remote modify -u store jobs", before: "$PROGRAM remote add store ../store && $PROGRAM remote modify store jobs 3", after: "! grep jobs .dvc/config"),
+    CommandCase("config db.x 1", 251, says: "expected a dictionary for dictionary value @ data['db']['x']"),
     CommandCase("remote rename store shop", before: "$PROGRAM remote add store ../store", after: "grep shop .dvc/config"),
     CommandCase("remote default store", before: "$PROGRAM remote add store ../store", after: "grep 'remote = store' .dvc/config"),
     CommandCase("remote remove store", before: "$PROGRAM remote add store ../store", after: "! grep store .dvc/config"),

@@ -172,6 +172,23 @@ struct RecordTransferTests {
     #expect(try before == 4 && runs(one).count == 6)
   }
 
+  @Test("a shallow clone that cannot tell whose the records are says so, and takes them once it can")
+  func shallow() throws {
+    let repository = try project()
+    #expect(try repository.cairn("push").status == 0)
+    try repository.write("more", "1\n")
+    try repository.commit("more")
+    try repository.shell("git clone -q --depth 1 \"file://$PWD\" ../two && git -C ../two remote remove origin")
+    let pull = try repository.cairn("pull", in: "../two")
+    #expect(pull.status == 0 && pull.errors.contains("this shallow clone cannot tell"), "\(pull)")
+    #expect(try runs(repository, in: "../two").isEmpty)
+    try repository.shell("git -C ../two fetch -q --unshallow \"file://$PWD\"")
+    let fetch = try repository.cairn("fetch", in: "../two")
+    #expect(fetch.status == 0 && fetch.errors.isEmpty, "\(fetch)")
+    #expect(try runs(repository, in: "../two") == runs(repository))
+    #expect(try files(repository, "../two/.cairn/runs") == files(repository, ".cairn/runs"))
+  }
+
   @Test("what a hostile remote holds does no harm: it is named, and the rest comes")
   func hostile() throws {
     let one = try project()

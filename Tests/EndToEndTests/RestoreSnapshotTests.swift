@@ -105,10 +105,30 @@ struct RestoreSnapshotTests {
       """)
     let result = try repository.cairn("restore", "@last:train", "--into", "then")
     #expect(result.status == 1, "\(result)")
-    #expect(result.output.contains("missing  input parts: 1 of its 2 files are missing or altered: b"), "\(result)")
+    #expect(result.output.contains("missing  input parts: 1 of its 2 files is missing: b"), "\(result)")
     #expect(result.output.contains("altered  output model: the cache had other bytes under its name"), "\(result)")
     #expect(result.output.contains("is not wholly restored in then"), "\(result)")
     #expect(repository.read("then/parts/a") == "1\n" && !repository.exists("then/parts/b") && !repository.exists("then/model"))
+  }
+
+  @Test("what the remote has with other bytes is altered, not missing")
+  func alteredOnRemote() throws {
+    let repository = try project()
+    #expect(try repository.cairn("push", "-q").status == 0)
+    try repository.shell(
+      """
+      chmod -R u+w .dvc/cache ../remote; rm -rf .dvc/cache model parts
+      for text in 'b' '1\nb'; do
+        m=$(printf "$text\n" | md5sum | cut -c1-32); echo evil > "../remote/files/md5/$(echo $m | cut -c1-2)/$(echo $m | cut -c3-)"
+      done
+      """)
+    let result = try repository.cairn("restore", "@last:train", "--into", "then", "--json")
+    #expect(result.status == 1, "\(result)")
+    #expect(!result.output.contains("\"missing\""), "\(result)")
+    let text = try repository.cairn("restore", "@last:train", "--into", "again")
+    #expect(text.output.contains("altered  input parts: 1 of its 2 files has other bytes than it had: b"), "\(text)")
+    #expect(text.output.contains("altered  output model: '") && text.output.contains("' has other bytes than its name says"), "\(text)")
+    #expect(!repository.exists("then/model"))
   }
 
   @Test("nothing is written over, and nothing behind a link that leads out")

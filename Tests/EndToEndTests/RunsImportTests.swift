@@ -36,6 +36,21 @@ struct RunsImportTests {
 
     """
 
+  @Test("a store that was deleted has no records: history gives them again")
+  func deletedStore() throws {
+    let repository = try TestRepository()
+    try repository.write("dvc.yaml", "stages:\n  s: {cmd: echo 1 > o, outs: [o]}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.commit()
+    let known = try repository.cairn("runs", "import")
+    #expect(known.output.contains("1 with a record of their own"), "\(known)")
+    try repository.remove(".cairn/runs")
+    let result = try repository.cairn("runs", "import", "--json")
+    #expect(result.status == 0, "\(result)")
+    #expect(try records(repository).count == 1)
+    #expect(try repository.cairn("lineage", "o").output.contains("reconstructed"))
+  }
+
   /// `[path: md5]` of what each stage read and made.
   private static func lock(raw: String, clean: String, lr: String, model: String, metrics: String) -> String {
     """

@@ -82,6 +82,18 @@ struct TransferTests {
     #expect(repository.exists(".dvc/cache/" + Self.f))
   }
 
+  @Test("an altered object that fetch removes from a folder, as DVC does, is named")
+  func removed() throws {
+    let repository = try project()
+    #expect(try repository.cairn("push").status == 0)
+    try repository.shell("chmod u+w ../remote/\(Self.f) && echo other > ../remote/\(Self.f)")
+    try forget(repository)
+    let fetch = try repository.cairn("fetch")
+    #expect(fetch.status == 0 && fetch.output == "3 files fetched\n", "\(fetch)")
+    #expect(fetch.errors.contains("\(Self.f)' had other bytes than its name says: it was removed"), "\(fetch)")
+    #expect(fetch.errors.contains("Missing cache files:"), "\(fetch)")
+  }
+
   @Test("a list that names files outside of its folder brings nothing", arguments: ["../../escaped", "/tmp/escaped", "a/../../x"])
   func hostileList(path: String) throws {
     let repository = try TestRepository()
@@ -93,6 +105,9 @@ struct TransferTests {
     try repository.write("d.dvc", "outs:\n- md5: \(hash).dir\n  size: 2\n  nfiles: 1\n  hash: md5\n  path: d\n")
     let result = try repository.cairn("pull")
     #expect(result.status == 1, "\(result)")
+    #expect(result.errors.contains("\(hash.dropFirst(2)).dir'"), "\(result)")
+    #expect(result.errors.contains("the path '\(path)' does not stay in the folder"), "\(result)")
+    #expect(result.errors.contains("Checkout failed for following targets:\nd\n"), "\(result)")
     #expect(!repository.exists("../escaped") && !repository.exists("x") && !FileManager.default.fileExists(atPath: "/tmp/escaped"))
   }
 

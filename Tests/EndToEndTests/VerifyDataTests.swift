@@ -118,6 +118,23 @@ struct VerifyDataTests {
     #expect(try state(repository) == before)
   }
 
+  @Test("for runs, too, altered bytes on the remote are found, and left there", arguments: ["o", "d/a"])
+  func corruptOfRun(path: String) throws {
+    let repository = try project()
+    let runs = try json(repository.cairn("runs", "--json"))["runs"] as? [[String: Any]]
+    let run = try #require(runs?.first?["run"] as? String)
+    let digits = try repository.shell("md5sum \(path)").output.prefix(32)
+    let object = "\(digits.prefix(2))/\(digits.dropFirst(2))"
+    try spoil(repository, "../remote/files/md5/" + object)
+    try repository.shell("rm -f .dvc/cache/files/md5/" + object)
+    let before = try state(repository)
+    let result = try repository.cairn("verify", "--lineage", run, "--deep")
+    #expect(result.status == 1, "\(result)")
+    #expect(result.output.contains("\(path == "o" ? "o" : "d") has other bytes than its hash says"), "\(result)")
+    #expect(!result.output.contains("neither in the cache"), "\(result)")
+    #expect(try state(repository) == before)
+  }
+
   @Test("an altered list is found without reading all, and stands for what it lists")
   func corruptList() throws {
     let repository = try project()

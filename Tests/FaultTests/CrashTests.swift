@@ -88,6 +88,36 @@ struct CrashTests {
     #expect(try repository.count("lost", of: "a") == 1)
   }
 
+  @Test("kill -9 of a checkout leaves nothing of ours among the user's files, and the next one completes it", arguments: [
+    "copy", "reflink,copy", "hardlink", "symlink",
+  ])
+  func checkout(types: String) throws {
+    let repository = try TestRepository()
+    #expect(try repository.shell("mkdir d && seq 300 | split -l 1 -a 3 - d/f && head -c 20000000 /dev/zero > d/z").status == 0)
+    #expect(try repository.cairn("config", "cache.type", types).status == 0)
+    #expect(try repository.cairn("add", "d").status == 0)
+    let names = try repository.shell("find . -path ./.dvc -prune -o -path ./.cairn -prune -o -path ./.git -prune -o -print | sort").output
+    // With everything linked anew, and with nothing there.
+    for arguments in [["checkout", "--relink"], ["checkout"]] {
+      for _ in 1...rounds {
+        if arguments.count == 1 { try repository.remove("d") }
+        let running = try repository.start([try CairnBinary.path()] + arguments)
+        #expect(eventually { repository.exists("d/faa") || repository.exists("d/z") })
+        usleep(UInt32.random(in: 0...60_000))
+        running.signal(SIGKILL)
+        _ = running.wait()
+        let odd = try repository.shell("find d -name '.*'").output
+        #expect(odd == "", "\(arguments)")
+        let again = try repository.cairn("checkout")
+        #expect(again.status == 0, "\(again)")
+        #expect(try repository.shell("find .dvc/tmp -name '.*'").output == "")
+      }
+      #expect(try repository.shell("find . -path ./.dvc -prune -o -path ./.cairn -prune -o -path ./.git -prune -o -print | sort").output == names)
+      let status = try repository.cairn("status")
+      #expect(status.output == "Data and pipelines are up to date.\n", "\(status)")
+    }
+  }
+
   @Test("previous outputs that no cache holds survive a crash of the command's run")
   func previousOutputs() throws {
     let repository = try TestRepository()

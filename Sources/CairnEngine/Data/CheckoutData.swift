@@ -106,6 +106,7 @@ package struct CheckoutData {
     if plan.target.hash == nil {
       outcome.warnings.append("No file hash info found for '\(path)'. It won't be created.")
     }
+    if let damage = plan.damage { outcome.warnings.append(damage.fullMessage) }
     try Files.makeDirectories(Repository.parent(path))
     try Files.removeTree(path)
     outcome.failed.append(project.shown(plan.target.path))

@@ -268,7 +268,8 @@ package struct SnapshotRestoration: Sendable {
   }
 
   private func folder(_ hash: ContentHash, at target: String, _ item: inout SnapshotItem) throws(Diagnostic) {
-    guard try bring(hash, &item) else { return }
+    var altered: Set<ContentHash> = []
+    guard try bring(hash, &item, altered: &altered) else { return }
     guard let manifest = try cache.store(for: hash).manifest(hash) else {
       item.state = .missing
       item.detail = "the list of its files is nowhere"
@@ -277,6 +278,7 @@ package struct SnapshotRestoration: Sendable {
     try clear(target)
     try Files.makeDirectories(target)
     var wrong: [String] = []
+    var alteredFiles = 0
     for entry in manifest.entries {
       guard let inside = RepoPath(entry.path), !inside.isRoot else {
         wrong.append(entry.path)
@@ -286,6 +288,7 @@ package struct SnapshotRestoration: Sendable {
       let source = cache.store(for: part).path(of: part)
       guard try FileStat.of(source) != nil else {
         wrong.append(entry.path)
+        if altered.contains(part) { alteredFiles += 1 }
         continue
       }
       let place = target + "/" + inside.text
@@ -293,16 +296,25 @@ package struct SnapshotRestoration: Sendable {
       if try !holds(place, part, nil) {
         _ = try Files.remove(place)
         wrong.append(entry.path)
+        alteredFiles += 1
       }
     }
     if wrong.isEmpty {
       item.state = .restored
       if item.source == nil { item.source = .cache }
     } else {
-      item.state = .missing
-      item.detail = "\(wrong.count) of its \(manifest.entries.count) files are missing or altered: "
+      let isAllAltered = alteredFiles == wrong.count
+      item.state = isAllAltered ? .altered : .missing
+      item.detail =
+        "\(wrong.count) of its \(manifest.entries.count) files "
+        + Self.words(of: wrong.count, altered: alteredFiles) + ": "
         + wrong.prefix(3).joined(separator: ", ") + (wrong.count > 3 ? " …" : "")
     }
+  }
+
+  private static func words(of count: Int, altered: Int) -> String {
+    if altered == count { return count == 1 ? "has other bytes than it had" : "have other bytes than they had" }
+    return (count == 1 ? "is" : "are") + (altered > 0 ? " missing or altered" : " missing")
   }
 
   private enum Found {
@@ -314,7 +326,8 @@ package struct SnapshotRestoration: Sendable {
   private func find(
     _ hash: ContentHash, _ path: String, _ item: inout SnapshotItem
   ) throws(Diagnostic) -> (Found, SnapshotItem.Source)? {
-    if try bring(hash, &item) {
+    var altered: Set<ContentHash> = []
+    if try bring(hash, &item, altered: &altered) {
       let source = cache.store(for: hash).path(of: hash)
       return (.file(source), item.source ?? .cache)
     }
@@ -334,8 +347,12 @@ package struct SnapshotRestoration: Sendable {
     return nil
   }
 
-  /// Whether the cache has it, from the remote where it had not.
-  private func bring(_ hash: ContentHash, _ item: inout SnapshotItem) throws(Diagnostic) -> Bool {
+  /// Whether the cache has it, from the remote where it had not; of a folder its list.
+  ///
+  /// - Parameter altered: what the remote has with other bytes.
+  private func bring(
+    _ hash: ContentHash, _ item: inout SnapshotItem, altered: inout Set<ContentHash>
+  ) throws(Diagnostic) -> Bool {
     let isAltered = if case .corrupt = try cache.store(for: hash).check(hash) { true } else { false }
     let isHere = try cache.contains(hash)
     if isHere, !hash.isDirectory { return true }
@@ -348,7 +365,14 @@ package struct SnapshotRestoration: Sendable {
     }
     do throws(Diagnostic) {
       let objects = RemoteObjects(try remotes.storage(name, command: "fetch"))
-      let missing = try objects.bring(hash, into: cache)
+      let lacking = try objects.lacking(afterBringing: hash, into: cache)
+      altered = Set(lacking.filter(\.isAltered).map(\.hash))
+      let missing = lacking.map(\.hash)
+      if altered.contains(hash) {
+        item.state = .altered
+        item.detail = "'\(objects.name(of: hash))' has other bytes than its name says, and the cache does not have it"
+        return false
+      }
       if missing.contains(hash), isAltered {
         item.state = .altered
         item.detail = "the cache had other bytes under its name, and the remote '\(name)' does not have it"

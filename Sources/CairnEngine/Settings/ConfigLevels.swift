@@ -54,12 +54,23 @@ package struct ConfigLevels: Sendable {
   /// Changes the file of `level` and writes it, once the settings that result are valid.
   ///
   /// A file that was not there is made even when nothing is left to say, as DVC makes it.
-  package func edit(_ level: ConfigLevel, _ change: (inout ConfigFile) throws(Diagnostic) -> Void) throws(Diagnostic) {
+  ///
+  /// - Parameter isUnset: an option is taken away. A remote that has none left in this level is one all the same when
+  ///   the settings are looked at: without an address from another level they are not valid.
+  package func edit(
+    _ level: ConfigLevel, isUnset: Bool = false, _ change: (inout ConfigFile) throws(Diagnostic) -> Void
+  ) throws(Diagnostic) {
     var file = try document(level)
+    guard let path = self.file(level) else { throw .outsideOfProject }
+    let before = isUnset ? Self.values(file, path: path) : [:]
     try change(&file)
     var whole = try merged(below: level)
-    guard let path = self.file(level) else { throw .outsideOfProject }
     Self.merge(Self.values(file, path: path), into: &whole)
+    for kind in ConfigSchema.namedSections.map({ Value.string($0) }) {
+      for name in before[kind]?.map?.keys ?? [] where whole[kind]?.map?[name] == nil {
+        Self.merge([kind: .map([name: .map([:])])], into: &whole)
+      }
+    }
     var warnings: [String] = []
     try ConfigSchema.validate(whole, warnings: &warnings)
     try write(file, to: level)

@@ -88,7 +88,8 @@ enum ConfigSchema {
         for (remote, options) in entries { try validateRemote(remote.string ?? "", options) }
       case "machine", "db":
         for (item, options) in entries {
-          try check(options.map ?? [:], name == "db" ? database : machine, at: [name, item.string ?? ""])
+          guard let options = options.map else { throw .invalid("expected a dictionary", [name, item.string ?? ""]) }
+          try check(options, name == "db" ? database : machine, at: [name, item.string ?? ""])
         }
       case "feature":
         let unknown = entries.keys.compactMap(\.string).filter { $0 != "machine" }.sorted()

@@ -84,7 +84,7 @@ package struct ProjectObjects: Sendable {
     (try remotes.storage(output(around: path)?.remote, command: "fetch"), RemoteObjects.key(of: hash))
   }
 
-  /// Those of the objects that their remotes lack, each with its path.
+  /// Those of the objects that their remotes lack, each with its path. The bytes are not looked at, and nothing is changed.
   ///
   /// - Throws: where a remote does not answer, or there is none.
   package func missing(_ objects: [(hash: ContentHash, path: String)]) throws(Diagnostic) -> [ContentHash] {
@@ -96,7 +96,7 @@ package struct ProjectObjects: Sendable {
     for (name, hashes) in groups.sorted(by: { $0.key < $1.key }) {
       let remote = try opened(name)
       let (all, lists) = withParts(hashes)
-      let present = try remote.present(all, lists: lists)
+      let present = try remote.present(all, lists: lists, byName: true)
       missing += all.filter { !present.contains($0) }
     }
     return missing

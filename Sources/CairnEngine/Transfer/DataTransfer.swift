@@ -74,7 +74,12 @@ package struct DataTransfer: Sendable {
     }
     for (name, group) in selection.groups {
       let transfer = ObjectTransfer(try objects(name, command: "fetch"), cache: project.cache, progress: progress)
-      add(try transfer.fetch(Array(group.hashes), group.manifests, read: group.lists), to: &outcome)
+      let part = try transfer.fetch(Array(group.hashes), group.manifests, read: group.lists)
+      for hash in part.removed {
+        outcome.warnings.append(
+          "'\(transfer.remote.name(of: hash))' had other bytes than its name says: it was removed; push it again from a machine that has it")
+      }
+      add(part, to: &outcome)
     }
     for (name, outputs) in selection.versioned {
       guard let storage = try remotes.versioned(name, command: "fetch") else { continue }

@@ -65,6 +65,12 @@ struct RecordFetch {
     try takeWhatIsMissed(own, listing)
     try takeTombstones(listing.tombstones.subtracting(marks), own)
     try joinHeads(listing, fresh)
+    if !undecided.isEmpty, owners.isShallow {
+      let (records, are) = undecided.count == 1 ? ("run record", "is") : ("run records", "are")
+      warnings.append(
+        "whose \(undecided.count) \(records) on '\(remote.storage.place)' \(are), this shallow clone cannot tell: "
+          + "after `git fetch --unshallow`, `cairn fetch` brings what is of this repository")
+    }
     notes.note(there: taken.sorted(), left: left)
   }
 
@@ -238,7 +244,7 @@ struct RecordFetch {
       if isOurs {
         try take(bytes, as: name)
         fresh[name.digest] = invocation.previous
-      } else {
+      } else if !runs.contains(where: { undecided.contains(StoredName($0.digest, isDocument: true)) }) {
         leave(name, commit: invocation.commit)
       }
     }

@@ -26,10 +26,13 @@ final class RecordOwners: Sendable {
     }
   }
 
+  /// The clone lacks a part of the history, and with it the commit that its repository may be known by.
+  var isShallow: Bool { !(git?.shallowCommits().isEmpty ?? true) }
+
   /// `nil`: it cannot be known now.
   func isOurs(_ record: RunRecord) -> Bool? {
-    guard let isOurs = store.isOfThisRepository(record) else { return nil }
-    guard isOurs || (record.source.commit.map(hasCommit) ?? false) else { return false }
+    let isOurs = store.isOfThisRepository(record)
+    guard isOurs ?? false || (record.source.commit.map(hasCommit) ?? false) else { return isOurs }
     return projects.canBeOurs(record)
   }
 }

@@ -11,10 +11,18 @@ extension ProducerIndex {
     return magic + [UInt8](repeating: 0, count: ProducerEntry.size - magic.count)
   }()
 
-  /// Reads the records that the index has not seen yet. Costs a listing of the store, and a reading of what is new.
+  /// Reads the records that the index has not seen yet, and forgets those that the store has no more, unless a tombstone
+  /// says that they were. Costs a listing of the store, and a reading of what is new.
   package func catchUp(with store: RecordStore) throws(Diagnostic) {
-    let known = reading { state in Set(state.numbers.keys.map(\.digest)).union(state.others) }
-    for digest in try store.documents() where !known.contains(digest) {
+    var known = reading { state in Set(state.numbers.keys.map(\.digest)).union(state.others) }
+    let documents = try store.documents()
+    let gone = reading { state in Set(state.numbers.keys.map(\.digest)) }.subtracting(documents)
+    for digest in gone where try store.tombstone(of: digest) == nil {
+      try forget()
+      known = []
+      break
+    }
+    for digest in documents where !known.contains(digest) {
       // An altered or unreadable document is for `runs check` to tell; here it is as if it were not there.
       if let record = (try? store.record(RunID(digest))) ?? nil {
         switch store.isForeign(RunID(digest), record) {
@@ -53,12 +61,16 @@ extension ProducerIndex {
 
   /// Forgets everything and reads all records anew.
   package func rebuild(from store: RecordStore) throws(Diagnostic) {
+    try forget()
+    try catchUp(with: store)
+  }
+
+  private func forget() throws(Diagnostic) {
     try Files.remove(path)
     state.withLock { state in
       if state.descriptor >= 0 { close(state.descriptor) }
-      state = State(isLoaded: true)
+      state = State(isLoaded: true, isKept: state.isKept)
     }
-    try catchUp(with: store)
   }
 
   func reading<Answer>(_ body: (borrowing State) -> Answer) -> Answer {

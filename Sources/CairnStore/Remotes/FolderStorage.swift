@@ -21,7 +21,15 @@ package struct FolderStorage: RemoteStorage {
 
   /// One that is protected is taken on trust, any other is hashed, then protected or removed, as DVC does.
   package func holds(_ hash: ContentHash, at key: String) throws(Diagnostic) -> Bool {
-    try store(of: hash).contains(hash)
+    try presence(of: hash, at: key) == .there
+  }
+
+  package func presence(of hash: ContentHash, at key: String) throws(Diagnostic) -> RemotePresence {
+    switch try store(of: hash).check(hash) {
+    case .whole: .there
+    case .missing: .absent
+    case .corrupt: .removed
+    }
   }
 
   private func store(of hash: ContentHash) -> LocalObjectStore {

@@ -3,6 +3,7 @@
 package import CairnCore
 import CairnSystem
 import OrderedCollections
+import Synchronization
 
 package struct ObjectTransfer: Sendable {
   package let remote: RemoteObjects
@@ -31,6 +32,8 @@ package struct ObjectTransfer: Sendable {
     package var failures: [Failure] = []
     /// Neither side has them.
     package var missing: [ContentHash] = []
+    /// Those that the remote had with other bytes; they were removed there, as DVC removes them.
+    package var removed: [ContentHash] = []
     /// Lists of which only a part was meant, and how many of the files that they name the remote does not have: whoever
     /// sees a list takes all of it for there.
     package var keptBack: [(hash: ContentHash, files: Int)] = []
@@ -74,13 +77,18 @@ package struct ObjectTransfer: Sendable {
     let absent = OrderedSet(zip(hashes, isHere).lazy.filter { !$1 }.map(\.0))
     if absent.isEmpty { return Outcome() }
     // A list that both sides have speaks for files, too.
-    let there = try remote.present(absent.elements + hashes.filter { $0.isDirectory && !absent.contains($0) }, lists: lists)
-    return move(absent.elements, isAtSource: absent.map(there.contains), lists) { (hash) throws(Diagnostic) in
+    let removed = Mutex<Set<ContentHash>>([])
+    let there = try remote.present(
+      absent.elements + hashes.filter { $0.isDirectory && !absent.contains($0) }, lists: lists
+    ) { hash in removed.withLock { _ = $0.insert(hash) } }
+    var outcome = move(absent.elements, isAtSource: absent.map(there.contains), lists) { (hash) throws(Diagnostic) in
       if let list = read[hash] { return try cache.store(for: hash).write(list.bytes, as: hash) }
       guard try remote.fetch(hash, into: cache, { progress.add(bytes: $0) }) else {
         throw Diagnostic(.io, "[Errno 2] No such file or directory: '\(remote.name(of: hash))'")
       }
     }
+    outcome.removed = removed.withLock { removed in absent.filter(removed.contains) }
+    return outcome
   }
 
   /// Of lists that would go, how many files they name that nobody asked for and the remote lacks.

@@ -63,10 +63,22 @@ package struct RemoteObjects: Sendable {
   ///
   /// What a directory lists counts as there when the list is: whoever pushes sends that last.
   ///
-  /// - Parameter lists: of directories among them, as far as they are known.
+  /// - Parameters:
+  ///   - lists: of directories among them, as far as they are known.
+  ///   - byName: whatever the bytes are; else an altered one of a folder is removed, as DVC does, and counts as not there.
+  ///   - removed: told of those, from several threads.
   package func present(
-    _ hashes: [ContentHash], lists: [ContentHash: DirectoryManifest]
+    _ hashes: [ContentHash], lists: [ContentHash: DirectoryManifest], byName: Bool = false,
+    removed: @Sendable (ContentHash) -> Void = { _ in }
   ) throws(Diagnostic) -> Set<ContentHash> {
+    func ask(_ hashes: [ContentHash]) throws(Diagnostic) -> [Bool] {
+      try self.ask(hashes) { hash throws(Diagnostic) in
+        if byName { return try hasFile(hash) }
+        let presence = try storage.presence(of: hash, at: Self.key(of: hash))
+        if presence == .removed { removed(hash) }
+        return presence == .there
+      }
+    }
     var present: Set<ContentHash> = []
     let folders = hashes.filter(\.isDirectory)
     for (folder, isThere) in zip(folders, try ask(folders)) where isThere {
@@ -83,10 +95,6 @@ package struct RemoteObjects: Sendable {
   package func named(_ hashes: [ContentHash]) throws(Diagnostic) -> Set<ContentHash> {
     let there = try ask(hashes) { hash throws(Diagnostic) in try hasFile(hash) }
     return Set(zip(hashes, there).lazy.filter(\.1).map(\.0))
-  }
-
-  private func ask(_ hashes: [ContentHash]) throws(Diagnostic) -> [Bool] {
-    try ask(hashes) { hash throws(Diagnostic) in try holds(hash) }
   }
 
   private func ask(

@@ -14,6 +14,13 @@ package struct RemoteFile: Hashable, Sendable {
   }
 }
 
+/// What was found under an object's key.
+package enum RemotePresence: Sendable {
+  case there, absent
+  /// It had other bytes than its name says, and was removed.
+  case removed
+}
+
 /// Told of bytes as they go over the wire; negative when some of them have to go again.
 package typealias ByteReport = @Sendable (Int) -> Void
 
@@ -34,6 +41,8 @@ package protocol RemoteStorage: Sendable {
   func size(of key: String) throws(Diagnostic) -> UInt64?
   /// Whether there is an object that may be taken on trust under this key.
   func holds(_ hash: ContentHash, at key: String) throws(Diagnostic) -> Bool
+  /// The same, which tells what was removed from what was not there.
+  func presence(of hash: ContentHash, at key: String) throws(Diagnostic) -> RemotePresence
   /// All files whose keys begin with `prefix`, some at a time, until `use` says false.
   func list(_ prefix: String, _ use: ([RemoteFile]) throws(Diagnostic) -> Bool) throws(Diagnostic)
   /// The whole file; `nil` when it is not there.
@@ -59,6 +68,10 @@ extension RemoteStorage {
   package var pageSize: Int? { nil }
 
   package func holds(_ hash: ContentHash, at key: String) throws(Diagnostic) -> Bool { try size(of: key) != nil }
+
+  package func presence(of hash: ContentHash, at key: String) throws(Diagnostic) -> RemotePresence {
+    try holds(hash, at: key) ? .there : .absent
+  }
 
   /// How messages call the file.
   package func name(of key: String) -> String { place + "/" + key }

@@ -230,10 +230,9 @@ package struct LineageChecks {
         ]
       }
       let checks = [missing(.passed, "", nil, path)]
-      guard isDeep, !hash.isDirectory else { return checks }
-      let (storage, key) = try objects.home(of: hash, at: path)
-      let found = try storage.digests(of: key, DigestKinds(hash.algorithm, sha256: false)) { _ in }
-      return checks + [found?[hash.algorithm] == hash.digest ? corrupt(.passed, "", nil, path) : corrupted(path, corrupt)]
+      guard isDeep else { return checks }
+      let remote = RemoteObjects(try objects.home(of: hash, at: path).storage)
+      return checks + [try isWhole(hash, on: remote) ? corrupt(.passed, "", nil, path) : corrupted(path, corrupt)]
     } catch {
       return [missing(.unknown, "it cannot be known where \(path) is: \(error.fullMessage)", error.hint, path)]
     }
@@ -241,6 +240,16 @@ package struct LineageChecks {
 
   private func corrupted(_ path: String, _ corrupt: Maker) -> Check {
     corrupt(.failed, "\(path) has other bytes than its hash says", "take the object away, and bring it from a remote", path)
+  }
+
+  /// Of a folder, its list and what that names; what is not there is told elsewhere.
+  private func isWhole(_ hash: ContentHash, on remote: RemoteObjects) throws(Diagnostic) -> Bool {
+    if try remote.isWhole(hash, { _ in }) == false { return false }
+    guard hash.isDirectory, let list = try remote.list(of: hash) else { return true }
+    for entry in list.manifest.entries {
+      if try remote.isWhole(ContentHash(hash.algorithm, entry.md5), { _ in }) == false { return false }
+    }
+    return true
   }
 
   private func isWhole(_ hash: ContentHash, in cache: DataCache) throws(Diagnostic) -> Bool {

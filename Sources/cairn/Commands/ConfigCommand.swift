@@ -47,7 +47,7 @@ struct ConfigCommand: CairnCommand {
     if value == nil, !unset {
       try get(key, context, console)
     } else {
-      try context.edit(levels.level) { (file) throws(Diagnostic) in
+      try context.edit(levels.level, isUnset: unset) { (file) throws(Diagnostic) in
         if let value, !unset {
           try context.set(key.sectionText, key.option, to: value, in: &file)
         } else {

@@ -77,11 +77,13 @@ struct ConfigContext {
     try file.document.set(section, key, to: text, before: ConfigLevels.isBehind(section))
   }
 
-  /// Edits the file of a level (default: the project's).
-  func edit(_ level: ConfigLevel?, _ change: (inout ConfigFileEdit) throws(Diagnostic) -> Void) throws {
+  /// Edits the file of a level (default: the project's); `isUnset` when that takes an option away.
+  func edit(
+    _ level: ConfigLevel?, isUnset: Bool = false, _ change: (inout ConfigFileEdit) throws(Diagnostic) -> Void
+  ) throws {
     let level = level ?? .repo
     if repository == nil, level.isOfProject { throw Diagnostic.outsideOfProject }
-    try levels.edit(level) { (document) throws(Diagnostic) in
+    try levels.edit(level, isUnset: isUnset) { (document) throws(Diagnostic) in
       var edit = ConfigFileEdit(level: level, document: document)
       try change(&edit)
       document = edit.document

@@ -101,7 +101,7 @@ struct RemoteModifyCommand: CairnCommand {
   func execute(_ invocation: Invocation) throws -> ExitStatus {
     let context = try ConfigContext()
     let name = name.lowercased()
-    try context.edit(levels.level) { (file) throws(Diagnostic) in
+    try context.edit(levels.level, isUnset: unset) { (file) throws(Diagnostic) in
       var known = try context.levels.merged(below: levels.level)
       ConfigLevels.merge(file.values(context.levels), into: &known)
       try RemoteCommand.check(name, in: known)

@@ -1,0 +1,68 @@
+// Where files of the workspace lie until they are whole: in a folder that is nobody's data, so that a killed process
+// leaves nothing among a user's files. Knows nothing of what the files hold.
+import CairnCore
+import CairnSystem
+import Glibc
+import Synchronization
+
+/// Names for files that are renamed once they are whole: in the staging folder, or beside their target where renaming
+/// from there does not work.
+final class Staging: Sendable {
+  private enum State { case untried, usable, unusable }
+
+  private let folder: String
+  private let state = Mutex(State.untried)
+
+  /// - Parameter folder: a folder that DVC and Cairn never take for data, `.dvc/tmp`; it need not exist.
+  init(_ folder: String) { self.folder = folder }
+
+  /// The project's own.
+  convenience init(project root: String) { self.init(root + "/.dvc/tmp") }
+
+  /// A name for what is to become `path`.
+  func temporaryPath(for path: String) -> String {
+    let isUsable = state.withLock { state in
+      if state == .untried { state = reaches(path) ? .usable : .unusable }
+      return state == .usable
+    }
+    return isUsable ? AtomicFile.temporaryName(in: folder) : AtomicFile.temporaryName(beside: path)
+  }
+
+  /// Told what came of a name that `temporaryPath` gave. True when the folder was to blame: the next names are beside
+  /// their targets, and the caller tries again.
+  func isToBlame(for code: Int32, _ temporary: String) -> Bool {
+    guard [EXDEV, ENOENT, ENOTDIR, EACCES, EROFS, ELOOP].contains(-code),
+      temporary.utf8.starts(with: (folder + "/" + AtomicFile.temporaryPrefix).utf8)
+    else { return false }
+    return state.withLock { state in
+      state = .unusable
+      return true
+    }
+  }
+
+  /// On the same file system: else a large file would be copied before the first rename says so.
+  private func reaches(_ path: String) -> Bool {
+    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
+    guard case .success(let own) = RawFile.stat(folder, followLinks: false), own.isDirectory,
+      case .success(let other) = RawFile.stat(parent, followLinks: true), own.st_dev == other.st_dev
+    else { return false }
+    Self.sweep(folder)
+    return true
+  }
+
+  // MARK: - What the dead left
+
+  private static let swept = Mutex(Set<String>())
+
+  /// Removes what killed processes left in the folder, once in a process.
+  private static func sweep(_ folder: String) {
+    guard swept.withLock({ $0.insert(folder).inserted }) else { return }
+    for entry in ((try? Files.list(folder)) ?? nil) ?? [] {
+      // The processes of a network file system may be another host's.
+      guard let maker = AtomicFile.maker(ofTemporary: entry.name), !ProcessIdentity.exists(maker),
+        !Machine.isNetworkFileSystem(folder)
+      else { continue }
+      _ = try? Files.remove(folder + "/" + entry.name)
+    }
+  }
+}
