@@ -58,11 +58,38 @@ struct LineageEventsTests {
     ])
   }
 
+  @Test("what a process that died had told is not told again, and has the outputs that it told of")
+  func toldBefore() throws {
+    let folder = try TemporaryFolder()
+    let queue = EventQueue(beside: RecordStore(folder: folder.path + "/.cairn/runs", sharedFolder: nil))
+    let format = OpenLineage(ExportProject(repository: nil, root: "/p", folder: "", remote: nil))
+    let make = record("make", [], ["parts"])
+    let died = record("died", ["parts"], ["y"])
+    let first = LineageEvents(queue, format, destination: "http://h")
+    first.started(start(make))
+    first.recorded(make, id(make))
+    first.started(start(died))
+    let second = LineageEvents(queue, format, destination: "http://h")
+    var lost = died
+    lost.outputs = []
+    lost.result = .lost
+    second.recorded(make, id(make))
+    second.recorded(lost, id(lost))
+    second.recovered()
+    let entries = try queue.entries()
+    #expect(entries.map(\.words) == [
+      "START of repro", "START of make", "COMPLETE of make", "START of died", "ABORT of died", "ABORT of repro",
+    ])
+    #expect(entries[4].event["outputs"]?.list?.count == 1)
+    #expect(!queue.told(make.invocation).hasBegun)
+  }
+
   @Test("a run of which only the end is known, as after a crash, has a start and an end; what came from a cache has none")
   func recovered() throws {
     let words = try played { events in
       events.recorded(record("restored", [], ["x"], .restored), id(record("restored", [], [])))
       events.recorded(record("died", [], ["y"], .lost), id(record("died", [], [])))
+      events.recovered()
     }
     #expect(words == ["START of repro", "START of died", "ABORT of died", "ABORT of repro"])
   }
