@@ -12,14 +12,14 @@ package enum JournalReplay {
     return paths.contains { !OpenFileLock.isLocked($0) }
   }
 
-  /// `run`, where there is something to do: true then.
+  /// `run`, where there is something to do: true then. Nobody to be told is looked for before that.
   @discardableResult
   package static func runIfNeeded(
     _ repository: Repository, git: GitRepository?, cache: DataCache, records: RecordStore, producers: ProducerIndex,
-    sinks: RunSinks?
+    sinks: @autoclosure () -> RunSinks?
   ) throws(Diagnostic) -> Bool {
     guard isNeeded(journalFolder: CairnFolder.journals(of: repository)) else { return false }
-    _ = try run(repository, git: git, cache: cache, records: records, sinks: sinks)
+    _ = try run(repository, git: git, cache: cache, records: records, sinks: sinks())
     // What was lost is part of the history that the next question is asked of.
     try producers.catchUp(with: records)
     return true

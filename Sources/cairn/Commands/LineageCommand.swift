@@ -113,7 +113,7 @@ struct LineageCommand: OwnCommand {
       for line in tree.lines() { console.write(line) }
     }
     // Nothing is known of it: that is an answer of its own.
-    let isKnown = graph.edges.contains { graph.nodes[$0.from] != nil && graph.nodes[$0.to] != nil }
+    let isKnown = graph.edges.contains { $0.kind != .sameBytes && graph.nodes[$0.from] != nil && graph.nodes[$0.to] != nil }
     return !isKnown && !graph.unknown.isEmpty ? .unknown : .success
   }
 

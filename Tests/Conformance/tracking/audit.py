@@ -227,8 +227,29 @@ def models():
     p.remove()
 
 
+def earlier_runs():
+    """Models of runs whose results no lock names any more: a sync sends what they stand on."""
+    p = Project(server=SERVER, settings="register = true\nwait = 0")
+    with open(os.path.join(p.folder, "dvc.yaml"), encoding="utf-8") as f:
+        text = f.read()
+    p.write("dvc.yaml", text.replace("  churn:", f"  {p.experiment}:"))
+    with open(os.path.join(p.folder, "train.py"), encoding="utf-8") as f:
+        train = f.read()
+    for number in range(3):
+        p.write("train.py", train.replace('"model of "', f'"model {number} of "'))
+        p.both("repro")
+    p.commit()
+    p.run("push")
+    p.both("track", "sync", status=1)
+    assert [entry["state"] for entry in p.waiting()] == ["waiting-for-push"] * 2, p.waiting()
+    p.both("track", "sync", "--push")
+    assert p.waiting() == []
+    assert len(CLIENT.search_model_versions(f"name='{p.experiment}'")) == 3
+    p.remove()
+
+
 def main():
-    for body in (whole, server_run, registry, data, record, code, down, sent_later, models):
+    for body in (whole, server_run, registry, data, record, code, down, sent_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
