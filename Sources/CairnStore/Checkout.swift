@@ -13,6 +13,9 @@ package struct Checkout: Sendable {
     self.snapshotter = snapshotter
   }
 
+  /// Removes what killed processes left unfinished: else it stays until a file is made again.
+  package func sweep() { Staging(project: snapshotter.root).sweep() }
+
   /// Looks at the path, hashing what the index does not know, and changes nothing.
   ///
   /// With `relink`, files that are right already are made anew by `cache.type`.

@@ -55,6 +55,8 @@ final class Staging: Sendable {
   private static let swept = Mutex(Set<String>())
 
   /// Removes what killed processes left in the folder, once in a process.
+  func sweep() { Self.sweep(folder) }
+
   private static func sweep(_ folder: String) {
     guard swept.withLock({ $0.insert(folder).inserted }) else { return }
     for entry in ((try? Files.list(folder)) ?? nil) ?? [] {

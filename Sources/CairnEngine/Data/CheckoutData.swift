@@ -49,6 +49,7 @@ package struct CheckoutData {
     }
     try checkRemotes()
     let checkout = Checkout(cache: project.cache, snapshotter: project.snapshotter)
+    checkout.sweep()
     var plans: [CheckoutPlan] = []
     for target in try self.targets(selections) {
       var plan = try checkout.plan(target, relink: options.relink)

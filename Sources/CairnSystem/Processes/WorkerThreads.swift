@@ -50,7 +50,7 @@ package enum WorkerThreads {
   package static func run(_ count: Int, threads: Int, _ body: @escaping @Sendable (Int) -> Void) {
     let work = Work(count, body)
     var started: [pthread_t] = []
-    for _ in 1..<max(2, min(threads, count)) where count > 1 {
+    for _ in 1..<max(1, min(threads, count)) {
       var thread = pthread_t()
       let argument = Unmanaged.passRetained(work).toOpaque()
       let result = pthread_create(&thread, nil, { argument in

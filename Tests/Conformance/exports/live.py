@@ -29,6 +29,7 @@ class Collector:
                     status = 500
                 elif mood == "sleeps":
                     time.sleep(60)
+                    return  # by then, nobody waits for it
                 elif mood == "refuses" and event["eventType"] == "START" and event["job"]["name"] == "train@b":
                     status = 422
                 elif self.path != "/api/v1/lineage" or self.headers.get("Authorization") != "Bearer the key":

@@ -52,9 +52,7 @@ def step(name, body):
 
 
 def python(code, *words, env):
-    program = os.path.join(os.path.dirname(os.path.realpath(DVC)), "python")
-    if not os.path.exists(program):
-        program = os.path.join(os.path.dirname(DVC), "python")
+    program = os.path.join(os.path.dirname(os.environ.get("DVCFAST_DVC", DVC)), "python")
     result = subprocess.run([program, "-c", code, *words], env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return result.stdout
