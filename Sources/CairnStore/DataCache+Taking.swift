@@ -15,10 +15,12 @@ extension DataCache {
     _ hash: ContentHash, otherwise otherBytes: Diagnostic, _ bring: (String, DigestKinds) throws(Diagnostic) -> Digests?
   ) throws(Diagnostic) -> Bool {
     let target = store(for: hash)
-    // Its own folder is made only for what is there.
-    try target.makeFolders(target.folder)
     let path = target.path(of: hash)
-    let temporary = AtomicFile.temporaryName(in: target.folder)
+    // In the object's own folder, for file systems are slow where all files are made in one; but that folder is made only
+    // for what is there.
+    let isOwn = target.hasFolder(of: hash)
+    if !isOwn { try target.makeFolders(target.folder) }
+    let temporary = isOwn ? AtomicFile.temporaryName(beside: path) : AtomicFile.temporaryName(in: target.folder)
     guard let digests = try bring(temporary, DigestKinds(hash.algorithm, sha256: false)) else { return false }
     guard digests[hash.algorithm] == hash.digest else {
       try Files.remove(temporary)

@@ -144,6 +144,15 @@ package final class LocalObjectStore: ObjectStore {
   /// DVC does not mind when a file system refuses.
   func protect(_ path: String) { _ = RawFile.chmod(path, Self.protectedMode) }
 
+  /// Whether the folder of two digits is there.
+  func hasFolder(of hash: ContentHash) -> Bool {
+    let number = UInt8(truncatingIfNeeded: hash.digest.high >> 56)
+    if known.withLock({ $0.contains(number) }) { return true }
+    guard Files.isDirectory(folder + "/" + Hex.encode([number])) else { return false }
+    _ = known.withLock { $0.insert(number) }
+    return true
+  }
+
   /// Makes the folder of two digits; all 256 of them cost 256 calls, not one for each object.
   func prepareFolder(of hash: ContentHash) throws(Diagnostic) {
     let number = UInt8(truncatingIfNeeded: hash.digest.high >> 56)

@@ -86,25 +86,13 @@ final class ObjectLinker: Sendable {
     let source = RawFile.open(object, O_RDONLY)
     if source < 0 { return source }
     defer { close(source) }
-    let (target, temporary) = try create(for: path)
-    let isCloned = RawFile.clone(source, to: target)
-    close(target)
-    if !isCloned {
-      _ = RawFile.unlink(temporary)
+    let draft = try Draft(for: path, staging)
+    guard RawFile.clone(source, to: draft.descriptor) else {
+      draft.giveUp()
       return -ENOTSUP
     }
-    let code = RawFile.rename(temporary, to: path)
-    if code < 0 { _ = RawFile.unlink(temporary) }
-    return staging.isToBlame(for: code, temporary) ? try clone(object, to: path) : code
-  }
-
-  /// An empty file that is to become `path`, open for writing.
-  private func create(for path: String) throws(Diagnostic) -> (descriptor: Int32, temporary: String) {
-    let temporary = staging.temporaryPath(for: path)
-    let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-    if descriptor >= 0 { return (descriptor, temporary) }
-    if staging.isToBlame(for: descriptor, temporary) { return try create(for: path) }
-    throw .system(-descriptor, "create it", path)
+    let code = draft.place(at: path)
+    return code == Draft.again ? try clone(object, to: path) : code
   }
 
   private func copy(
@@ -114,36 +102,30 @@ final class ObjectLinker: Sendable {
     if source == -ENOENT || source == -ENOTDIR { return .missing }
     if source < 0 { throw .system(-source, "open it", object) }
     defer { close(source) }
-    let (target, temporary) = try create(for: path)
+    let draft = try Draft(for: path, staging)
     var hasher = ContentHasher(DigestKinds(hash.algorithm, sha256: false))
-    var code: Int32 = 0
-    while code == 0 {
+    while true {
       let count = buffer.fill(from: source)
       if count < 0 {
-        close(target)
-        _ = RawFile.unlink(temporary)
+        draft.giveUp()
         throw .system(Int32(-count), "read it", object)
       }
       hasher.update(buffer.prefix(count))
-      code = RawFile.writeAll(buffer.prefix(count), to: target)
+      let code = RawFile.writeAll(buffer.prefix(count), to: draft.descriptor)
+      if code < 0 {
+        draft.giveUp()
+        throw .system(-code, "write it", path)
+      }
       if count < ReadBuffer.pieceSize { break }
     }
-    if close(target) != 0, code == 0 { code = -errno }
-    if code < 0 {
-      _ = RawFile.unlink(temporary)
-      throw .system(-code, "write it", path)
-    }
     guard hasher.finish()[hash.algorithm] == hash.digest else {
-      _ = RawFile.unlink(temporary)
+      draft.giveUp()
       try Files.remove(object)
       return .corrupt
     }
-    code = RawFile.rename(temporary, to: path)
-    if code < 0 {
-      _ = RawFile.unlink(temporary)
-      if staging.isToBlame(for: code, temporary) { return try copy(object, hash, to: path, buffer) }
-      throw .system(-code, "put it in place", path)
-    }
+    let code = draft.place(at: path)
+    if code == Draft.again { return try copy(object, hash, to: path, buffer) }
+    if code < 0 { throw .system(-code, "put it in place", path) }
     return .done
   }
 }

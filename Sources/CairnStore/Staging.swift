@@ -1,5 +1,6 @@
-// Where files of the workspace lie until they are whole: in a folder that is nobody's data, so that a killed process
-// leaves nothing among a user's files. Knows nothing of what the files hold.
+// Where files of the workspace lie until they are whole: nowhere, where the file system can have files without a name, else
+// in a folder that is nobody's data, so that a killed process leaves nothing among a user's files. Knows nothing of what
+// the files hold.
 import CairnCore
 import CairnSystem
 import Glibc
@@ -12,9 +13,14 @@ final class Staging: Sendable {
 
   private let folder: String
   private let state = Mutex(State.untried)
+  private let hasUnnamed: Atomic<Bool>
 
   /// - Parameter folder: a folder that DVC and Cairn never take for data, `.dvc/tmp`; it need not exist.
-  init(_ folder: String) { self.folder = folder }
+  init(_ folder: String) {
+    self.folder = folder
+    // They tell of a full disk when a file is closed: then it must not have its name yet.
+    hasUnnamed = Atomic(!Machine.isNetworkFileSystem(folder))
+  }
 
   /// The project's own.
   convenience init(project root: String) { self.init(root + "/.dvc/tmp") }
@@ -50,6 +56,30 @@ final class Staging: Sendable {
     return true
   }
 
+  // MARK: - Files without a name
+
+  /// A file without a name that is to become `path`, open for writing; `nil` where there are none.
+  ///
+  /// It is made where files of `path`'s folder are, and is gone with the process.
+  fileprivate func openUnnamed(for path: String) -> Int32? {
+    guard hasUnnamed.load(ordering: .relaxed) else { return nil }
+    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
+    let descriptor = RawFile.open(parent, O_WRONLY | Self.unnamed, 0o666)
+    if descriptor >= 0 { return descriptor }
+    if [EOPNOTSUPP, EISDIR, EINVAL, ENOSYS].contains(-descriptor) { hasUnnamed.store(false, ordering: .relaxed) }
+    return nil
+  }
+
+  /// 0, or a negative errno: -EEXIST where something is at `path`.
+  fileprivate func name(_ descriptor: Int32, _ path: String) -> Int32 {
+    let code = RawFile.link("/proc/self/fd/\(descriptor)", to: path)
+    if code == -ENOENT { hasUnnamed.store(false, ordering: .relaxed) }
+    return code
+  }
+
+  /// `O_TMPFILE`, which Swift does not see.
+  private static let unnamed: Int32 = 0o20000000 | Int32(O_DIRECTORY)
+
   // MARK: - What the dead left
 
   private static let swept = Mutex(Set<String>())
@@ -65,6 +95,64 @@ final class Staging: Sendable {
         !Machine.isNetworkFileSystem(folder)
       else { continue }
       _ = try? Files.remove(folder + "/" + entry.name)
+    }
+  }
+}
+
+/// A file that is being made and is to become another, whole or not at all. Ends with `place` or with `giveUp`.
+struct Draft {
+  let descriptor: Int32
+  private let staging: Staging
+  /// `nil` while it has no name.
+  private let temporary: String?
+
+  /// The parent of `path` must exist.
+  init(for path: String, _ staging: Staging) throws(Diagnostic) {
+    self.staging = staging
+    if let unnamed = staging.openUnnamed(for: path) {
+      (descriptor, temporary) = (unnamed, nil)
+      return
+    }
+    while true {
+      let temporary = staging.temporaryPath(for: path)
+      let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
+      if descriptor < 0, staging.isToBlame(for: descriptor, temporary) { continue }
+      if descriptor < 0 { throw .system(-descriptor, "create it", path) }
+      (self.descriptor, self.temporary) = (descriptor, temporary)
+      return
+    }
+  }
+
+  func giveUp() {
+    close(descriptor)
+    if let temporary { _ = RawFile.unlink(temporary) }
+  }
+
+  /// What `place` answers where it has to be made anew, in another way.
+  static let again = Int32.min
+
+  /// 0, `again`, or a negative errno: then nothing is left of it. What is at `path` is replaced.
+  func place(at path: String) -> Int32 {
+    if let temporary {
+      // Network file systems and quotas tell of a full disk only here.
+      var code: Int32 = close(descriptor) == 0 ? 0 : -errno
+      if code == 0 { code = RawFile.rename(temporary, to: path) }
+      if code < 0 { _ = RawFile.unlink(temporary) }
+      return staging.isToBlame(for: code, temporary) ? Self.again : code
+    }
+    defer { close(descriptor) }
+    // As a rule nothing is there.
+    let code = staging.name(descriptor, path)
+    if code == -ENOENT { return Self.again }
+    if code != -EEXIST { return code }
+    while true {
+      let temporary = staging.temporaryPath(for: path)
+      var code = staging.name(descriptor, temporary)
+      if code == 0 {
+        code = RawFile.rename(temporary, to: path)
+        if code < 0 { _ = RawFile.unlink(temporary) }
+      }
+      if !staging.isToBlame(for: code, temporary) { return code }
     }
   }
 }
