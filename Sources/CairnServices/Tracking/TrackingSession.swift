@@ -228,6 +228,7 @@ final class TrackingSession: RunTracker {
   private func sendAll() {
     while true {
       posted.wait()
+      letCommandsPass()
       guard let entry = state.withLock({ state -> Outbox.Entry? in
         guard let next = state.open.min(by: Self.isEarlier) else { return nil }
         state.open.remove(next)
@@ -236,6 +237,14 @@ final class TrackingSession: RunTracker {
       }) else { continue }
       send(entry)
       state.withLock { $0.busy -= 1 }
+    }
+  }
+
+  /// What is to be sent has time; a command that waits for the same server has none.
+  private func letCommandsPass() {
+    let began = WallClock.monotonic()
+    while state.withLock({ !$0.ready.isEmpty && $0.silence == nil }), WallClock.monotonic() - began < Self.longPatience {
+      Pause.seconds(0.002)
     }
   }
 
