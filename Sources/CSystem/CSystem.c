@@ -173,8 +173,10 @@ __attribute__((constructor)) static void cairn_take_arguments(int count, char **
 int cairn_argument_count(void) { return argument_count; }
 char *cairn_argument(int index) { return argument_list[index]; }
 
-void cairn_give_back_large_blocks(void) {
+void cairn_tune_memory(void) {
 #ifdef __GLIBC__
   mallopt(M_MMAP_THRESHOLD, 1 << 20);
+  mallopt(M_TRIM_THRESHOLD, 16 << 20);
+  mallopt(M_TOP_PAD, 256 << 10);
 #endif
 }

@@ -10,7 +10,7 @@ internal import Glibc
 enum Program {
   static func main() {
     signal(SIGPIPE, SIG_IGN)
-    Machine.giveBackLargeBlocks()
+    Machine.tuneMemory()
     // Before anything opens a file: a lock or a pipe with the number of a closed stream would get what is printed.
     StandardDescriptors.fill()
     RemoteConnectors.use(RemoteServices())

@@ -49,8 +49,9 @@ int cairn_random(void *bytes, size_t count);
 int cairn_affinity_count(void);
 
 // From here on a block of 1 MiB or more goes back to the system when it is freed. Else glibc, once it has seen such a
-// block freed, keeps later ones in the heaps of single threads.
-void cairn_give_back_large_blocks(void);
+// block freed, keeps later ones in the heaps of single threads. Of small blocks up to 16 MiB are kept: else the end of the
+// heap is given back and asked for again, page by page, between one record and the next.
+void cairn_tune_memory(void);
 
 // The process's environment: NULL-terminated, as environ(7).
 char **cairn_environment(void);

@@ -64,6 +64,8 @@ extension LineageIndex {
   private static var configuration: Configuration {
     var configuration = Configuration()
     configuration.busyMode = .timeout(10)
+    // One that is open from one question to the next: `hold`.
+    configuration.allowsUnsafeTransactions = true
     configuration.prepareDatabase { database in
       // What a power cut spoils is made anew.
       try database.execute(sql: "PRAGMA synchronous = OFF")

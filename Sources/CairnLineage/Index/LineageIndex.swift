@@ -402,6 +402,21 @@ package final class LineageIndex: Sendable {
     }
   }
 
+  /// All that is asked from here on is answered from one state of the index, and in less time, until `letGo`. Who writes
+  /// waits for it: not to be held while somebody else is asked.
+  func hold() {
+    try? database.withLock { $0 }.unsafeRead { database in
+      // Where it cannot begin, each question stands by itself.
+      if !database.isInsideTransaction { try database.execute(sql: "BEGIN DEFERRED") }
+    }
+  }
+
+  func letGo() {
+    try? database.withLock { $0 }.unsafeRead { database in
+      if database.isInsideTransaction { try database.execute(sql: "COMMIT") }
+    }
+  }
+
   func ask<Answer>(_ question: (Database) throws -> Answer) throws(Diagnostic) -> Answer {
     do {
       let database = database.withLock { $0 }

@@ -103,6 +103,8 @@ package struct LineageQuery {
   }
 
   private mutating func walk() throws(Diagnostic) {
+    index.hold()
+    defer { index.letGo() }
     var nextArtifact = 0
     var nextRun = 0
     // Breadth first, so that `depth` is the shortest way.
@@ -212,7 +214,11 @@ package struct LineageQuery {
 
   /// Into the records of the repository that it was imported from.
   private mutating func lookElsewhere(for artifact: LineageArtifact, _ origin: RunRecord.Origin) throws(Diagnostic) {
-    switch options.elsewhere(artifact, origin) {
+    // Another repository may have to be cloned first.
+    index.letGo()
+    let answer = options.elsewhere(artifact, origin)
+    index.hold()
+    switch answer {
     case .story(let story):
       graph.merge(story)
       for root in story.roots { graph.connect(root, artifact.id, .imported) }

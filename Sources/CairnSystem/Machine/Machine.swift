@@ -24,8 +24,8 @@ package enum Machine {
     return min(machine, ControlGroups().memory()?.available ?? .max)
   }
 
-  /// Large blocks of memory go back to the system as soon as they are freed, from here on.
-  package static func giveBackLargeBlocks() { cairn_give_back_large_blocks() }
+  /// From here on large blocks of memory go back to the system as soon as they are freed, and small ones stay.
+  package static func tuneMemory() { cairn_tune_memory() }
 
   package static func hostName() -> String {
     var name = [CChar](repeating: 0, count: 256)
