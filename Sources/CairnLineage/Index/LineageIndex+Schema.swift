@@ -71,7 +71,6 @@ extension LineageIndex {
       try database.execute(sql: "PRAGMA synchronous = OFF")
       // KiB that it may take: names are hashes, so that a million edges come in no order.
       try database.execute(sql: "PRAGMA cache_size = -65536")
-      try database.execute(sql: "PRAGMA mmap_size = 1073741824")
     }
     return configuration
   }
