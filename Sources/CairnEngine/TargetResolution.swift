@@ -236,7 +236,8 @@ package struct TargetResolution: Sendable {
     return nil
   }
 
-  private func withAncestry(_ stages: [StageID]) throws(Diagnostic) -> [StageID] {
+  /// The stages with all that stand before them in the pipeline, each once.
+  package func withAncestry(_ stages: [StageID]) throws(Diagnostic) -> [StageID] {
     let graph = try project.graph()
     var all: [StageID] = []
     var seen: Set<StageID> = []

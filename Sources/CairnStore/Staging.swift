@@ -61,7 +61,7 @@ final class Staging: Sendable {
   /// A file without a name that is to become `path`, open for writing; `nil` where there are none.
   ///
   /// It is made where files of `path`'s folder are, and is gone with the process.
-  fileprivate func openUnnamed(for path: String) -> Int32? {
+  func openUnnamed(for path: String) -> Int32? {
     guard hasUnnamed.load(ordering: .relaxed) else { return nil }
     let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
     let descriptor = RawFile.open(parent, O_WRONLY | Self.unnamed, 0o666)
@@ -70,10 +70,10 @@ final class Staging: Sendable {
     return nil
   }
 
-  /// 0, or a negative errno: -EEXIST where something is at `path`.
-  fileprivate func name(_ descriptor: Int32, _ path: String) -> Int32 {
+  /// 0, or a negative errno: -EEXIST where something is at `path`. After any other no file is made without a name.
+  func name(_ descriptor: Int32, _ path: String) -> Int32 {
     let code = RawFile.link("/proc/self/fd/\(descriptor)", to: path)
-    if code == -ENOENT { hasUnnamed.store(false, ordering: .relaxed) }
+    if code != 0, code != -EEXIST { hasUnnamed.store(false, ordering: .relaxed) }
     return code
   }
 
@@ -95,64 +95,6 @@ final class Staging: Sendable {
         !Machine.isNetworkFileSystem(folder)
       else { continue }
       _ = try? Files.remove(folder + "/" + entry.name)
-    }
-  }
-}
-
-/// A file that is being made and is to become another, whole or not at all. Ends with `place` or with `giveUp`.
-struct Draft {
-  let descriptor: Int32
-  private let staging: Staging
-  /// `nil` while it has no name.
-  private let temporary: String?
-
-  /// The parent of `path` must exist.
-  init(for path: String, _ staging: Staging) throws(Diagnostic) {
-    self.staging = staging
-    if let unnamed = staging.openUnnamed(for: path) {
-      (descriptor, temporary) = (unnamed, nil)
-      return
-    }
-    while true {
-      let temporary = staging.temporaryPath(for: path)
-      let descriptor = RawFile.open(temporary, O_WRONLY | O_CREAT | O_EXCL, 0o666)
-      if descriptor < 0, staging.isToBlame(for: descriptor, temporary) { continue }
-      if descriptor < 0 { throw .system(-descriptor, "create it", path) }
-      (self.descriptor, self.temporary) = (descriptor, temporary)
-      return
-    }
-  }
-
-  func giveUp() {
-    close(descriptor)
-    if let temporary { _ = RawFile.unlink(temporary) }
-  }
-
-  /// What `place` answers where it has to be made anew, in another way.
-  static let again = Int32.min
-
-  /// 0, `again`, or a negative errno: then nothing is left of it. What is at `path` is replaced.
-  func place(at path: String) -> Int32 {
-    if let temporary {
-      // Network file systems and quotas tell of a full disk only here.
-      var code: Int32 = close(descriptor) == 0 ? 0 : -errno
-      if code == 0 { code = RawFile.rename(temporary, to: path) }
-      if code < 0 { _ = RawFile.unlink(temporary) }
-      return staging.isToBlame(for: code, temporary) ? Self.again : code
-    }
-    defer { close(descriptor) }
-    // As a rule nothing is there.
-    let code = staging.name(descriptor, path)
-    if code == -ENOENT { return Self.again }
-    if code != -EEXIST { return code }
-    while true {
-      let temporary = staging.temporaryPath(for: path)
-      var code = staging.name(descriptor, temporary)
-      if code == 0 {
-        code = RawFile.rename(temporary, to: path)
-        if code < 0 { _ = RawFile.unlink(temporary) }
-      }
-      if !staging.isToBlame(for: code, temporary) { return code }
     }
   }
 }

@@ -151,8 +151,11 @@ package struct VerifyRequest: Sendable {
     if targets.isEmpty { return nil }
     var seen: Set<StageID> = []
     do throws(Diagnostic) {
-      return try TargetResolution(subject.project, loader: subject.loader).selections(targets).map(\.stage)
-        .filter { seen.insert($0).inserted }
+      let resolution = TargetResolution(subject.project, loader: subject.loader)
+      let named = try resolution.selections(targets).map(\.stage).filter { seen.insert($0).inserted }
+      guard level == .lineage else { return named }
+      // A chain of evidence is as good as all that it hangs on. What is no graph is told by its own check.
+      return (try? resolution.withAncestry(named)) ?? named
     } catch {
       if !subject.project.failures.isEmpty { return [] }
       throw error
