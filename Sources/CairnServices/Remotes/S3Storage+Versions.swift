@@ -9,7 +9,8 @@ extension S3Storage: VersionedStorage {
     // Who may write need not be one who may ask; and not every server knows the question.
     call.accepted = [400, 403, 405, 501]
     let answer = try client.send(call)
-    guard answer.isSuccess, let root = XMLElement(answer.body), root.name == "VersioningConfiguration" else { return nil }
+    // Servers differ in what they call the whole.
+    guard answer.isSuccess, let root = XMLElement(answer.body), root.name != "Error" else { return nil }
     return root["Status"]?.text == "Enabled"
   }
 

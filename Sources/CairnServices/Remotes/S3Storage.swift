@@ -181,19 +181,16 @@ package struct S3Storage: RemoteStorage {
     if stat.size > Self.partThreshold { 
       return try S3Upload(client, full(key), path, stat.size, hash, headers, keyHeaders).run(report)
     }
-    var kinds: DigestKinds = []
+    // Not every server holds the body against its hash.
+    var kinds: DigestKinds = .md5
     if let hash, hash.algorithm == .md5Dos2unix { kinds.insert(.md5Dos2unix) }
-    if hash == nil || hash?.algorithm == .md5Dos2unix { kinds.insert(.md5) }
     if !client.usesTLS { kinds.insert(.sha256) }
-    let digests = kinds.isEmpty ? Digests() : try ContentHasher.digests(ofFile: path, kinds) ?? Digests()
-    if let hash, hash.algorithm == .md5Dos2unix, digests.md5Dos2unix != hash.digest {
-      throw .corruptObject(path)
-    }
+    let digests = try ContentHasher.digests(ofFile: path, kinds) ?? Digests()
+    if let hash, digests[hash.algorithm] != hash.digest { throw .corruptObject(path) }
     var call = S3Client.Call("PUT", "PutObject", key: full(key))
     call.headers = headers
-    // The server holds the body against it: other bytes get no such name.
-    let md5 = hash?.algorithm == .md5 ? hash?.digest : digests.md5
-    if let md5 { call.headers["Content-MD5"] = String(decoding: Base64.encode(md5.bytes), as: UTF8.self) }
+    // For what changes from here on: other bytes get no such name.
+    if let md5 = digests.md5 { call.headers["Content-MD5"] = String(decoding: Base64.encode(md5.bytes), as: UTF8.self) }
     call.payload = digests.sha256?.hex
     call.body = .file(path: path, offset: 0, count: stat.size)
     do throws(Diagnostic) {
