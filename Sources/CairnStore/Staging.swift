@@ -13,13 +13,14 @@ final class Staging: Sendable {
 
   private let folder: String
   private let state = Mutex(State.untried)
-  private let hasUnnamed: Atomic<Bool>
+  private let unnamed: Mutex<State>
 
-  /// - Parameter folder: a folder that DVC and Cairn never take for data, `.dvc/tmp`; it need not exist.
-  init(_ folder: String) {
+  /// - Parameters:
+  ///   - folder: a folder that DVC and Cairn never take for data, `.dvc/tmp`; it need not exist.
+  ///   - canBeUnnamed: files without a name are tried.
+  init(_ folder: String, canBeUnnamed: Bool = true) {
     self.folder = folder
-    // They tell of a full disk when a file is closed: then it must not have its name yet.
-    hasUnnamed = Atomic(!Machine.isNetworkFileSystem(folder))
+    unnamed = Mutex(canBeUnnamed ? .untried : .unusable)
   }
 
   /// The project's own.
@@ -48,12 +49,15 @@ final class Staging: Sendable {
 
   /// On the same file system: else a large file would be copied before the first rename says so.
   private func reaches(_ path: String) -> Bool {
-    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
     guard case .success(let own) = RawFile.stat(folder, followLinks: false), own.isDirectory,
-      case .success(let other) = RawFile.stat(parent, followLinks: true), own.st_dev == other.st_dev
+      case .success(let other) = RawFile.stat(Self.parent(of: path), followLinks: true), own.st_dev == other.st_dev
     else { return false }
-    Self.sweep(folder)
+    sweep()
     return true
+  }
+
+  private static func parent(of path: String) -> String {
+    path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
   }
 
   // MARK: - Files without a name
@@ -62,33 +66,36 @@ final class Staging: Sendable {
   ///
   /// It is made where files of `path`'s folder are, and is gone with the process.
   func openUnnamed(for path: String) -> Int32? {
-    guard hasUnnamed.load(ordering: .relaxed) else { return nil }
-    let parent = path.utf8.lastIndex(of: UInt8(ascii: "/")).map { String(path[...$0]) } ?? "."
-    let descriptor = RawFile.open(parent, O_WRONLY | Self.unnamed, 0o666)
+    let parent = Self.parent(of: path)
+    let isUsable = unnamed.withLock { state in
+      // Network file systems tell of a full disk when a file is closed: then it must not have its name yet.
+      if state == .untried { state = Machine.isNetworkFileSystem(parent) ? .unusable : .usable }
+      return state == .usable
+    }
+    guard isUsable else { return nil }
+    let descriptor = RawFile.open(parent, O_WRONLY | Self.unnamedFile, 0o666)
     if descriptor >= 0 { return descriptor }
-    if [EOPNOTSUPP, EISDIR, EINVAL, ENOSYS].contains(-descriptor) { hasUnnamed.store(false, ordering: .relaxed) }
+    if [EOPNOTSUPP, EISDIR, EINVAL, ENOSYS].contains(-descriptor) { unnamed.withLock { $0 = .unusable } }
     return nil
   }
 
   /// 0, or a negative errno: -EEXIST where something is at `path`. After any other no file is made without a name.
   func name(_ descriptor: Int32, _ path: String) -> Int32 {
     let code = RawFile.link("/proc/self/fd/\(descriptor)", to: path)
-    if code != 0, code != -EEXIST { hasUnnamed.store(false, ordering: .relaxed) }
+    if code != 0, code != -EEXIST { unnamed.withLock { $0 = .unusable } }
     return code
   }
 
   /// `O_TMPFILE`, which Swift does not see.
-  private static let unnamed: Int32 = 0o20000000 | Int32(O_DIRECTORY)
+  private static let unnamedFile: Int32 = 0o20000000 | Int32(O_DIRECTORY)
 
   // MARK: - What the dead left
 
   private static let swept = Mutex(Set<String>())
 
   /// Removes what killed processes left in the folder, once in a process.
-  func sweep() { Self.sweep(folder) }
-
-  private static func sweep(_ folder: String) {
-    guard swept.withLock({ $0.insert(folder).inserted }) else { return }
+  func sweep() {
+    guard Self.swept.withLock({ $0.insert(folder).inserted }) else { return }
     for entry in ((try? Files.list(folder)) ?? nil) ?? [] {
       // The processes of a network file system may be another host's.
       guard let maker = AtomicFile.maker(ofTemporary: entry.name), !ProcessIdentity.exists(maker),

@@ -33,7 +33,7 @@ extension S3Storage: VersionedStorage {
 
   /// `nil` for what a bucket without versions says.
   private static func version(etag: String?, id: String?, size: UInt64?) -> FileVersion? {
-    guard let id, !id.isEmpty, id != "null", let etag, let size else { return nil }
+    guard let id, !id.isEmpty, id != "null", let etag, !etag.isEmpty, let size else { return nil }
     return FileVersion(etag: etag.trimmingQuotes, id: id, size: size)
   }
 
@@ -76,8 +76,12 @@ extension S3Storage: VersionedStorage {
   ) throws(Diagnostic) -> FileVersion {
     let made = try send(path, to: key, as: hash, report)
     if let version = Self.version(etag: made.etag, id: made.version, size: made.size) { return version }
-    // Some servers name the version of an upload in parts only when they are asked.
-    if let version = try latest(key), version.etag == made.etag.trimmingQuotes, version.size == made.size { return version }
+    // Some servers name the version of an upload in parts, or its ETag, only when they are asked.
+    if let version = try latest(key), version.size == made.size,
+      version.id == made.version || version.etag == made.etag.trimmingQuotes
+    {
+      return version
+    }
     throw .noVersions(client.bucket + "/" + full(key), isSent: true)
   }
 

@@ -177,15 +177,16 @@ package struct S3Storage: RemoteStorage {
   func send(
     _ path: String, to key: String, as hash: ContentHash?, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> S3Upload.Made {
-    guard let stat = try FileStat.of(path), stat.isFile else { throw Diagnostic(.io, "[Errno 2] No such file or directory: '\(path)'") }
-    if stat.size > Self.partThreshold { 
+    func missing() -> Diagnostic { Diagnostic(.io, "[Errno 2] No such file or directory: '\(path)'") }
+    guard let stat = try FileStat.of(path), stat.isFile else { throw missing() }
+    if stat.size > Self.partThreshold {
       return try S3Upload(client, full(key), path, stat.size, hash, headers, keyHeaders).run(report)
     }
     // Not every server holds the body against its hash.
     var kinds: DigestKinds = .md5
     if let hash, hash.algorithm == .md5Dos2unix { kinds.insert(.md5Dos2unix) }
     if !client.usesTLS { kinds.insert(.sha256) }
-    let digests = try ContentHasher.digests(ofFile: path, kinds) ?? Digests()
+    guard let digests = try ContentHasher.digests(ofFile: path, kinds) else { throw missing() }
     if let hash, digests[hash.algorithm] != hash.digest { throw .corruptObject(path) }
     var call = S3Client.Call("PUT", "PutObject", key: full(key))
     call.headers = headers

@@ -176,21 +176,15 @@ struct S3Upload {
     call.headers["Content-Type"] = "application/xml"
     call.body = .bytes(
       Array("<CompleteMultipartUpload xmlns=\"http://s3.amazonaws.com/doc/2006-03-01/\">\(parts.joined())</CompleteMultipartUpload>".utf8))
-    var look = S3Client.Call("HEAD", "HeadObject", key: key)
-    look.headers = keyHeaders
-    look.accepted = [404]
     do throws(Diagnostic) {
       let answer = try client.send(call)
-      let version = answer.headers["x-amz-version-id"]
-      var etag = XMLElement(answer.body)?["ETag"]?.text ?? answer.headers["ETag"] ?? ""
-      if etag.isEmpty, let version {
-        // Older ones of Ceph do not tell.
-        look.query = [.init("versionId", version)]
-        etag = try client.send(look).headers["ETag"] ?? ""
-      }
-      return Made(etag: etag, version: version, size: size)
+      let etag = XMLElement(answer.body)?["ETag"]?.text ?? answer.headers["ETag"] ?? ""
+      return Made(etag: etag, version: answer.headers["x-amz-version-id"], size: size)
     } catch {
       // A repeat of one that had worked finds no such upload: is the file there?
+      var look = S3Client.Call("HEAD", "HeadObject", key: key)
+      look.headers = keyHeaders
+      look.accepted = [404]
       guard error.message.contains("NoSuchUpload"), let answer = try? client.send(look),
         answer.headers["Content-Length"].flatMap({ UInt64($0) }) == size
       else { throw error }

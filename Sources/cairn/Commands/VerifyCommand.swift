@@ -15,7 +15,8 @@ struct VerifyCommand: OwnCommand {
       every object that they name is in the cache or on its remote, and with --deep reads and hashes them. With \
       --lineage it holds run records, git, the remote and the tracking server against each other: of the pipeline, \
       of stages and paths with all that comes before them, or of a run or a model (models:/NAME/VERSION) with all that \
-      stands behind it. Runs nothing of the repository, takes no lock and changes nothing. Ends with 0 when all is well, 1 when something is not reproducible, 2 when it cannot \
+      stands behind it. Runs nothing of the repository, takes no lock and changes nothing. Ends with 0 when all is \
+      well, 1 when something is not reproducible, 2 when it cannot \
       tell: what could not be checked never passes. docs/checks.md tells what each check means and how to mend it.
 
       Reports are written whatever the verdict is; `-` writes one to standard output in place of the text.

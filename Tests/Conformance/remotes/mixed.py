@@ -12,6 +12,8 @@ import tempfile
 
 CAIRN = os.environ["CAIRN_BIN"]
 DVC = os.environ["CAIRN_DVC"]
+# That of the real DVC: it has its S3 client.
+PYTHON = os.path.join(os.path.dirname(os.environ.get("DVCFAST_DVC", DVC)), "python")
 passed = total = 0
 
 
@@ -98,8 +100,7 @@ def remote_files(url, prefix, env):
     code = ("import sys, s3fs\nkey = sys.argv[1][5:] + '/'\n"
             "names = s3fs.S3FileSystem(use_listings_cache=False).find(key + sys.argv[2])\n"
             "print(*sorted(name[len(key):] for name in names), sep='\\n')")
-    python = os.path.join(os.path.dirname(os.environ.get("DVCFAST_DVC", DVC)), "python")
-    result = subprocess.run([python, "-c", code, url, prefix], env=env, capture_output=True, text=True, check=True)
+    result = subprocess.run([PYTHON, "-c", code, url, prefix], env=env, capture_output=True, text=True, check=True)
     return result.stdout.split()
 
 

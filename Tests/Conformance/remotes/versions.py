@@ -12,7 +12,7 @@ import subprocess
 import sys
 import tempfile
 
-from mixed import CAIRN, DVC, Clone, environment, same
+from mixed import CAIRN, DVC, PYTHON, Clone, environment, same
 
 TOOLS = {"dvc": DVC, "cairn": CAIRN}
 # With DVC's own S3 client: PREFIX of the bucket's keys, one line of JSON for each version, oldest first.
@@ -52,8 +52,7 @@ def step(name, body):
 
 
 def python(code, *words, env):
-    program = os.path.join(os.path.dirname(os.environ.get("DVCFAST_DVC", DVC)), "python")
-    result = subprocess.run([program, "-c", code, *words], env=env, capture_output=True, text=True)
+    result = subprocess.run([PYTHON, "-c", code, *words], env=env, capture_output=True, text=True)
     assert result.returncode == 0, result.stderr
     return result.stdout
 
