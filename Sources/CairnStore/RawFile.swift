@@ -40,6 +40,12 @@ struct ReadBuffer: ~Copyable {
   /// - Parameter size: what `stat` said of the file. Who has as many bytes need not ask whether it has ended: were it
   ///   longer by now, its fingerprint would not be the one that it is remembered by.
   func fill(from descriptor: Int32, expecting size: UInt64? = nil) -> Int {
+    Self.fill(bytes, from: descriptor, expecting: size)
+  }
+
+  static func fill(
+    _ bytes: UnsafeMutableRawBufferPointer, from descriptor: Int32, expecting size: UInt64? = nil
+  ) -> Int {
     var count = 0
     while count < bytes.count, let base = bytes.baseAddress {
       let got = Glibc.read(descriptor, base + count, bytes.count - count)

@@ -48,12 +48,11 @@ struct S3Upload {
 
   func run(_ report: @escaping ByteReport) throws(Diagnostic) -> Made {
     // Before anything is sent: other bytes get no such name.
-    var partHashes: [PartHash] = []
-    let found = try hashes(&partHashes)
-    if let hash, found[hash.algorithm] != hash.digest {
-      throw .corruptObject(path)
-    }
-    let hashes = partHashes
+    let found = try S3UploadHashes(
+      path, size, partSize: partSize, whole: DigestKinds(hash?.algorithm ?? .md5, sha256: false),
+      parts: client.usesTLS ? .md5 : [.md5, .sha256])
+    if let hash, found.whole[hash.algorithm] != hash.digest { throw .corruptObject(path) }
+    let hashes = found.parts
     let (upload, there) = try begin(hashes)
     let tags = Mutex<[String?]>(Array(repeating: nil, count: parts))
     do throws(Diagnostic) {
@@ -76,43 +75,9 @@ struct S3Upload {
     }
   }
 
-  private struct PartHash: Sendable {
-    var md5: [UInt8]
-    /// In hexadecimal; over plain HTTP.
-    var sha256: String?
-  }
-
-  /// Of the whole and of each part, in one reading.
-  private func hashes(_ parts: inout [PartHash]) throws(Diagnostic) -> Digests {
-    let kinds = DigestKinds(hash?.algorithm ?? .md5, sha256: false)
-    let inner: DigestKinds = client.usesTLS ? .md5 : [.md5, .sha256]
-    var all = ContentHasher(kinds)
-    var current = ContentHasher(inner)
-    var count: UInt64 = 0
-    var found: [PartHash] = []
-    try FilePieces.read(path) { piece in
-      all.update(piece)
-      current.update(piece)
-      count += UInt64(piece.count)
-      // Parts are whole pieces long.
-      if count % partSize == 0 {
-        found.append(Self.part(current.finish()))
-        current = ContentHasher(inner)
-      }
-    }
-    if count % partSize != 0 { found.append(Self.part(current.finish())) }
-    guard count == size else { throw Diagnostic(.io, "'\(path)' changed while it was read") }
-    parts = found
-    return all.finish()
-  }
-
-  private static func part(_ digests: Digests) -> PartHash {
-    PartHash(md5: digests.md5?.bytes ?? [], sha256: digests.sha256?.hex)
-  }
-
   /// One of these bytes that was left, with what it has; else a new one.
   private func begin(
-    _ hashes: [PartHash]
+    _ hashes: [S3UploadHashes.Part]
   ) throws(Diagnostic) -> (upload: String, parts: [Int: (size: UInt64, tag: String)]) {
     // Under a plain path others may be sending other bytes, and what was begun with another key takes none of ours.
     if keyHeaders.all.isEmpty, let left = try? left(),
@@ -155,7 +120,7 @@ struct S3Upload {
   }
 
   private func send(
-    _ number: Int, _ offset: UInt64, _ count: UInt64, _ hash: PartHash, _ upload: String, _ report: @escaping ByteReport
+    _ number: Int, _ offset: UInt64, _ count: UInt64, _ hash: S3UploadHashes.Part, _ upload: String, _ report: @escaping ByteReport
   ) throws(Diagnostic) -> String {
     var call = S3Client.Call(
       "PUT", "UploadPart", key: key, query: [.init("partNumber", "\(number + 1)"), .init("uploadId", upload)])

@@ -24,7 +24,11 @@ final class TrackingSession: RunTracker {
     var hasBegun = false
     /// Commands that wait, in the order in which they came.
     var queue: [StartingRun] = []
-    var ready: [String: @Sendable (CommandEnvironment) -> Void] = [:]
+    var ready: [String: Waiting] = [:]
+    var allowance = TrackingAllowance()
+    /// Threads that ask, and those of them that have nothing to ask for.
+    var askers = 0
+    var idleAskers = 0
     var runs: [String: RemoteRun] = [:]
     /// Entries whose run is still to be named.
     var unnamed: [String: Outbox.Entry] = [:]
@@ -45,11 +49,26 @@ final class TrackingSession: RunTracker {
     var failures = 0
     /// A command began without its run.
     var isSlow = false
+
+    /// Other commands would wait as long, for nothing.
+    mutating func giveUp() {
+      silence = silence ?? "it takes longer than commands wait"
+      isSlow = true
+    }
   }
 
-  /// How long a command waits for a server that has not answered at all, and for one that does (nanoseconds).
+  private struct Waiting {
+    /// A monotonic moment.
+    var since: Nanoseconds
+    /// No longer than this (nanoseconds).
+    var most: Nanoseconds
+    var ready: @Sendable (CommandEnvironment) -> Void
+  }
+
+  /// How long a command waits for a server that has not answered anything meanwhile (nanoseconds).
   private static let patience: Nanoseconds = 1_000_000_000
-  private static let longPatience: Nanoseconds = 3_000_000_000
+  /// Commands that start together do not wait for each other's answers.
+  private static let mostAskers = 8
 
   init(_ project: TrackedProject, _ client: MLflowClient) {
     self.project = project
@@ -61,13 +80,18 @@ final class TrackingSession: RunTracker {
   func prepare() {
     let isFirst = state.withLock { state in
       defer { state.isPrepared = true }
+      if !state.isPrepared { state.askers += 1 }
       return !state.isPrepared
     }
     guard isFirst else { return }
     let hasAsker = WorkerThreads.start { [self] in
       do throws(MLflowFailure) {
         _ = try delivery.experiment(project.settings.experiment)
-        state.withLock { $0.answered = WallClock.monotonic() }
+        let waiting = state.withLock { state in
+          state.answered = WallClock.monotonic()
+          return state.queue.count
+        }
+        for _ in 1..<max(1, waiting) { addAsker() }
       } catch {
         state.withLock { $0.silence = error.words }
       }
@@ -77,41 +101,56 @@ final class TrackingSession: RunTracker {
   }
 
   func starting(_ run: StartingRun, ready: @escaping @Sendable (CommandEnvironment) -> Void) {
-    let (waits, isFirst) = state.withLock { state -> (Bool, Bool) in
+    let now = WallClock.monotonic()
+    let (most, isFirst) = state.withLock { state -> (Nanoseconds?, Bool) in
       let isFirst = !state.hasBegun
       state.hasBegun = true
-      guard state.silence == nil, project.settings.joins else { return (false, isFirst) }
+      guard state.silence == nil, project.settings.joins else { return (nil, isFirst) }
+      let most = state.allowance.left(at: now)
+      guard most > 0 else {
+        state.giveUp()
+        return (nil, isFirst)
+      }
       state.queue.append(run)
-      state.ready[run.attempt] = ready
+      state.ready[run.attempt] = Waiting(since: now, most: most, ready: ready)
       state.runs[run.attempt] = .pending
-      return (true, isFirst)
+      return (most, isFirst)
     }
     prepare()
     if isFirst { begin(run.draft.invocation) }
-    guard waits else { return ready(environment(of: run, nil)) }
+    guard let most else { return ready(environment(of: run, nil)) }
+    addAsker()
     asked.signal()
-    watch(run, since: WallClock.monotonic())
+    watch(run, for: min(most, Self.patience))
   }
 
   /// Gives up waiting where the server is silent, or too slow.
-  private func watch(_ run: StartingRun, since began: Nanoseconds) {
-    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(Self.patience))) { [self] in
+  ///
+  /// - Parameter pause: before it is looked at (nanoseconds).
+  private func watch(_ run: StartingRun, for pause: Nanoseconds) {
+    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(pause))) { [self] in
       let now = WallClock.monotonic()
-      let isLost = state.withLock { state -> Bool in
-        guard state.ready[run.attempt] != nil else { return false }
-        if let answered = state.answered, answered >= began, now - began < Self.longPatience { return false }
-        // Others would wait as long, for nothing.
-        state.silence = state.silence ?? "it takes longer than a command waits"
-        state.isSlow = true
-        return true
+      let (next, isLost) = state.withLock { state -> (Nanoseconds?, Bool) in
+        guard let waiting = state.ready[run.attempt] else { return (nil, false) }
+        let left = waiting.since + waiting.most - now
+        if left > 0, let answered = state.answered, answered >= waiting.since { return (min(left, Self.patience), false) }
+        if left > 0, now - waiting.since < Self.patience { return (min(left, Self.patience), false) }
+        state.giveUp()
+        return (nil, true)
       }
-      if isLost { release(run, nil) } else if state.withLock({ $0.ready[run.attempt] != nil }) { watch(run, since: began) }
+      if let next { watch(run, for: next) }
+      if isLost { release(run, nil) }
     }
   }
 
   private func release(_ run: StartingRun, _ known: (run: String, experiment: String)?) {
-    let ready = state.withLock { $0.ready.removeValue(forKey: run.attempt) }
-    ready?(environment(of: run, known))
+    let now = WallClock.monotonic()
+    let waiting = state.withLock { state -> Waiting? in
+      guard let waiting = state.ready.removeValue(forKey: run.attempt) else { return nil }
+      state.allowance.began(run.attempt, at: now, waited: now - waiting.since)
+      return waiting
+    }
+    waiting?.ready(environment(of: run, known))
   }
 
   /// What makes the client's `start_run()` find the run that is there; where there is none, what makes a new one known as
@@ -158,9 +197,22 @@ final class TrackingSession: RunTracker {
 
   private static let senders = 3
 
+  /// Only of a server that has answered: of one that is away, one thread learns it.
+  private func addAsker() {
+    let isMissing = state.withLock { state in
+      guard state.answered != nil, state.queue.count > state.idleAskers, state.askers < Self.mostAskers else { return false }
+      state.askers += 1
+      return true
+    }
+    // Without another thread the ones that are there ask.
+    if isMissing, !WorkerThreads.start({ [self] in while askNext() {} }) { state.withLock { $0.askers -= 1 } }
+  }
+
   /// Asks for the run of the next command that waits.
   private func askNext() -> Bool {
+    state.withLock { $0.idleAskers += 1 }
     asked.wait()
+    state.withLock { $0.idleAskers -= 1 }
     guard let run = state.withLock({ $0.queue.isEmpty ? nil : $0.queue.removeFirst() }) else { return true }
     let isSilent = state.withLock { $0.silence != nil }
     guard !isSilent else {
@@ -199,7 +251,9 @@ final class TrackingSession: RunTracker {
   func remoteRun(of attempt: String) -> RemoteRun { state.withLock { $0.runs[attempt] ?? .unknown } }
 
   func added(_ entry: Outbox.Entry) {
+    let now = WallClock.monotonic()
     let isUnnamed = state.withLock { state -> Bool in
+      if let attempt = entry.attempt { state.allowance.ended(attempt, at: now) }
       if entry.invocation == state.invocation || state.invocation == nil { state.invocation = entry.invocation }
       guard entry.maker != nil, state.runs[entry.attempt ?? ""] == .pending else { return false }
       state.unnamed[entry.attempt ?? ""] = entry
@@ -243,7 +297,9 @@ final class TrackingSession: RunTracker {
   /// What is to be sent has time; a command that waits for the same server has none.
   private func letCommandsPass() {
     let began = WallClock.monotonic()
-    while state.withLock({ !$0.ready.isEmpty && $0.silence == nil }), WallClock.monotonic() - began < Self.longPatience {
+    while state.withLock({ !$0.ready.isEmpty && $0.silence == nil }),
+      WallClock.monotonic() - began < TrackingAllowance.moment
+    {
       Pause.seconds(0.002)
     }
   }

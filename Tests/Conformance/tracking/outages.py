@@ -56,6 +56,26 @@ def silent():
     p.remove()
 
 
+def slow():
+    """A server that takes a quarter of a second for each answer: commands wait for it two seconds in all, and no longer."""
+    front = proxy()
+    front.fault = lambda method, path: time.sleep(0.25)
+    p = Project(server=front.url, settings="wait = 0")
+    p.write("dvc.yaml", "stages:\n" + "".join(
+        f"  s{n}:\n    cmd: printenv MLFLOW_RUN_ID > o{n} || echo none > o{n}\n    outs: [o{n}]\n"
+        + (f"    deps: [o{n - 1}]\n" if n else "") for n in range(20)))
+    p.run("repro")
+    told = [open(os.path.join(p.folder, f"o{n}"), encoding="utf-8").read().strip() for n in range(20)]
+    joined = [run for run in told if run != "none"]
+    # The first one waits for the experiment, too: for more than a second on a slow machine, and then nobody waits.
+    assert len(joined) <= 8 and told[len(joined):] == ["none"] * (20 - len(joined)), told
+    front.fault = lambda method, path: None
+    p.both("track", "sync")
+    sent = p.once()
+    assert {run.info.run_id for run in sent.values()} >= set(joined)
+    p.remove()
+
+
 def wrong(kind):
     def body():
         front = proxy()
@@ -276,6 +296,7 @@ def sagemaker():
 def main():
     step("a server that is down", down)
     step("a server that does not answer", silent)
+    step("a server that takes its time", slow)
     for kind in ("500", "503", "html", "truncate", "reset", "page"):
         wrong(kind)
     for body in (in_doubt, refuses_one, one_call, two_at_once, killed, killed_repro, killed_once, deleted, unauthorized, credentials, tls, sagemaker):
