@@ -15,6 +15,7 @@ package final class S3Client: Sendable {
   private let stallTimeout: Int
   private let policy: RetryPolicy
   private let budget = RetryBudget()
+  private let outage: ServerOutage
   private let state: Mutex<State>
 
   private struct State {
@@ -34,6 +35,7 @@ package final class S3Client: Sendable {
     self.connectTimeout = connectTimeout
     self.stallTimeout = stallTimeout
     self.policy = policy
+    outage = ServerOutage(patience: policy.outage)
   }
 
   package var bucket: String { state.withLock { $0.address.bucket } }
@@ -69,6 +71,7 @@ package final class S3Client: Sendable {
     _ call: Call, sent: ((Int) -> Void)? = nil, prepare: () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) = { ([:], nil) }
   ) throws(Diagnostic) -> HTTPResponse {
     var failures = 0
+    var excused = 0
     var mended: Set<Mending> = []
     var tries = 0
     while true {
@@ -82,6 +85,7 @@ package final class S3Client: Sendable {
           || !call.acceptedErrors.isEmpty && S3Error(answer).map({ call.acceptedErrors.contains($0.code) }) ?? false
         {
           budget.giveBack()
+          outage.answered()
           return answer
         }
         outcome = .answer(answer)
@@ -94,6 +98,9 @@ package final class S3Client: Sendable {
       let verdict = try judge(outcome, call, &mended)
       switch verdict {
       case .again: continue
+      case .later where outage.excuses(isConnection: isConnection(outcome)):
+        Pause.seconds(policy.outageWait(after: excused))
+        excused += 1
       case .later(let isThrottled):
         guard failures + 1 < policy.attempts, budget.take(isThrottled: isThrottled) else {
           throw try error(outcome, call, attempts: tries)
@@ -131,6 +138,11 @@ package final class S3Client: Sendable {
   private enum Outcome {
     case answer(HTTPResponse)
     case failure(HTTPFailure)
+  }
+
+  private func isConnection(_ outcome: Outcome) -> Bool {
+    guard case .failure(let failure) = outcome else { return false }
+    return failure.kind == .noConnection
   }
 
   private enum Verdict {

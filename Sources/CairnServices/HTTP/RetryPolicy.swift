@@ -11,6 +11,9 @@ package struct RetryPolicy: Sendable {
   /// The same where the other side asks for less.
   package var throttledBase = 1.0
   package var longest = 20.0
+  /// How long a server that had answered may be away, in seconds, and how long the wait between two looks at most.
+  package var outage = 30.0
+  package var longestOutageWait = 2.0
 
   package init() {}
 
@@ -19,6 +22,10 @@ package struct RetryPolicy: Sendable {
   /// - Parameter number: of the failure, from 0.
   package func wait(after number: Int, isThrottled: Bool, random: Double = .random(in: 0...1)) -> Double {
     random * min(longest, (isThrottled ? throttledBase : base) * Double(1 << min(number, 20)))
+  }
+
+  package func outageWait(after number: Int, random: Double = .random(in: 0.5...1)) -> Double {
+    random * min(longestOutageWait, base * Double(1 << min(number, 20)))
   }
 }
 

@@ -24,7 +24,7 @@ class Proxy(http.server.ThreadingHTTPServer):
     """Carries requests to the server. `fault(method, path)` names what happens to one, or nothing."""
     daemon_threads = True
 
-    def __init__(self, target):
+    def __init__(self, target, port=0):
         self.target = target
         self.fault = lambda method, path: None
         self.broken = 0
@@ -34,7 +34,7 @@ class Proxy(http.server.ThreadingHTTPServer):
         self.wanted = None
         self.scheme = "http"
         self.seen = []
-        super().__init__(("127.0.0.1", 0), Handler)
+        super().__init__(("127.0.0.1", port), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
     @property
@@ -191,6 +191,45 @@ def transient(proxy):
         step(f"now and then '{what}': all goes and comes all the same", body)
 
 
+def restarted(proxy):
+    """Away for three seconds, which no single request would wait for."""
+    def body():
+        front = Proxy(proxy.target)
+        case = Case(front, files=300)
+
+        def goes_away(front):
+            lock = threading.Lock()
+            count = [0]
+
+            def away():
+                front.shutdown()
+                front.server_close()
+                time.sleep(3)
+                Proxy(proxy.target, front.server_address[1])
+
+            def fault(*_):
+                with lock:
+                    count[0] += 1
+                    if count[0] == 60:
+                        threading.Thread(target=away, daemon=True).start()
+                    return "reset" if count[0] >= 60 else None
+            return fault
+
+        front.fault = goes_away(front)
+        began = time.monotonic()
+        result = case.attempt(case.one, "push")
+        assert result.returncode == 0 and "301 files pushed" in result.stdout, result
+        assert time.monotonic() - began > 2.5
+        two = case.one.clone("two", CAIRN)
+        front = Proxy(proxy.target)
+        front.fault = goes_away(front)
+        two.env["AWS_ENDPOINT_URL"] = front.url
+        result = case.attempt(two, "pull")
+        assert result.returncode == 0 and two.tree("d") == case.one.tree("d"), result
+        case.whole(two)
+    step("a server that is restarted in the middle of push and pull: both go on where it is back", body)
+
+
 def altered(proxy):
     def body():
         case = Case(proxy)
@@ -286,7 +325,7 @@ def main():
         print("this part was not played: CAIRN_TEST_S3 names no server (Tests/Engines/s3-up.sh)")
         return 0
     proxy = Proxy(os.environ["CAIRN_TEST_S3"].split()[0].removeprefix("http://"))
-    for part in (transient, altered, down, killed, beside, trusted):
+    for part in (transient, restarted, altered, down, killed, beside, trusted):
         part(proxy)
     print(f"{mixed.passed} of {mixed.total} steps with a remote that fails")
     return mixed.passed != mixed.total
