@@ -1,5 +1,4 @@
-// The tracking of one `repro`: asks the server for the run that a command may join, and sends what has ended, on threads
-// of its own. A stage waits for it a moment at most, and fails for it never.
+// The tracking of one `repro`: sends what has ended, on threads of its own. No stage waits for that, or fails by it.
 import CairnCore
 import CairnEngine
 import CairnFormats
@@ -11,31 +10,17 @@ import Synchronization
 final class TrackingSession: RunTracker {
   private let project: TrackedProject
   private let delivery: MLflowDelivery
+  private let naming: RunNaming
   private let state = Mutex(State())
-  /// One signal for each run that is to be asked for.
-  private let asked = DispatchSemaphore(value: 0)
   /// Something may be sent.
   private let posted = DispatchSemaphore(value: 0)
 
   private struct State {
-    /// The thread that asks is there.
-    var isPrepared = false
     /// Something is told of this invocation.
     var hasBegun = false
-    /// Commands that wait, in the order in which they came.
-    var queue: [StartingRun] = []
-    var ready: [String: Waiting] = [:]
-    var allowance = TrackingAllowance()
-    /// Threads that ask, and those of them that have nothing to ask for.
-    var askers = 0
-    var idleAskers = 0
     var runs: [String: RemoteRun] = [:]
     /// Entries whose run is still to be named.
     var unnamed: [String: Outbox.Entry] = [:]
-    /// Why the server is not asked any more in this run.
-    var silence: String?
-    /// It has answered, at the monotonic moment.
-    var answered: Nanoseconds?
     var invocation: String?
     /// Nobody else sends what is this run's, as long as it is held.
     var lock: OpenFileLock?
@@ -47,134 +32,27 @@ final class TrackingSession: RunTracker {
     /// Threads that send.
     var busy = 0
     var failures = 0
-    /// A command began without its run.
-    var isSlow = false
-
-    /// Other commands would wait as long, for nothing.
-    mutating func giveUp() {
-      silence = silence ?? "it takes longer than commands wait"
-      isSlow = true
-    }
   }
-
-  private struct Waiting {
-    /// A monotonic moment.
-    var since: Nanoseconds
-    /// No longer than this (nanoseconds).
-    var most: Nanoseconds
-    var ready: @Sendable (CommandEnvironment) -> Void
-  }
-
-  /// How long a command waits for a server that has not answered anything meanwhile (nanoseconds).
-  private static let patience: Nanoseconds = 1_000_000_000
-  /// Commands that start together do not wait for each other's answers.
-  private static let mostAskers = 8
 
   init(_ project: TrackedProject, _ client: MLflowClient) {
     self.project = project
     delivery = MLflowDelivery(project, client)
+    naming = RunNaming(project.settings, delivery)
   }
 
   // MARK: Before a command
 
-  func prepare() {
-    let isFirst = state.withLock { state in
-      defer { state.isPrepared = true }
-      if !state.isPrepared { state.askers += 1 }
-      return !state.isPrepared
-    }
-    guard isFirst else { return }
-    let hasAsker = WorkerThreads.start { [self] in
-      do throws(MLflowFailure) {
-        _ = try delivery.experiment(project.settings.experiment)
-        let waiting = state.withLock { state in
-          state.answered = WallClock.monotonic()
-          return state.queue.count
-        }
-        for _ in 1..<max(1, waiting) { addAsker() }
-      } catch {
-        state.withLock { $0.silence = error.words }
-      }
-      while askNext() {}
-    }
-    if !hasAsker { state.withLock { $0.silence = "the system gives no thread" } }
-  }
+  func prepare() { naming.prepare() }
 
   func starting(_ run: StartingRun, ready: @escaping @Sendable (CommandEnvironment) -> Void) {
-    let now = WallClock.monotonic()
-    let (most, isFirst) = state.withLock { state -> (Nanoseconds?, Bool) in
-      let isFirst = !state.hasBegun
-      state.hasBegun = true
-      guard state.silence == nil, project.settings.joins else { return (nil, isFirst) }
-      let most = state.allowance.left(at: now)
-      guard most > 0 else {
-        state.giveUp()
-        return (nil, isFirst)
-      }
-      state.queue.append(run)
-      state.ready[run.attempt] = Waiting(since: now, most: most, ready: ready)
-      state.runs[run.attempt] = .pending
-      return (most, isFirst)
-    }
     prepare()
+    let isFirst = state.withLock { state in
+      defer { state.hasBegun = true }
+      return !state.hasBegun
+    }
     if isFirst { begin(run.draft.invocation) }
-    guard let most else { return ready(environment(of: run, nil)) }
-    addAsker()
-    asked.signal()
-    watch(run, for: min(most, Self.patience))
-  }
-
-  /// Gives up waiting where the server is silent, or too slow.
-  ///
-  /// - Parameter pause: before it is looked at (nanoseconds).
-  private func watch(_ run: StartingRun, for pause: Nanoseconds) {
-    DispatchQueue.global().asyncAfter(deadline: .now() + .nanoseconds(Int(pause))) { [self] in
-      let now = WallClock.monotonic()
-      let (next, isLost) = state.withLock { state -> (Nanoseconds?, Bool) in
-        guard let waiting = state.ready[run.attempt] else { return (nil, false) }
-        let left = waiting.since + waiting.most - now
-        if left > 0, let answered = state.answered, answered >= waiting.since { return (min(left, Self.patience), false) }
-        if left > 0, now - waiting.since < Self.patience { return (min(left, Self.patience), false) }
-        state.giveUp()
-        return (nil, true)
-      }
-      if let next { watch(run, for: next) }
-      if isLost { release(run, nil) }
-    }
-  }
-
-  private func release(_ run: StartingRun, _ known: (run: String, experiment: String)?) {
-    let now = WallClock.monotonic()
-    let waiting = state.withLock { state -> Waiting? in
-      guard let waiting = state.ready.removeValue(forKey: run.attempt) else { return nil }
-      state.allowance.began(run.attempt, at: now, waited: now - waiting.since)
-      return waiting
-    }
-    waiting?.ready(environment(of: run, known))
-  }
-
-  /// What makes the client's `start_run()` find the run that is there; where there is none, what makes a new one known as
-  /// this command's.
-  ///
-  /// - Source: MLflow's client: `MLFLOW_RUN_ID` is resumed, the pairs of `MLFLOW_RUN_CONTEXT` become tags of new runs.
-  private func environment(
-    of run: StartingRun, _ known: (run: String, experiment: String)?
-  ) -> CommandEnvironment {
-    var variables: CommandEnvironment = []
-    if Environment.value("MLFLOW_TRACKING_URI") != project.settings.address {
-      variables.append(("MLFLOW_TRACKING_URI", project.settings.address))
-    }
-    var tags: ValueMap = ["cairn.stage": .string(run.draft.stage.address), "cairn.invocation": .string(run.draft.invocation)]
-    if let known {
-      variables.append(("MLFLOW_RUN_ID", known.run))
-      variables.append(("MLFLOW_EXPERIMENT_ID", known.experiment))
-      tags["mlflow.parentRunId"] = .string(known.run)
-    } else {
-      variables.append(("MLFLOW_EXPERIMENT_NAME", project.settings.experiment))
-      tags["cairn.joins"] = .string(run.attempt)
-    }
-    variables.append(("MLFLOW_RUN_CONTEXT", JSONWriter.text(.map(tags))))
-    return variables
+    naming.name(
+      run, asks: { state.withLock { $0.runs[run.attempt] = .pending } }, answer: { [self] in settle(run, $0) }, ready: ready)
   }
 
   // MARK: Threads
@@ -197,44 +75,6 @@ final class TrackingSession: RunTracker {
 
   private static let senders = 3
 
-  /// Only of a server that has answered: of one that is away, one thread learns it.
-  private func addAsker() {
-    let isMissing = state.withLock { state in
-      guard state.answered != nil, state.queue.count > state.idleAskers, state.askers < Self.mostAskers else { return false }
-      state.askers += 1
-      return true
-    }
-    // Without another thread the ones that are there ask.
-    if isMissing, !WorkerThreads.start({ [self] in while askNext() {} }) { state.withLock { $0.askers -= 1 } }
-  }
-
-  /// Asks for the run of the next command that waits.
-  private func askNext() -> Bool {
-    state.withLock { $0.idleAskers += 1 }
-    asked.wait()
-    state.withLock { $0.idleAskers -= 1 }
-    guard let run = state.withLock({ $0.queue.isEmpty ? nil : $0.queue.removeFirst() }) else { return true }
-    let isSilent = state.withLock { $0.silence != nil }
-    guard !isSilent else {
-      settle(run, .unknown)
-      release(run, nil)
-      return true
-    }
-    do throws(MLflowFailure) {
-      let known = try delivery.start(run)
-      state.withLock { $0.answered = WallClock.monotonic() }
-      settle(run, .known(known.run))
-      release(run, (known.run, known.experiment))
-      // The command does not wait for its place in the tree.
-      if known.isOrphan { try? delivery.place(known.run, below: run) }
-    } catch {
-      state.withLock { $0.silence = error.words }
-      settle(run, .unknown)
-      release(run, nil)
-    }
-    return true
-  }
-
   /// Writes the server's name to where the entry waits for it.
   private func settle(_ run: StartingRun, _ remote: RemoteRun) {
     let entry = state.withLock { state in
@@ -251,9 +91,8 @@ final class TrackingSession: RunTracker {
   func remoteRun(of attempt: String) -> RemoteRun { state.withLock { $0.runs[attempt] ?? .unknown } }
 
   func added(_ entry: Outbox.Entry) {
-    let now = WallClock.monotonic()
+    if let attempt = entry.attempt { naming.ended(attempt) }
     let isUnnamed = state.withLock { state -> Bool in
-      if let attempt = entry.attempt { state.allowance.ended(attempt, at: now) }
       if entry.invocation == state.invocation || state.invocation == nil { state.invocation = entry.invocation }
       guard entry.maker != nil, state.runs[entry.attempt ?? ""] == .pending else { return false }
       state.unnamed[entry.attempt ?? ""] = entry
@@ -297,11 +136,7 @@ final class TrackingSession: RunTracker {
   /// What is to be sent has time; a command that waits for the same server has none.
   private func letCommandsPass() {
     let began = WallClock.monotonic()
-    while state.withLock({ !$0.ready.isEmpty && $0.silence == nil }),
-      WallClock.monotonic() - began < TrackingAllowance.moment
-    {
-      Pause.seconds(0.002)
-    }
+    while naming.isAwaited, WallClock.monotonic() - began < TrackingAllowance.moment { Pause.seconds(0.002) }
   }
 
   /// The end of the whole comes last.
@@ -311,26 +146,24 @@ final class TrackingSession: RunTracker {
 
   private func send(_ entry: Outbox.Entry) {
     let isDown = state.withLock { $0.failures >= 3 }
-    if isDown { return keep(entry, state.withLock { $0.silence } ?? "the server does not answer") }
+    if isDown { return keep(entry, naming.silence ?? "the server does not answer") }
     // Another process that sends has this one's entries, too: what arrived is not there any more.
     guard project.outbox.current(entry) != nil else { return }
     do throws(MLflowFailure) {
       switch try delivery.deliver(entry) {
       case .arrived:
         try? project.outbox.remove(entry)
+        naming.heard()
         state.withLock { state in
           state.sent += 1
           state.failures = 0
-          state.answered = WallClock.monotonic()
         }
       case .waits(let words): keep(entry, words)
       case .waitsForPush: state.withLock { $0.waitingForPush += 1 }
       }
     } catch {
-      state.withLock { state in
-        state.failures += error.kind == .unauthorized ? 3 : 1
-        if error.kind != .server { state.silence = error.words }
-      }
+      if error.kind != .server { naming.silenced(error.words) }
+      state.withLock { $0.failures += error.kind == .unauthorized ? 3 : 1 }
       keep(entry, error.words)
     }
   }
@@ -377,11 +210,11 @@ final class TrackingSession: RunTracker {
       summary.sent += state.sent
       let unsent = state.open.count + state.busy + state.unnamed.count + state.waiting.count
       summary.left += unsent
-      if state.isSlow {
+      if naming.isSlow {
         summary.notes.append("the server was slow: what commands logged there lies in runs of their own, below their stages'")
       }
       if unsent > 0 {
-        summary.notes.append(state.waiting.values.first ?? state.silence ?? "the server is slow")
+        summary.notes.append(state.waiting.values.first ?? naming.silence ?? "the server is slow")
       }
     }
     summary.notes += delivery.takeNotes()
