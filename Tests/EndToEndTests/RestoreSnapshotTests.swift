@@ -75,6 +75,65 @@ struct RestoreSnapshotTests {
     #expect(try restored(repository, "m.json") == "{}\n")
   }
 
+  @Test("edits of files whose line ends git turns are there as they were, a file that was gone is not, and git's store stays as it is")
+  func lineEnds() throws {
+    let repository = try project()
+    try repository.write(".gitattributes", "*.sh text eol=crlf\n*.txt text eol=crlf\n")
+    try repository.write("c.txt", "one\r\ntwo\r\n")
+    try repository.write("old/gone", "g\n")
+    try repository.commit("line ends")
+    try repository.write("c.txt", "one\r\nthree\r\n")
+    try repository.write("params.yaml", "lr: 0.3\nother: 1\n")
+    try repository.shell("rm -r old")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.shell("git checkout -q -- .; find .git/objects -type f | sort > before")
+    let result = try repository.cairn("restore", "@last:train", "--into", "then", "--json")
+    #expect(result.status == 0, "\(result)")
+    #expect(try restored(repository, "c.txt") == "one\r\nthree\r\n" && restored(repository, "params.yaml") == "lr: 0.3\nother: 1\n")
+    #expect(!repository.exists("then/old/gone"))
+    #expect(try repository.shell("find .git/objects -type f | sort | cmp before - && ls -A . | grep then").output == "then\n")
+  }
+
+  @Test("settings that were not committed are in no patch: passwords stay where they were written")
+  func settings() throws {
+    let repository = try project()
+    try repository.write(".cairn/config.toml", "[tracking]\nexperiment = \"a\"\n")
+    try repository.commit("settings")
+    try repository.write("params.yaml", "lr: 0.4\nother: 1\n")
+    try repository.write(".cairn/config.toml", "[tracking]\nexperiment = \"SECRET\"\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try repository.shell("! grep -r SECRET .cairn/runs").status == 0)
+    let result = try repository.cairn("restore", "@last:train", "--into", "then")
+    #expect(result.status == 1 && result.output.contains("they may hold secrets"), "\(result)")
+    #expect(try restored(repository, "params.yaml") == "lr: 0.4\nother: 1\n")
+    #expect(try restored(repository, ".cairn/config.toml")?.contains("SECRET") == false)
+  }
+
+  @Test("a record from elsewhere puts nothing into git's folder, nor among the settings")
+  func hostile() throws {
+    let repository = try project()
+    let source = """
+      import glob, hashlib, json, os, sys
+      for name in sorted(glob.glob(".cairn/runs/*/*.json")):
+        r = json.load(open(name))
+        if r.get("schema") == "cairn.run/v1" and r["stage"]["address"] == "train": break
+      data = open(next(o for o in glob.glob("raw")), "rb").read()
+      part = dict(r["outputs"][0], md5=hashlib.md5(data).hexdigest(), sha256=hashlib.sha256(data).hexdigest(), size=len(data))
+      r["outputs"] = [dict(part, path=p) for p in (".git/config", "x/.GIT/hooks/pre-commit", ".dvc/config.local", ".cairn/config.toml", "train.sh/x", "fine")]
+      text = json.dumps(r, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
+      digest = hashlib.sha256(text).hexdigest()
+      os.makedirs(".cairn/runs/" + digest[:2], exist_ok=True)
+      open(f".cairn/runs/{digest[:2]}/{digest[2:]}.json", "wb").write(text)
+      print(digest)
+      """
+    try repository.write("craft.py", source)
+    let digest = try repository.shell("python3 craft.py").output.trimmingCharacters(in: .whitespacesAndNewlines)
+    let result = try repository.cairn("restore", digest, "--into", "then", "--json")
+    #expect(result.status == 1 && result.output.contains("git's own folder"), "\(result)")
+    #expect(repository.read("then/fine") == "1\n")
+    for name in [".git", "x", ".dvc/config.local", ".cairn/config.toml"] { #expect(!repository.exists("then/" + name)) }
+  }
+
   @Test("a stage as a commit has it, from a folder below")
   func stageOfCommit() throws {
     let repository = try project()

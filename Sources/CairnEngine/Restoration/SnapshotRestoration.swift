@@ -104,11 +104,13 @@ package struct SnapshotRestoration: Sendable {
     defer { _ = try? Files.remove(index) }
     try git.export(commit, to: work.top, index: index)
     item.state = .restored
-    try edits(of: record, &work)
+    try edits(of: record, on: commit, git, &work)
   }
 
   /// What was not committed when the run began.
-  private func edits(of record: RunRecord, _ work: inout Work) throws(Diagnostic) {
+  private func edits(
+    of record: RunRecord, on commit: String, _ git: GitRepository, _ work: inout Work
+  ) throws(Diagnostic) {
     if record.source.isDirty == nil {
       var item = SnapshotItem(.edit, ".", state: .unknown)
       item.detail = "git did not tell what differed from the commit"
@@ -122,7 +124,7 @@ package struct SnapshotRestoration: Sendable {
           let file = work.top + ".patch"
           defer { _ = try? Files.remove(file) }
           try Files.write(bytes, to: file)
-          try GitRepository.apply(patch: file, to: work.top)
+          try git.apply(patch: file, on: commit, to: work.top, scratch: work.top)
         } else if case .erased = try records.presence(of: patch) {
           failure = (.erased, "the patch was erased")
         } else {
@@ -133,7 +135,7 @@ package struct SnapshotRestoration: Sendable {
       } catch where error.code == .git {
         failure = (.missing, "the patch does not apply: \(error.fullMessage)")
       }
-    } else {
+    } else if record.source.changed.keys.contains(where: { !SourceState.isSettings($0) }) {
       failure = (.missing, "what differed from the commit was too large to be kept")
     }
     for (path, sha256) in record.source.changed {
@@ -144,6 +146,8 @@ package struct SnapshotRestoration: Sendable {
       let now = RepoPath(path) == nil ? nil : try digest(of: place)
       if now == sha256 {
         item.state = .restored
+      } else if SourceState.isSettings(path) {
+        (item.state, item.detail) = (.missing, "settings that were not committed are not kept: they may hold secrets")
       } else {
         (item.state, item.detail) = failure ?? (.altered, "after the patch it has other bytes than it had")
       }
@@ -194,6 +198,12 @@ package struct SnapshotRestoration: Sendable {
       return
     }
     let target = work.root + "/" + path.text
+    // Git would run what its settings name.
+    if path.components.contains(where: { $0.lowercased() == ".git" }) {
+      item.state = .unknown
+      item.detail = "it lies in git's own folder, where nothing is put"
+      return
+    }
     // A link of the commit may lead out of the folder.
     guard try isInside(target, work.top) else {
       item.state = .unknown
@@ -207,17 +217,35 @@ package struct SnapshotRestoration: Sendable {
       item.state = .restored
       return
     }
+    if path.components.contains(where: { $0 == ".dvc" || $0 == ".cairn" }) {
+      item.state = .unknown
+      item.detail = "it lies among the settings of the project, where only the commit puts something"
+      return
+    }
+    if try isTaken(target) {
+      item.state = .unknown
+      item.detail = "a file is where its folder should be"
+      return
+    }
     if hash.isDirectory { return try folder(hash, at: target, &item) }
     try file(hash, at: target, &item)
   }
 
-  /// Whether the nearest folder that is there is in `top`, links followed.
-  private func isInside(_ path: String, _ top: String) throws(Diagnostic) -> Bool {
+  /// What is there already of the way to the path; empty where there is nothing.
+  private func nearest(above path: String) -> String {
     var folder = path
     repeat {
-      guard let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")) else { return false }
+      guard let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")) else { return "" }
       folder = String(folder[..<slash])
     } while !Files.exists(folder, followLinks: false)
+    return folder
+  }
+
+  private func isTaken(_ path: String) throws(Diagnostic) -> Bool { !Files.isDirectory(nearest(above: path)) }
+
+  /// Whether the nearest folder that is there is in `top`, links followed.
+  private func isInside(_ path: String, _ top: String) throws(Diagnostic) -> Bool {
+    let folder = nearest(above: path)
     guard let real = try Files.realPath(folder), let realTop = try Files.realPath(top) else { return false }
     return real == realTop || real.hasPrefix(realTop + "/")
   }

@@ -112,11 +112,18 @@ package final class SourceState: Sendable {
     }
     source.changed = changed
     if !paths.isEmpty {
-      if let patch = (try? git.patch(limit: 10 << 20, excluding: ours)) ?? nil, !patch.isEmpty {
+      // The patch travels with the record, and people write passwords there.
+      let excluded = ours + paths.filter(Self.isSettings)
+      if let patch = (try? git.patch(limit: 10 << 20, excluding: excluded)) ?? nil, !patch.isEmpty {
         source.patch = try? records.put(object: patch)
       }
     }
     return source
+  }
+
+  /// A file of DVC's or Cairn's own settings.
+  static func isSettings(_ path: String) -> Bool {
+    [".dvc/config", ".dvc/config.local", ".cairn/config.toml"].contains { path == $0 || path.hasSuffix("/" + $0) }
   }
 
   /// What Cairn itself wrote: locks, `.gitignore` files, and outputs as far as they are what the locks say.

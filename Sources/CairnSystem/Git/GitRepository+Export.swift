@@ -12,15 +12,33 @@ extension GitRepository {
     _ = try git(["checkout-index", "--all", "--force", "--quiet", "--prefix=" + folder + "/"], environment: environment)
   }
 
-  /// Applies a patch of `git diff --binary` to the files below `folder`. All of it or nothing.
-  package static func apply(patch: String, to folder: String) throws(Diagnostic) {
-    let slash = folder.utf8.lastIndex(of: UInt8(ascii: "/")) ?? folder.startIndex
-    // The folder may lie in a repository, whose files are not meant.
+  /// Applies a patch of `git diff --binary HEAD` to the files of the commit that `export` has put into `folder`. All of it
+  /// or nothing. Git does so with its own objects, before line ends and filters: the files look as a checkout gives them.
+  ///
+  /// - Parameter scratch: where this may write, and removes it again: `scratch.index` and `scratch.objects`.
+  package func apply(patch: String, on commit: String, to folder: String, scratch: String) throws(Diagnostic) {
+    let (index, objects) = (scratch + ".index", scratch + ".objects")
+    defer {
+      _ = try? Files.remove(index)
+      _ = try? Files.removeTree(objects)
+    }
+    try Files.makeDirectories(objects)
+    let store = try git(["rev-parse", "--path-format=absolute", "--git-path", "objects"]).output
     let environment = Self.localEnvironment.setting([
-      ("GIT_CEILING_DIRECTORIES", String(folder[..<slash])), ("GIT_DIR", nil), ("GIT_INDEX_FILE", nil),
+      ("GIT_INDEX_FILE", index), ("GIT_OBJECT_DIRECTORY", objects),
+      ("GIT_ALTERNATE_OBJECT_DIRECTORIES", Self.quoted(FileName.escape(store).trimmingWhitespace())),
     ])
-    let arguments = ["apply", "--binary", "--whitespace=nowarn", patch]
-    let result = try ChildProcess.run(["git"] + arguments, folder: folder, environment: environment)
-    guard result.exit.code == 0 else { throw Diagnostic.git(arguments, result) }
+    _ = try git(["read-tree", commit], environment: environment)
+    _ = try git(["apply", "--cached", "--binary", "--whitespace=nowarn", patch], environment: environment)
+    let deleted = try git(
+      ["diff-index", "--cached", "--no-renames", "--diff-filter=D", "--name-only", "-z", commit], environment: environment)
+    // Before the patch's own links are there, which may lead out of the folder.
+    for name in deleted.output.split(separator: 0) { _ = try Files.remove(folder + "/" + FileName.escape(name)) }
+    _ = try git(["checkout-index", "--all", "--force", "--quiet", "--prefix=" + folder + "/"], environment: environment)
+  }
+
+  /// - Source: Documentation/git.txt, GIT_ALTERNATE_OBJECT_DIRECTORIES: names in quotes may hold the colon between two.
+  private static func quoted(_ path: String) -> String {
+    "\"" + path.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"") + "\""
   }
 }
