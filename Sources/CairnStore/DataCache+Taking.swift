@@ -8,7 +8,8 @@ extension DataCache {
   ///
   /// - Parameters:
   ///   - otherBytes: what is thrown where the bytes are not those of the hash.
-  ///   - bring: puts the bytes at a path and says what it hashed on the way; `nil` where there are none.
+  ///   - bring: puts the bytes at a path and says what it hashed on the way; `nil` where there are none. The first of
+  ///     them may be there, of an earlier try.
   /// - Returns: false where there are none.
   /// - Throws: also when the bytes are not those of the hash: they get into no cache.
   package func take(
@@ -20,8 +21,17 @@ extension DataCache {
     // for what is there.
     let isOwn = target.hasFolder(of: hash)
     if !isOwn { try target.makeFolders(target.folder) }
-    let temporary = isOwn ? AtomicFile.temporaryName(beside: path) : AtomicFile.temporaryName(in: target.folder)
-    guard let digests = try bring(temporary, DigestKinds(hash.algorithm, sha256: false)) else { return false }
+    let own = String(path[..<(path.utf8.lastIndex(of: UInt8(ascii: "/")) ?? path.startIndex)])
+    let temporary = PartialObjects.name(of: hash, in: isOwn ? own : target.folder)
+    let goesOn = PartialObjects.take(hash, in: isOwn ? [own, target.folder] : [target.folder], as: temporary)
+    let kinds = DigestKinds(hash.algorithm, sha256: false)
+    guard var digests = try bring(temporary, kinds) else { return false }
+    // What was left may have been damaged since.
+    if goesOn, digests[hash.algorithm] != hash.digest {
+      try Files.remove(temporary)
+      guard let anew = try bring(temporary, kinds) else { return false }
+      digests = anew
+    }
     guard digests[hash.algorithm] == hash.digest else {
       try Files.remove(temporary)
       throw otherBytes

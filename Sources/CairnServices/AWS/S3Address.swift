@@ -24,7 +24,9 @@ package struct S3Address: Sendable {
     if let endpoint {
       let text = endpoint.contains("://") ? endpoint : (usesTLS ? "https://" : "http://") + endpoint
       guard let target = HTTPTarget(text) else {
-        throw Diagnostic(.configuration, "config file error: the endpoint '\(endpoint)' is no http or https address")
+        // It may have a password in it.
+        let shown = endpoint.contains("@") ? "the remote's endpointurl" : "the endpoint '\(endpoint)'"
+        throw Diagnostic(.configuration, "config file error: \(shown) is no http or https address without a user in it")
       }
       self.endpoint = target
     }

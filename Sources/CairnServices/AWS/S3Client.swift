@@ -22,6 +22,8 @@ package final class S3Client: Sendable {
     var address: S3Address
     /// How much later the service's clock is.
     var clockOffset: Nanoseconds = 0
+    /// Something was found in it, or written into it.
+    var isBucketKnown = false
   }
 
   package init(
@@ -71,6 +73,7 @@ package final class S3Client: Sendable {
     _ call: Call, sent: ((Int) -> Void)? = nil, prepare: () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) = { ([:], nil) }
   ) throws(Diagnostic) -> HTTPResponse {
     var failures = 0
+    var taken = 0
     var excused = 0
     var mended: Set<Mending> = []
     var tries = 0
@@ -84,8 +87,9 @@ package final class S3Client: Sendable {
         if answer.isSuccess && !isHiddenError(answer, call) || call.accepted.contains(answer.status)
           || !call.acceptedErrors.isEmpty && S3Error(answer).map({ call.acceptedErrors.contains($0.code) }) ?? false
         {
-          budget.giveBack()
+          budget.giveBack(taken)
           outage.answered()
+          if answer.isSuccess { state.withLock { $0.isBucketKnown = true } }
           return answer
         }
         outcome = .answer(answer)
@@ -102,14 +106,28 @@ package final class S3Client: Sendable {
         Pause.seconds(policy.outageWait(after: excused))
         excused += 1
       case .later(let isThrottled):
-        guard failures + 1 < policy.attempts, budget.take(isThrottled: isThrottled) else {
+        guard failures + 1 < policy.attempts, let cost = budget.take(isThrottled: isThrottled) else {
           throw try error(outcome, call, attempts: tries)
         }
+        taken += cost
         Pause.seconds(policy.wait(after: failures, isThrottled: isThrottled))
         failures += 1
       case .never: throw try error(outcome, call, attempts: tries)
       }
     }
+  }
+
+  /// What is not there may be missing with its whole bucket, which the answer to HEAD does not tell.
+  ///
+  /// - Throws: where there is no such bucket.
+  func confirmBucket() throws(Diagnostic) {
+    if state.withLock(\.isBucketKnown) { return }
+    var call = Call("GET", "ListObjectsV2", query: [.init("list-type", "2"), .init("max-keys", "1")])
+    // Whoever may not list may still read.
+    call.acceptedErrors = ["AccessDenied"]
+    call.accepted = [403]
+    _ = try send(call)
+    state.withLock { $0.isBucketKnown = true }
   }
 
   /// - Parameter credentials: `nil`: nobody signs it.

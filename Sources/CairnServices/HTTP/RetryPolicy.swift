@@ -29,7 +29,8 @@ package struct RetryPolicy: Sendable {
   }
 }
 
-/// How often one remote may be asked again in all: where everything fails, repeats make it worse. Successes give back.
+/// How often one remote may be asked again in all: where everything fails, repeats make it worse. What succeeds at last
+/// gives back what its own repeats took, and a little more.
 package final class RetryBudget: Sendable {
   private let tokens: Mutex<Int>
   private let capacity: Int
@@ -40,16 +41,17 @@ package final class RetryBudget: Sendable {
   }
 
   /// - Source: the costs of botocore's standard mode: 14 a repeat, 5 after throttling.
-  package func take(isThrottled: Bool) -> Bool {
+  /// - Returns: what it took; `nil` where there is not as much.
+  package func take(isThrottled: Bool) -> Int? {
     tokens.withLock { tokens in
       let cost = isThrottled ? 5 : 14
-      if tokens < cost { return false }
+      if tokens < cost { return nil }
       tokens -= cost
-      return true
+      return cost
     }
   }
 
-  package func giveBack() { tokens.withLock { $0 = min(capacity, $0 + 1) } }
+  package func giveBack(_ taken: Int) { tokens.withLock { $0 = min(capacity, $0 + taken + 1) } }
 }
 
 package enum Pause {

@@ -12,6 +12,8 @@ protocol ResumableSink: HTTPSink {
   var expected: UInt64? { get }
   /// What names these very bytes, for a request for the rest of them.
   var version: String? { get }
+  /// The bytes are of an earlier try, and nothing names them: their hash will tell.
+  var isUnnamed: Bool { get }
   /// What our own side could not do.
   var failure: Diagnostic? { get }
   /// What came is forgotten.
@@ -27,23 +29,26 @@ struct BodyProgress {
   /// Whether the answer goes on where the bytes that are here end; one that begins anew needs an empty sink.
   mutating func begin(_ status: Int, _ headers: HTTPHeaders, restart: () -> Void) -> Bool {
     let length = headers["Content-Length"].flatMap { UInt64($0) }
+    let mark = headers["ETag"].flatMap { $0.hasPrefix("W/") ? nil : $0 }
     if status == 206 {
       // "bytes 5-9/10".
       let range = headers["Content-Range"].map { $0.split { " -/".contains($0) }.map(String.init) } ?? []
       guard range.count == 4, UInt64(range[1]) == received else { return false }
       expected = UInt64(range[3]) ?? expected
+      version = version ?? mark
       return true
     }
     if received > 0 { restart() }
     received = 0
     expected = length
     // A weak mark names no bytes.
-    version = headers["ETag"].flatMap { $0.hasPrefix("W/") ? nil : $0 }
+    version = mark
     return true
   }
 }
 
 final class MemorySink: ResumableSink {
+  let isUnnamed = false
   private(set) var bytes: [UInt8] = []
   private(set) var failure: Diagnostic?
   private var progress = BodyProgress()
@@ -81,6 +86,7 @@ final class FileSink: ResumableSink {
   private var descriptor: Int32 = -1
   /// Not yet hashed and written: DVC 2's hash wants pieces of 1 MiB.
   private var pending: [UInt8] = []
+  private(set) var isUnnamed = false
   /// `nil`: the bytes are hashed alone.
   private let path: String?
   private let kinds: DigestKinds
@@ -88,7 +94,7 @@ final class FileSink: ResumableSink {
 
   private static let pieceSize = 1 << 20
 
-  /// - Parameter path: where nothing is; `nil`: nothing is kept.
+  /// - Parameter path: where nothing is, or the first bytes of the object; `nil`: nothing is kept.
   /// - Throws: when the file cannot be made.
   init(_ path: String?, _ kinds: DigestKinds, _ report: @escaping ByteReport) throws(Diagnostic) {
     self.path = path
@@ -96,8 +102,30 @@ final class FileSink: ResumableSink {
     self.report = report
     hasher = ContentHasher(kinds)
     guard let path else { return }
-    descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444) }
+    let goesOn = PartialObjects.isName(path) && Files.exists(path, followLinks: false)
+    // Its right to be written was taken when it was made.
+    if goesOn { _ = try? Files.chmod(path, 0o644) }
+    descriptor = path.asSystemPath {
+      goesOn ? open($0, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
+    }
     if descriptor < 0 { throw .system(errno, "create it", path) }
+    if goesOn { takeOver() }
+  }
+
+  /// Whole pieces of what is there.
+  private func takeOver() {
+    _ = fchmod(descriptor, 0o444)
+    let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
+    defer { piece.deallocate() }
+    var count: UInt64 = 0
+    while pread(descriptor, piece.baseAddress, piece.count, off_t(count)) == piece.count {
+      hasher.update(UnsafeRawBufferPointer(piece))
+      count += UInt64(piece.count)
+    }
+    progress.received = count
+    isUnnamed = count > 0
+    report(Int(count))
+    if ftruncate(descriptor, off_t(count)) != 0 || lseek(descriptor, off_t(count), SEEK_SET) < 0 { fail(errno, "read it") }
   }
 
   deinit { if descriptor >= 0 { close(descriptor) } }
@@ -112,6 +140,7 @@ final class FileSink: ResumableSink {
   }
 
   private func empty() {
+    isUnnamed = false
     if progress.received > 0 { report(-Int(progress.received)) }
     hasher = ContentHasher(kinds)
     pending.removeAll(keepingCapacity: true)
@@ -168,9 +197,12 @@ final class FileSink: ResumableSink {
     return hasher.finish()
   }
 
-  func giveUp() {
+  /// - Parameter keepsPart: what has come of a large object, for another try.
+  func giveUp(keepsPart: Bool = false) {
+    if keepsPart, !pending.isEmpty { _ = drain() }
     if descriptor >= 0 { close(descriptor) }
     descriptor = -1
+    if keepsPart, failure == nil, progress.received >= PartialObjects.least, let path, PartialObjects.isName(path) { return }
     if let path { _ = try? Files.remove(path) }
   }
 }

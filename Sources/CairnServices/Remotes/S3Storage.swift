@@ -50,6 +50,7 @@ package struct S3Storage: RemoteStorage {
     call.headers = keyHeaders
     call.accepted = version == nil ? [404] : [404, 405]
     let answer = try client.send(call)
+    if answer.status == 404 { try client.confirmBucket() }
     return answer.isSuccess ? answer : nil
   }
 
@@ -113,7 +114,7 @@ package struct S3Storage: RemoteStorage {
       }
       return try sink.finish()
     } catch {
-      sink.giveUp()
+      sink.giveUp(keepsPart: error.code == .remote)
       throw error
     }
   }
@@ -130,12 +131,14 @@ package struct S3Storage: RemoteStorage {
     let answer = try client.send(call, prepare: { () throws(Diagnostic) -> (HTTPHeaders, (any HTTPSink)?) in
       if let failure = sink.failure { throw failure }
       version = version ?? sink.version
-      guard sink.received > 0, let version else {
+      guard sink.received > 0, version != nil || sink.isUnnamed else {
         sink.restart()
         return ([:], sink)
       }
+      var headers: HTTPHeaders = ["Range": "bytes=\(sink.received)-"]
       // Only of the very bytes that have come in part.
-      return (["Range": "bytes=\(sink.received)-", "If-Match": version], sink)
+      headers["If-Match"] = version
+      return (headers, sink)
     })
     if let failure = sink.failure { throw failure }
     switch answer.status {
@@ -196,7 +199,12 @@ package struct S3Storage: RemoteStorage {
     call.body = .file(path: path, offset: 0, count: stat.size)
     do throws(Diagnostic) {
       let answer = try client.send(call, sent: { report($0) })
-      return S3Upload.Made(etag: answer.headers["ETag"] ?? "", version: answer.headers["x-amz-version-id"], size: stat.size)
+      // Whoever stands between may say 200 to anything.
+      guard let etag = answer.headers["ETag"], !etag.isEmpty else {
+        throw Diagnostic(.remote, "what \(place) answers to an upload is no answer of S3: it names no ETag")
+          .hinting("is the remote's endpointurl right, and does a proxy or a login page stand before it?")
+      }
+      return S3Upload.Made(etag: etag, version: answer.headers["x-amz-version-id"], size: stat.size)
     } catch {
       guard let hash, error.message.contains("(BadDigest)") || error.message.contains("(InvalidDigest)") else { throw error }
       // Is it the file, or something between?

@@ -47,13 +47,28 @@ struct S3Upload {
   }
 
   func run(_ report: @escaping ByteReport) throws(Diagnostic) -> Made {
+    let sent = Mutex(0)
+    do throws(Diagnostic) {
+      return try run(goesOn: true) { count in
+        sent.withLock { $0 += count }
+        report(count)
+      }
+    } catch where error.isUploadGone {
+      // Somebody who sends the same had begun it, and has ended it.
+      report(-sent.withLock { $0 })
+      return try run(goesOn: false, report)
+    }
+  }
+
+  /// - Parameter goesOn: with an upload that was left.
+  private func run(goesOn: Bool, _ report: @escaping ByteReport) throws(Diagnostic) -> Made {
     // Before anything is sent: other bytes get no such name.
     let found = try S3UploadHashes(
       path, size, partSize: partSize, whole: DigestKinds(hash?.algorithm ?? .md5, sha256: false),
       parts: client.usesTLS ? .md5 : [.md5, .sha256])
     if let hash, found.whole[hash.algorithm] != hash.digest { throw .corruptObject(path) }
     let hashes = found.parts
-    let (upload, there) = try begin(hashes)
+    let (upload, there) = try begin(hashes, goesOn)
     let tags = Mutex<[String?]>(Array(repeating: nil, count: parts))
     do throws(Diagnostic) {
       _ = try Concurrently.each(parts, threads: 4) { number throws(Diagnostic) in
@@ -77,10 +92,10 @@ struct S3Upload {
 
   /// One of these bytes that was left, with what it has; else a new one.
   private func begin(
-    _ hashes: [S3UploadHashes.Part]
+    _ hashes: [S3UploadHashes.Part], _ goesOn: Bool
   ) throws(Diagnostic) -> (upload: String, parts: [Int: (size: UInt64, tag: String)]) {
     // Under a plain path others may be sending other bytes, and what was begun with another key takes none of ours.
-    if keyHeaders.all.isEmpty, let left = try? left(),
+    if goesOn, keyHeaders.all.isEmpty, let left = try? left(),
       left.parts.allSatisfy({ hashes.indices.contains($0) && $1.tag == "\"\(Hex.encode(hashes[$0].md5))\"" })
     {
       return left
@@ -150,7 +165,7 @@ struct S3Upload {
       var look = S3Client.Call("HEAD", "HeadObject", key: key)
       look.headers = keyHeaders
       look.accepted = [404]
-      guard error.message.contains("NoSuchUpload"), let answer = try? client.send(look),
+      guard error.isUploadGone, let answer = try? client.send(look),
         answer.headers["Content-Length"].flatMap({ UInt64($0) }) == size
       else { throw error }
       return Made(etag: answer.headers["ETag"] ?? "", version: answer.headers["x-amz-version-id"], size: size)
@@ -160,4 +175,8 @@ struct S3Upload {
   private func abort(_ upload: String) {
     _ = try? client.send(S3Client.Call("DELETE", "AbortMultipartUpload", key: key, query: [.init("uploadId", upload)]))
   }
+}
+
+extension Diagnostic {
+  fileprivate var isUploadGone: Bool { message.contains("(NoSuchUpload)") }
 }

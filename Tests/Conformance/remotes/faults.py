@@ -7,6 +7,7 @@ import http.client
 import http.server
 import os
 import random
+import shutil
 import signal
 import ssl
 import subprocess
@@ -284,6 +285,88 @@ def killed(proxy):
     step("kill -9 in the middle of push and fetch: what is there is whole, and the next one goes on", body)
 
 
+def goes_on(proxy):
+    """What a killed fetch had of a large object is asked for no more; where it is damaged, all comes anew."""
+    def body():
+        case = Case(proxy, files=1)
+        case.one.write("big", "".join(random.Random(2).choices("abcdefgh", k=12 << 20)))
+        case.one.run("add", "-q", "big")
+        case.one.run("push")
+        case.one.commit()
+        for damage in (False, True):
+            two = case.one.clone(f"two{damage}", CAIRN)
+            count = [0]
+
+            def fault(method, path):
+                if method != "GET" or "list-type" in path or "/files/md5/" not in path:
+                    return None
+                count[0] += 1
+                return "truncate" if count[0] <= 2 else "stall"
+            proxy.fault = fault
+            process = subprocess.Popen([CAIRN, "fetch", "-j", "1", "big.dvc"], cwd=two.folder, env=two.env,
+                                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            while count[0] < 3:
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            parts = left(two)
+            assert len(parts) == 1 and os.path.getsize(parts[0]) > 1 << 20, parts
+            if damage:
+                os.chmod(parts[0], 0o644)
+                with open(parts[0], "r+b") as f:
+                    f.write(b"z")
+            proxy.fault = lambda method, path: None
+            proxy.seen.clear()
+            two.run("pull")
+            ranges = [headers["Range"] for headers in proxy.seen if "Range" in headers]
+            assert ranges and ranges[0] != "bytes=0-", ranges
+            with open(os.path.join(two.folder, "big"), "rb") as a, open(os.path.join(case.one.folder, "big"), "rb") as b:
+                assert a.read() == b.read()
+            case.whole(two)
+            assert left(two) == []
+    step("a fetch that was killed goes on where it stopped", body)
+
+
+def left(clone):
+    top = os.path.join(clone.folder, ".dvc/cache")
+    return [os.path.join(folder, name) for folder, _, names in os.walk(top) for name in names if name.startswith(".cairn-")]
+
+
+def twice(proxy):
+    def body():
+        case = Case(proxy, files=1)
+        case.one.write("big", "".join(random.Random(3).choices("abcdefgh", k=1 << 20)) * 70)
+        case.one.run("add", "-q", "big")
+        case.one.commit()
+        two = case.one.clone("two", CAIRN)
+        shutil.copytree(os.path.join(case.one.folder, ".dvc/cache"), os.path.join(two.folder, ".dvc/cache"))
+        pushes = [subprocess.Popen([CAIRN, "push"], cwd=clone.folder, env=clone.env, stdout=subprocess.PIPE,
+                                   stderr=subprocess.STDOUT, text=True) for clone in (case.one, two)]
+        said = [process.communicate()[0] for process in pushes]
+        assert [process.returncode for process in pushes] == [0, 0], said
+        assert "in sync" in case.one.run("status", "-c")
+    step("two clones push the same large file at once", body)
+
+
+def portal(proxy):
+    def body():
+        case = Case(proxy, files=3)
+        proxy.fault = lambda method, path: "page" if method == "PUT" else None
+        result = case.attempt(case.one, "push")
+        assert result.returncode == 1 and "no answer of S3" in result.stderr, result
+        proxy.fault = lambda method, path: None
+        case.one.write("f", "f")
+        case.one.run("add", "-q", "f")
+        case.one.run("push")
+        shutil.rmtree(os.path.join(case.one.folder, ".dvc/cache"))
+        os.remove(os.path.join(case.one.folder, "f"))
+        case.one.run("remote", "modify", "-q", "r", "url", "s3://no-such-bucket/x")
+        result = case.attempt(case.one, "verify", "--data", "f.dvc")
+        assert result.returncode == 2 and "does not exist" in result.stdout + result.stderr, result
+    step("who answers 200 to anything has taken nothing, and a bucket that is not there lacks no single object", body)
+
+
 def beside(proxy):
     def body():
         case = Case(proxy, files=200)
@@ -325,7 +408,7 @@ def main():
         print("this part was not played: CAIRN_TEST_S3 names no server (Tests/Engines/s3-up.sh)")
         return 0
     proxy = Proxy(os.environ["CAIRN_TEST_S3"].split()[0].removeprefix("http://"))
-    for part in (transient, restarted, altered, down, killed, beside, trusted):
+    for part in (transient, restarted, altered, down, killed, goes_on, twice, portal, beside, trusted):
         part(proxy)
     print(f"{mixed.passed} of {mixed.total} steps with a remote that fails")
     return mixed.passed != mixed.total
