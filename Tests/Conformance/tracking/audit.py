@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from project import CAIRN, CLIENT, PLAIN, SERVER, Project, artifact, md5, mixed, step  # noqa: E402,F401
+from project import CAIRN, CLIENT, PLAIN, SERVER, Project, artifact, md5, mixed, mlflow, step  # noqa: E402,F401
 
 
 class Audited(Project):
@@ -36,6 +36,13 @@ class Audited(Project):
     def says(self, status, words, *arguments):
         code, text = self.verify(*(arguments or (self.model,)))
         assert code == status and words in text, f"{code}, not {status} with '{words}':\n{text}"
+
+    def finds(self, status, words, *arguments):
+        """The same, of the JSON: a check `tracking`."""
+        result = subprocess.run([CAIRN, "verify", "--lineage", "--json", *(arguments or (self.model,))], cwd=self.folder, env=self.env, capture_output=True, text=True)
+        assert result.returncode == {"passed": 0, "failed": 1, "unknown": 2}[status], result.stdout + result.stderr
+        found = [c for c in json.loads(result.stdout)["checks"] if c["id"] == "tracking" and c["status"] == status]
+        assert [c for c in found if words in c["message"]], f"no '{words}':\n{result.stdout}"
 
     def cached(self, name):
         """The object of a file in the cache, made writable."""
@@ -102,6 +109,84 @@ def registry():
     CLIENT.set_registered_model_alias(p.experiment, "champion", "1")
     p.run("restore", f"models:/{p.experiment}@champion", "--into", os.path.join(p.top, "then"))
     p.remove()
+
+
+def sources():
+    """The tags by which the models of a bad batch are found."""
+    p = Audited()
+    digest = md5(os.path.join(p.folder, "raw.csv"))
+    ways = [(p.model,), ("run:" + p.stage("train").data.tags["cairn.run"][:12],), ("train",), ("dvc.yaml:train",), ()]
+
+    def all_say(words):
+        for way in ways:
+            result = subprocess.run([CAIRN, "verify", "--lineage", *way], cwd=p.folder, env=p.env, capture_output=True, text=True)
+            text = result.stdout + result.stderr
+            assert result.returncode == (1 if words else 0) and words in text, f"{way}: {result.returncode}, not '{words}':\n{text}"
+
+    all_say("")
+    tag = "cairn.data.raw.csv"
+    CLIENT.set_model_version_tag(p.experiment, "1", tag, "0" * 32)
+    all_say(f"its tag {tag} is '0000")
+    CLIENT.delete_model_version_tag(p.experiment, "1", tag)
+    all_say(f"its tag {tag} is missing, not '{digest}'")
+    CLIENT.set_model_version_tag(p.experiment, "1", tag, digest)
+    CLIENT.set_model_version_tag(p.experiment, "1", "cairn.data.foo.csv", "0" * 32)
+    all_say("its tag cairn.data.foo.csv is '0000")
+    CLIENT.delete_model_version_tag(p.experiment, "1", "cairn.data.foo.csv")
+    CLIENT.set_model_version_tag(p.experiment, "1", "owner", "ann")
+    all_say("")
+    CLIENT.delete_model_version_tag(p.experiment, "1", "cairn.run")
+    p.says(1, "has no version of the model", "train")
+    p.remove()
+
+
+def values():
+    """The server shows other values than the record has."""
+    p = Audited()
+    run = p.stage("train").info.run_id
+    named = "run:" + p.stage("train").data.tags["cairn.run"][:12]
+
+    def says(words):
+        p.finds("failed", words)
+        p.finds("failed", words, named)
+        p.finds("failed", words, "train")
+
+    parent = p.stage("train").data.tags["mlflow.parentRunId"]
+    CLIENT.delete_tag(run, "mlflow.parentRunId")
+    says("the tag mlflow.parentRunId is missing")
+    CLIENT.set_tag(run, "mlflow.parentRunId", run)
+    says("which is not the run of its invocation")
+    CLIENT.set_tag(run, "mlflow.parentRunId", "nope")
+    says("there is no such run")
+    CLIENT.set_tag(run, "mlflow.parentRunId", parent)
+    CLIENT.delete_run(parent)
+    says("there is no such run")
+    CLIENT.restore_run(parent)
+    p.says(0, "REPRODUCIBLE")
+    CLIENT.log_metric(run, "auc", 0.99)
+    says("the metric auc is 0.99, not 0.93")
+    CLIENT.set_tag(run, "cairn.refused", "metric 'auc': no\nparam 'lr': no")
+    says("the metric auc is 0.99, not 0.93")
+    CLIENT.log_inputs(run, datasets=[mlflow.entities.DatasetInput(mlflow.entities.Dataset("f.csv", "0" * 32, "local", "{}"))])
+    says("the dataset f.csv has the digest 0000")
+    p.remove()
+
+
+def own_values():
+    """What the stage logs beside is its own; what it logs under a name of ours is another value."""
+    for extra, status, words in (
+        ("mlflow.log_params({'own': 1})\nmlflow.log_metric('own', 2)\nmlflow.log_metric('auc', 0.5)\n"
+         "for step in range(9): mlflow.log_metric('curve', step, step=step)\n"
+         "mlflow.log_input(mlflow.data.meta_dataset.MetaDataset(mlflow.data.http_dataset_source.HTTPDatasetSource('http://h/d'), name='own'))\n",
+         0, "REPRODUCIBLE"),
+        ("mlflow.log_param('lr', 'other')\n", 1, "the parameter lr is 'other', not '0.1'"),
+    ):
+        p = Project(server=SERVER, train=PLAIN + "import mlflow\n" + extra, params="lr: 0.1\nlong: " + "x" * 7000 + "\n'a[0]@x': 1\nempty: ''\n")
+        p.both("repro")
+        p.commit()
+        result = subprocess.run([CAIRN, "verify", "--lineage"], cwd=p.folder, env=p.env, capture_output=True, text=True)
+        assert result.returncode == status and words in result.stdout, result.stdout + result.stderr
+        p.remove()
 
 
 def data():
@@ -249,7 +334,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, data, record, code, down, sent_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, data, record, code, down, sent_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
