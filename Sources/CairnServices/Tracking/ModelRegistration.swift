@@ -210,10 +210,17 @@ struct MLflowRegistry {
   /// `nil` where there is no such version.
   func version(_ number: String, of name: String) throws(MLflowFailure) -> Version? {
     do throws(MLflowFailure) {
-      return try client.get("model-versions/get", [.init("name", name), .init("version", number)])["model_version"].flatMap(Self.version)
+      return try version(of: "model-versions/get", [.init("name", name), .init("version", number)])
     } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
       return nil
     }
+  }
+
+  private func version(of call: String, _ query: [HTTPTarget.Item]) throws(MLflowFailure) -> Version {
+    guard let version = try client.get(call, query)["model_version"].flatMap(Self.version) else {
+      throw MLflowFailure(.server, words: "'\(client.server.place)' answers \(call) with something else")
+    }
+    return version
   }
 
   /// Those of each version, by its number.
@@ -229,7 +236,7 @@ struct MLflowRegistry {
   /// The version that an alias stands for; `nil` where there is none.
   func version(alias: String, of name: String) throws(MLflowFailure) -> Version? {
     do throws(MLflowFailure) {
-      return try client.get("registered-models/alias", [.init("name", name), .init("alias", alias)])["model_version"].flatMap(Self.version)
+      return try version(of: "registered-models/alias", [.init("name", name), .init("alias", alias)])
     } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
       return nil
     }

@@ -155,6 +155,11 @@ package struct LineageChecks {
     return checks
   }
 
+  /// A version of a model that leads to no run: there is none, or nobody says so.
+  package static func lost(_ model: String, _ status: CheckStatus, _ why: Diagnostic) -> Check {
+    Check(.tracking, status, path: model, message: why.fullMessage, hint: why.hint, at: nowhere)
+  }
+
   private static let nowhere = CheckPlace(file: "dvc.yaml", line: 1)
 
   private func place(_ record: RunRecord) -> CheckPlace {

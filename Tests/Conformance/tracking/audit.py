@@ -2,11 +2,13 @@
 
 Before the servers that CAIRN_TEST_MLFLOW and CAIRN_TEST_S3 name. The last line is "N of M steps …".
 """
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -104,8 +106,12 @@ def registry():
     CLIENT.create_model_version(p.experiment, "s3://elsewhere/model", run_id="nope", tags=tags)
     p.says(1, "its run 'nope' is not on the server", f"models:/{p.experiment}/2")
     CLIENT.create_model_version(p.experiment, "s3://elsewhere/model")
-    p.says(255, "was not registered by Cairn", f"models:/{p.experiment}/3")
-    p.says(255, "is not in the registry", f"models:/{p.experiment}/77")
+    p.finds("failed", "was not registered by Cairn", f"models:/{p.experiment}/3")
+    p.finds("failed", "is not in the registry", f"models:/{p.experiment}/77")
+    p.finds("failed", "is not in the registry", "models:/nobody-made-this/1")
+    # Beside one that is well, both are told.
+    p.finds("failed", "is not in the registry", p.model, f"models:/{p.experiment}/77")
+    p.says(255, "names no version of a model", "models:/churn")
     CLIENT.set_registered_model_alias(p.experiment, "champion", "1")
     p.run("restore", f"models:/{p.experiment}@champion", "--into", os.path.join(p.top, "then"))
     p.remove()
@@ -136,6 +142,7 @@ def sources():
     CLIENT.set_model_version_tag(p.experiment, "1", "owner", "ann")
     all_say("")
     CLIENT.delete_model_version_tag(p.experiment, "1", "cairn.run")
+    p.finds("failed", "its version says nothing of the run behind it")
     p.says(1, "has no version of the model", "train")
     p.remove()
 
@@ -238,6 +245,44 @@ def down():
     p = Audited()
     p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:9"\nexperiment = "{p.experiment}"\n')
     p.says(2, "does not answer", "run:" + [n for n, c in p.records().items() if b'"address":"train"' in c][0])
+    p.finds("unknown", "does not answer")
+    p.remove()
+
+
+class Faulty(http.server.BaseHTTPRequestHandler):
+    """Answers everything in one way."""
+    status, body, length = 500, b"", None
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(self.length or len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *words):
+        pass
+
+
+def silent():
+    """A server that answers with anything but the registry's word."""
+    p = Audited()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:{server.server_port}"\nexperiment = "{p.experiment}"\n')
+        page = b"<html><body>Please log in</body></html>"
+        for status, body, length in (
+            (500, b"", None), (502, page, None), (429, b"", None), (413, page, None), (401, b"", None), (404, page, None),
+            (403, b'{"error_code": "PERMISSION_DENIED", "message": "no"}', None), (200, page, None), (200, b"{}", None),
+            (200, b'{"model_version": {"version": "1"', None), (200, b'{"model_version": {"version": "1"', 5000),
+        ):
+            Faulty.status, Faulty.body, Faulty.length = status, body, length
+            p.finds("unknown", "cannot look up")
+            p.says(2, "cannot look up")
+        p.says(2, "cannot look up", f"models:/{p.experiment}@champion")
+        server.shutdown()
     p.remove()
 
 
@@ -334,7 +379,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, sources, values, own_values, data, record, code, down, sent_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, data, record, code, down, silent, sent_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
