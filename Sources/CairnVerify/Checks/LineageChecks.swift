@@ -151,7 +151,12 @@ package struct LineageChecks {
         waiting.append(next)
       }
     }
-    if let model { checks += self.model(model) }
+    if let model {
+      // A version of a declared model is told with its run.
+      checks += self.model(model).filter { new in
+        !checks.contains { $0.id == new.id && $0.status == new.status && $0.path == new.path && $0.message == new.message }
+      }
+    }
     return checks
   }
 
@@ -169,13 +174,53 @@ package struct LineageChecks {
 
   private func model(_ model: RegisteredModel) -> [Check] {
     guard case .success(let reader)? = reader, let record = (try? workspace.records.record(model.run)) ?? nil else { return [] }
-    func check(_ status: CheckStatus, _ words: String, _ hint: String?, _ path: String?) -> Check {
-      Check(.tracking, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place(record))
+    let place = place(record)
+    func check(_ id: CheckID) -> Maker {
+      { status, words, hint, path in
+        Check(id, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place)
+      }
+    }
+    let bytes = source(of: model, record, check(.objectMissing), check(.objectCorrupt))
+    do throws(Diagnostic) {
+      return [judge(try reader.compare(model, record), model.text, reader, model.path, check(.tracking))] + bytes
+    } catch {
+      return [check(.tracking)(.unknown, error.fullMessage, error.hint, model.path)] + bytes
+    }
+  }
+
+  /// The object that the version links to, on the remote itself: whoever follows the link has nothing of this cache.
+  private func source(
+    of model: RegisteredModel, _ record: RunRecord, _ missing: Maker, _ corrupt: Maker
+  ) -> [Check] {
+    guard let output = record.outputs.first(where: { $0.path.hasSameBytes(as: model.path) }),
+      let hash = output.md5.flatMap({ ContentHash($0) })
+    else { return [] }
+    let path = model.text
+    func altered() -> Check {
+      corrupt(
+        .failed, "what \(path) links to has other bytes on the remote than its hash says (\(hash.text))",
+        "take the object away there, and `cairn push` from where it still is", path)
     }
     do throws(Diagnostic) {
-      return [judge(try reader.compare(model, record), model.text, reader, model.path, check)]
+      let remote = RemoteObjects(try objects.home(of: hash, at: model.path).storage)
+      let hint = "`cairn push` where it still is, or run the stage again"
+      guard try remote.hasFile(hash) else {
+        return [missing(.failed, "what \(path) links to is not on the remote: \(remote.name(of: hash))", hint, path)]
+      }
+      if hash.isDirectory, let list = try remote.list(of: hash) {
+        let files = Array(Set(list.manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }))
+        let absent = files.count - (try remote.named(files)).count
+        if absent > 0 {
+          return [missing(.failed, "of what \(path) links to \(absent) files are not on the remote", hint, path)]
+        }
+      }
+      let checks = [missing(.passed, "", nil, path)]
+      guard isDeep else { return checks }
+      return checks + [try isWhole(hash, on: remote) ? corrupt(.passed, "", nil, path) : altered()]
+    } catch where error.code == .corruptOnRemote {
+      return [altered()]
     } catch {
-      return [check(.unknown, error.fullMessage, error.hint, model.path)]
+      return [missing(.unknown, "it cannot be known whether the remote has what \(path) links to: \(error.fullMessage)", error.hint, path)]
     }
   }
 

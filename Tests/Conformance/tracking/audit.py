@@ -46,6 +46,22 @@ class Audited(Project):
         found = [c for c in json.loads(result.stdout)["checks"] if c["id"] == "tracking" and c["status"] == status]
         assert [c for c in found if words in c["message"]], f"no '{words}':\n{result.stdout}"
 
+    def bucket(self, method, address, body=None):
+        """Does something to an object of the remote, past Cairn."""
+        if not address.startswith("s3://"):
+            os.chmod(address, 0o644)
+            if method == "DELETE":
+                os.remove(address)
+            else:
+                with open(address, "wb") as f:
+                    f.write(body)
+            return
+        endpoint, _, key, secret = os.environ["CAIRN_TEST_S3"].split()[:4]
+        subprocess.run(
+            ["curl", "-sf", "-X", method, "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{key}:{secret}", "-H",
+             "x-amz-content-sha256: UNSIGNED-PAYLOAD", *(["--data-binary", "@-"] if body else []), endpoint + address.removeprefix("s3:/")],
+            input=body, check=True)
+
     def cached(self, name):
         """The object of a file in the cache, made writable."""
         digest = md5(os.path.join(self.folder, name))
@@ -194,6 +210,26 @@ def own_values():
         result = subprocess.run([CAIRN, "verify", "--lineage"], cwd=p.folder, env=p.env, capture_output=True, text=True)
         assert result.returncode == status and words in result.stdout, result.stdout + result.stderr
         p.remove()
+
+
+def source():
+    """The bytes that a version links to, whatever this cache has."""
+    p = Audited()
+    address = CLIENT.get_model_version(p.experiment, "1").tags["cairn.uri"]
+    with open(os.path.join(p.folder, "model.pkl"), "rb") as f:
+        content = f.read()
+    p.bucket("PUT", address, b"other bytes")
+    p.says(0, "REPRODUCIBLE")
+    p.says(1, "links to has other bytes on the remote", p.model, "--deep")
+    p.bucket("DELETE", address)
+    p.says(1, "links to is not on the remote")
+    p.says(1, "links to is not on the remote", p.model, "--deep")
+    p.bucket("PUT", address, content) if address.startswith("s3://") else p.run("push")
+    p.says(0, "REPRODUCIBLE", p.model, "--deep")
+    if address.startswith("s3://"):
+        p.run("remote", "modify", "r", "endpointurl", "http://127.0.0.1:9")
+        p.says(2, "it cannot be known whether the remote has what")
+    p.remove()
 
 
 def data():
@@ -379,7 +415,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, sources, values, own_values, data, record, code, down, silent, sent_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, source, data, record, code, down, silent, sent_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
