@@ -15,6 +15,7 @@ package struct LineageChecks {
   private let reader: Result<any TrackingReader, Diagnostic>?
   private let models: [String: String]
   private let registers: Bool
+  private let outbox: Outbox?
   private let isDeep: Bool
 
   package init(_ workspace: Workspace, isDeep: Bool) {
@@ -27,9 +28,11 @@ package struct LineageChecks {
     if let settings, let connector = TrackerConnectors.current {
       let project = TrackedProject(workspace, settings)
       models = project.models
+      outbox = project.outbox
       do throws(Diagnostic) { reader = .success(try connector.reader(project)) } catch { reader = .failure(error) }
     } else {
       models = [:]
+      outbox = nil
       reader = nil
     }
     registers = settings?.registers ?? false
@@ -89,7 +92,9 @@ package struct LineageChecks {
           checks.append(
             check(
               .failed, "'\(reader.place)' has no version of the model '\(name)' made from it",
-              "`cairn track status` says what it waits for", output.path))
+              waits(run)
+                ? "`cairn track status` says what it waits for"
+                : "`cairn track sync --all` makes one, also of a run from before `tracking.register`", output.path))
         }
         for version in versions {
           checks.append(judge(try reader.compare(version, record), version.text, reader, output.path, check))
@@ -99,6 +104,10 @@ package struct LineageChecks {
     } catch {
       return [check(.unknown, error.fullMessage, error.hint, nil)]
     }
+  }
+
+  private func waits(_ run: RunID) -> Bool {
+    ((try? outbox?.entries()) ?? []).contains { $0.document == run.digest && ($0.kind == .run || $0.kind == .model) }
   }
 
   private func judge(

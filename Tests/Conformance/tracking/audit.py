@@ -322,6 +322,40 @@ def silent():
     p.remove()
 
 
+def registered_later():
+    """Models of runs from before they were registered: the hint leads to a version."""
+    p = Audited.__new__(Audited)
+    Project.__init__(p, server=SERVER)
+    with open(os.path.join(p.folder, "dvc.yaml"), encoding="utf-8") as f:
+        text = f.read()
+    p.write("dvc.yaml", text.replace("  churn:", f"  {p.experiment}:"))
+    p.both("repro")
+    p.commit()
+    p.run("push")
+    first = "run:" + p.stage("train").data.tags["cairn.run"][:12]
+    p.write(".cairn/config.toml", f'[tracking]\nuri = "{SERVER}"\nexperiment = "{p.experiment}"\nregister = true\n')
+    p.commit()
+    p.both("repro", "-f")
+    p.run("push")
+    p.both("track", "sync")
+    assert p.waiting() == []
+    # Behind the lock stands the first run that did the work.
+    for word in (first, "train"):
+        p.says(1, "`cairn track sync --all` makes one", word)
+    p.both("track", "sync", "--all")
+    p.says(0, "REPRODUCIBLE", first)
+    p.says(0, "REPRODUCIBLE", "train")
+    p.write("raw.csv", "a,b\n3,4\n")
+    p.run("add", "-q", "raw.csv")
+    p.both("repro")
+    p.commit()
+    p.says(1, "`cairn track status` says what it waits for", "train")
+    p.run("push")
+    p.both("track", "sync")
+    p.says(0, "REPRODUCIBLE", "train")
+    p.remove()
+
+
 def sent_later():
     """Runs from before there was a server."""
     p = Project(server=SERVER)
@@ -415,7 +449,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, sources, values, own_values, source, data, record, code, down, silent, sent_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, source, data, record, code, down, silent, sent_later, registered_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
