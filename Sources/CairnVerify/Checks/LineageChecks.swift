@@ -122,7 +122,7 @@ package struct LineageChecks {
       return check(
         .failed, "\(what) differs on '\(reader.place)': " + words.prefix(5).joined(separator: "; ")
           + (words.count > 5 ? "; and \(words.count - 5) more" : ""),
-        "the record is what Cairn saw: somebody changed it on the server", path)
+        "the record is what Cairn saw: somebody changed it on the server, or the stage itself logged it so", path)
     }
   }
 
@@ -220,7 +220,8 @@ package struct LineageChecks {
         let files = Array(Set(list.manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }))
         let absent = files.count - (try remote.named(files)).count
         if absent > 0 {
-          return [missing(.failed, "of what \(path) links to \(absent) files are not on the remote", hint, path)]
+          let files = absent == 1 ? "one file is" : "\(absent) files are"
+          return [missing(.failed, "of what \(path) links to \(files) not on the remote", hint, path)]
         }
       }
       let checks = [missing(.passed, "", nil, path)]
