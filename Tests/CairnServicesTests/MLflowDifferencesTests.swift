@@ -50,6 +50,25 @@ struct MLflowDifferencesTests {
     #expect(metrics(wanted, [Self.metric("nan", 0), Self.metric("most", 1), Self.metric("least", most)]).count == 3)
   }
 
+  @Test("where a plot is not here, a metric may have the name of its file before its own")
+  func longKeys() {
+    var differences = MLflowDifferences()
+    let wanted = [MLflowRun.Metric(key: "auc", value: 1, step: 0)]
+    differences.metrics(wanted, .list([Self.metric("m.json:auc", 1)]), refused: "", longKeys: ["auc": "m.json:auc"])
+    #expect(differences.words == [])
+    differences.metrics(wanted, .list([Self.metric("m.json:auc", 2)]), refused: "", longKeys: ["auc": "m.json:auc"])
+    #expect(differences.words == ["the metric auc is 2.0, not 1.0"])
+  }
+
+  @Test("of long texts that begin alike, what is told is where they part")
+  func longTexts() {
+    var differences = MLflowDifferences()
+    let start = String(repeating: "a", count: 200)
+    differences.compare("it", start + "x", start + "y")
+    let end = String(repeating: "a", count: 20)
+    #expect(differences.words == ["it is '…\(end)x', not '…\(end)y'"])
+  }
+
   @Test("a dataset has one digest")
   func datasets() {
     func differences(_ digests: [String]) -> [String] {

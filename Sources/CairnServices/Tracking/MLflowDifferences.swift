@@ -17,7 +17,13 @@ struct MLflowDifferences {
 
   mutating func compare(_ what: String, _ found: String?, _ expected: String) {
     if let found, found.hasSameBytes(as: expected) { return }
-    words.append("\(what) is \(found.map { "'\(Self.cut($0))'" } ?? "missing"), not '\(Self.cut(expected))'")
+    guard let found else { return words.append("\(what) is missing, not '\(Self.cut(expected))'") }
+    // Of long texts that begin alike, what is told is where they part.
+    let alike = zip(found, expected).prefix { $0 == $1 }.count
+    let start = alike > 60 ? alike - 20 : 0
+    let mark = start > 0 ? "…" : ""
+    words.append(
+      "\(what) is '\(mark)\(Self.cut(String(found.dropFirst(start))))', not '\(mark)\(Self.cut(String(expected.dropFirst(start))))'")
   }
 
   private static func cut(_ text: String) -> String { text.count > 80 ? text.prefix(79) + "…" : text }
@@ -41,7 +47,9 @@ struct MLflowDifferences {
   }
 
   /// A server shows the last step of a metric, and of one step the newest value.
-  mutating func metrics(_ wanted: [MLflowRun.Metric], _ shown: Value?, refused: String) {
+  ///
+  /// - Parameter longKeys: by key, another one that the same metric may have.
+  mutating func metrics(_ wanted: [MLflowRun.Metric], _ shown: Value?, refused: String, longKeys: [String: String] = [:]) {
     var found: [String: Double] = [:]
     for item in shown?.list ?? [] {
       if let key = item["key"]?.string { found[key] = Self.number(item["value"]) }
@@ -55,7 +63,7 @@ struct MLflowDifferences {
       }
     }
     for (key, expected) in last.sorted(by: { $0.key < $1.key }) {
-      guard let value = found[key] else {
+      guard let value = found[key] ?? longKeys[key].flatMap({ found[$0] }) else {
         if !Self.isRefused("metric", key, refused) { words.append("the metric \(key) is missing") }
         continue
       }

@@ -52,7 +52,7 @@ struct MLflowReader: TrackingReader {
     if let words = try parent(tags["mlflow.parentRunId"], of: record) { differences.add(words) }
     let refused = tags["cairn.refused"] ?? ""
     differences.parameters(wanted.parameters, data?["params"], refused: refused)
-    differences.metrics(wanted.metrics, data?["metrics"], refused: refused)
+    differences.metrics(wanted.metrics, data?["metrics"], refused: refused, longKeys: wanted.longKeys)
     differences.datasets(wanted.datasets, shown["inputs"]?["dataset_inputs"])
     if let root = info?["artifact_uri"]?.string, root.hasPrefix("mlflow-artifacts:") {
       let bytes = try client.artifact("cairn/record.json", below: root)

@@ -212,6 +212,24 @@ def own_values():
         p.remove()
 
 
+def plot_gone():
+    """A plot of an earlier run is nowhere any more, and shares a name with a metric: what it was called is not known."""
+    p = Project(server=SERVER, train=PLAIN.replace('"auc": 0.93', '"auc": 0.93, "tpr": 0.5'))
+    p.both("repro")
+    train = p.stage("train")
+    assert train.data.metrics["metrics.json:tpr"] == 0.5, train.data.metrics
+    p.commit()
+    digest = md5(os.path.join(p.folder, "roc.csv"))
+    os.remove(os.path.join(p.folder, "roc.csv"))
+    shutil.rmtree(os.path.join(p.folder, ".dvc/cache/files/md5", digest[:2]), ignore_errors=True)
+    result = subprocess.run([CAIRN, "verify", "--lineage", "run:" + train.data.tags["cairn.run"][:12]], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert "differs" not in result.stdout, result.stdout + result.stderr
+    CLIENT.log_metric(train.info.run_id, "metrics.json:tpr", 0.6)
+    result = subprocess.run([CAIRN, "verify", "--lineage", "run:" + train.data.tags["cairn.run"][:12]], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert "the metric tpr is 0.6, not 0.5" in result.stdout, result.stdout + result.stderr
+    p.remove()
+
+
 def source():
     """The bytes that a version links to, whatever this cache has."""
     p = Audited()
@@ -449,7 +467,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, sources, values, own_values, source, data, record, code, down, silent, sent_later, registered_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, plot_gone, source, data, record, code, down, silent, sent_later, registered_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
