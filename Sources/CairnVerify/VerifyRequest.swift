@@ -75,16 +75,17 @@ package struct VerifyRequest: Sendable {
 
   /// Runs, and all behind them, in place of the pipeline.
   ///
+  /// - Parameter checks: of models that led to no run.
   /// - Throws: a setting that is wrong.
   package func run(
-    _ runs: [(run: RunID, model: RegisteredModel?)], in repository: Repository
+    _ runs: [(run: RunID, model: RegisteredModel?)], beside checks: [Check] = [], in repository: Repository
   ) throws(Diagnostic) -> VerifyOutcome {
     let began = WallClock.monotonic()
     let time = WallClock.now()
     let subject = try VerifySubject.workTree(repository)
     var policy = VerifyPolicy(subject.settings)
     if requiresRecords || policy.requiresRecords { policy.requireRecords() }
-    let checks = policy.apply(to: runs.flatMap { lineage?.run($0.run, model: $0.model) ?? [] }, on: today)
+    let checks = policy.apply(to: checks + runs.flatMap { lineage?.run($0.run, model: $0.model) ?? [] }, on: today)
     var verification = Verification(level: level, checks: checks, prefix: subject.prefix)
     verification.time = time
     verification.seconds = Double(WallClock.monotonic() - began) / 1e9

@@ -41,50 +41,37 @@ struct MLflowReader: TrackingReader {
     let wanted = MLflowRun(record, run: run, attempt: attempt, project)
     let info = shown["info"]
     let data = shown["data"]
-    var differences: [String] = []
-    func compare(_ what: String, _ found: String?, _ expected: String) {
-      if found != expected { differences.append("\(what) is \(found.map { "'\($0.prefix(80))'" } ?? "missing"), not '\(expected.prefix(80))'") }
-    }
-    compare("its status", info?["status"]?.string, MLflowRun.status(record.result))
-    compare("its name", info?["run_name"]?.string, record.stage.address)
-    let tags = Self.pairs(data?["tags"])
+    var differences = MLflowDifferences()
+    differences.compare("its status", info?["status"]?.string, MLflowRun.status(record.result))
+    differences.compare("its name", info?["run_name"]?.string, record.stage.address)
+    let tags = MLflowDifferences.pairs(data?["tags"])
     // Whose name is shown, and how, are settings that change.
     for tag in wanted.firstTags + wanted.lastTags where tag.key != "mlflow.user" && tag.key != "cairn.notes" {
-      compare("the tag \(tag.key)", tags[tag.key], tag.value)
+      differences.compare("the tag \(tag.key)", tags[tag.key], tag.value)
     }
+    if let words = try parent(tags["mlflow.parentRunId"], of: record) { differences.add(words) }
     let refused = tags["cairn.refused"] ?? ""
-    let parameters = Self.pairs(data?["params"])
-    for pair in wanted.parameters where !refused.contains("'\(pair.key)'") {
-      compare("the parameter \(pair.key)", parameters[pair.key], pair.value)
-    }
-    let metrics = Set((data?["metrics"]?.list ?? []).compactMap { $0["key"]?.string })
-    for key in Set(wanted.metrics.map(\.key)).subtracting(metrics).sorted() where !refused.contains("'\(key)'") {
-      differences.append("the metric \(key) is missing")
-    }
-    var datasets: [String: Set<String>] = [:]
-    for input in shown["inputs"]?["dataset_inputs"]?.list ?? [] {
-      guard let name = input["dataset"]?["name"]?.string, let digest = input["dataset"]?["digest"]?.string else { continue }
-      datasets[name, default: []].insert(digest)
-    }
-    for dataset in wanted.datasets where datasets[dataset.name]?.contains(dataset.digest) != true {
-      let found = datasets[dataset.name].map { "has the digest \($0.sorted().joined(separator: ", "))" } ?? "is missing"
-      differences.append("the dataset \(dataset.name) \(found), not \(dataset.digest)")
-    }
+    differences.parameters(wanted.parameters, data?["params"], refused: refused)
+    differences.metrics(wanted.metrics, data?["metrics"], refused: refused, longKeys: wanted.longKeys)
+    differences.datasets(wanted.datasets, shown["inputs"]?["dataset_inputs"])
     if let root = info?["artifact_uri"]?.string, root.hasPrefix("mlflow-artifacts:") {
       let bytes = try client.artifact("cairn/record.json", below: root)
       if bytes.map({ PayloadHash.sha256($0) }) != run.hex {
-        differences.append("its cairn/record.json \(bytes == nil ? "is missing" : "has other bytes than the record")")
+        differences.add("its cairn/record.json \(bytes == nil ? "is missing" : "has other bytes than the record")")
       }
     }
-    return differences
+    return differences.words
   }
 
-  private static func pairs(_ value: Value?) -> [String: String] {
-    var pairs: [String: String] = [:]
-    for item in value?.list ?? [] {
-      if let key = item["key"]?.string { pairs[key] = item["value"]?.string ?? "" }
+  /// What is wrong with the run above it, in words: that is the one of its invocation.
+  private func parent(_ id: String?, of record: RunRecord) throws(MLflowFailure) -> String? {
+    guard let id else { return "the tag mlflow.parentRunId is missing" }
+    guard let parent = try MLflowRuns(client).everything(id) else {
+      return "the tag mlflow.parentRunId is '\(id.prefix(80))', and there is no such run"
     }
-    return pairs
+    let attempt = MLflowDifferences.pairs(parent["data"]?["tags"])["cairn.attempt"]
+    if attempt == AttemptName.uuid(invocation: record.invocation) { return nil }
+    return "the tag mlflow.parentRunId is '\(id.prefix(80))', which is not the run of its invocation \(record.invocation)"
   }
 
   // MARK: Models
@@ -132,29 +119,26 @@ struct MLflowReader: TrackingReader {
   }
 
   func compare(_ model: RegisteredModel, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer {
-    try asking(model.text) { () throws(MLflowFailure) in
+    let ancestry = try RunAncestry(of: model.run, record, project)
+    return try asking(model.text) { () throws(MLflowFailure) in
       guard let version = try MLflowRegistry(client).version(model.version, of: model.name) else { return .absent }
       guard let output = record.outputs.first(where: { $0.path.hasSameBytes(as: model.path) }) else {
         return .differs(["its run made no '\(model.path)'"])
       }
-      var differences: [String] = []
-      func compare(_ what: String, _ found: String?, _ expected: String?) {
-        guard let expected, found != expected else { return }
-        differences.append("\(what) is \(found.map { "'\($0)'" } ?? "missing"), not '\(expected)'")
-      }
-      compare("its tag cairn.md5", version.tags["cairn.md5"], output.md5)
-      compare("its tag cairn.sha256", version.tags["cairn.sha256"], output.sha256?.hex)
-      compare("its tag cairn.commit", version.tags["cairn.commit"], record.source.commit)
-      if let hash = project.objects.object(of: output), let address = project.objects.address(of: hash, at: output.path) {
-        compare("its tag cairn.uri", version.tags["cairn.uri"], address.text)
-        if address.scheme != "local" { compare("its source", version.source, address.text) }
-      }
+      var differences = MLflowDifferences()
+      let address = project.objects.object(of: output).flatMap { project.objects.address(of: $0, at: output.path) }
+      differences.tags(
+        ModelRegistration.tags(of: model.run, record, output, at: address, ancestry), ofVersion: version.tags,
+        isWhole: ancestry.isWhole)
+      if let address, address.scheme != "local" { differences.compare("its source", version.source, address.text) }
       // The registry takes any name of a run for one.
-      let run = try MLflowRuns(client).everything(version.run)
-      if run == nil { differences.append("its run '\(version.run)' is not on the server") } else {
-        compare("the record of its run", Self.pairs(run?["data"]?["tags"])["cairn.run"], model.run.hex)
+      if let run = try MLflowRuns(client).everything(version.run) {
+        let tags = MLflowDifferences.pairs(run["data"]?["tags"])
+        differences.compare("the record of its run", tags["cairn.run"], model.run.hex)
+      } else {
+        differences.add("its run '\(version.run)' is not on the server")
       }
-      return differences.isEmpty ? .same : .differs(differences)
+      return differences.words.isEmpty ? .same : .differs(differences.words)
     }
   }
 }

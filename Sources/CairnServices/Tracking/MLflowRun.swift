@@ -32,6 +32,9 @@ struct MLflowRun {
   var lastTags: [Pair] = []
   var parameters: [Pair] = []
   var metrics: [Metric] = []
+  /// By key, the one with the name of its file: what it is called where a plot has the name, too, whose bytes are not
+  /// here. Empty where all are.
+  private(set) var longKeys: [String: String] = [:]
   var datasets: [Dataset] = []
   /// What could not be shown as it is.
   var notes: [String] = []
@@ -143,6 +146,7 @@ struct MLflowRun {
 
   private mutating func metrics(of record: RunRecord, _ project: TrackedProject) {
     var files: [(path: String, points: [(name: String, value: Double, step: Int)])] = []
+    var isWhole = true
     for (path, value) in record.metrics {
       let points = Self.leaves(of: value, named: "").compactMap { name, value in
         MLflowText.metric(value).map { (name.isEmpty ? path : name, $0, 0) }
@@ -154,6 +158,7 @@ struct MLflowRun {
       guard PlotSeries.isReadable(output.path) else { continue }
       guard let bytes = project.content(of: output.path, hash, limit: PlotSeries.byteLimit) else {
         notes.append("the series of '\(output.path)' are not here: the file is gone, or larger than \(PlotSeries.byteLimit >> 20) MiB")
+        isWhole = false
         continue
       }
       let series = PlotSeries(bytes, path: output.path, limit: Self.rowLimit)
@@ -173,6 +178,7 @@ struct MLflowRun {
         if let before = known[name] { key = before } else {
           key = keys.key(name)
           known[name] = key
+          if !isWhole { longKeys[key] = MLflowText.key(file.path + ":" + point.name) }
         }
         if point.value.isInfinite { infinite += 1 }
         metrics.append(Metric(key: key, value: point.value, step: point.step))

@@ -35,8 +35,24 @@ package struct ModelLookup: Sendable {
     self.init(MLflowClient(try MLflowServer(settings.address, transport: transport), transport: transport, attempts: 2))
   }
 
+  package enum Answer: Sendable {
+    case found(RegisteredModel)
+    /// The registry has no such version, or one that is not ours.
+    case none(Diagnostic)
+    /// The server does not answer.
+    case unknown(Diagnostic)
+  }
+
   /// - Throws: where the server does not answer, has no such version, or one that is not ours.
   package func find(_ text: String) throws(Diagnostic) -> RegisteredModel {
+    switch try look(text) {
+    case .found(let model): return model
+    case .none(let why), .unknown(let why): throw why
+    }
+  }
+
+  /// - Throws: for what names no version.
+  package func look(_ text: String) throws(Diagnostic) -> Answer {
     guard let reference = ModelReference(text) else {
       throw Diagnostic(.tracking, "'\(text)' names no version of a model").hinting("models:/NAME/VERSION, or models:/NAME@ALIAS")
     }
@@ -49,15 +65,16 @@ package struct ModelLookup: Sendable {
         version = try registry.version(alias: reference.alias ?? "", of: reference.name)
       }
     } catch {
-      throw Diagnostic(.tracking, "cannot look up '\(text)'").because(of: Diagnostic(.tracking, error.words))
+      return .unknown(Diagnostic(.tracking, "cannot look up '\(text)'").because(of: Diagnostic(.tracking, error.words)))
     }
     guard let version else {
-      throw Diagnostic(.tracking, "'\(text)' is not in the registry of '\(client.server.place)'")
+      return .none(Diagnostic(.tracking, "'\(text)' is not in the registry of '\(client.server.place)'"))
     }
     guard let run = version.tags["cairn.run"].flatMap({ RunID(hex: $0) }), let path = version.tags["cairn.path"] else {
-      throw Diagnostic(.tracking, "'\(text)' was not registered by Cairn: its version says nothing of the run behind it")
-        .hinting("its tags cairn.run and cairn.path would; a version made with `tracking.register` has them")
+      return .none(
+        Diagnostic(.tracking, "'\(text)' was not registered by Cairn: its version says nothing of the run behind it")
+          .hinting("its tags cairn.run and cairn.path would; a version made with `tracking.register` has them"))
     }
-    return version.model(of: run, path, client.server.place)
+    return .found(version.model(of: run, path, client.server.place))
   }
 }

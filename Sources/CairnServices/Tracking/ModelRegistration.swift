@@ -70,29 +70,43 @@ struct ModelRegistration {
     }
     // A server takes no paths of this machine, for fear of being asked for its own.
     let source = address.scheme == "local" ? "runs:/\(remoteRun)/\(MLflowText.key(path))" : address.text
-    var tags = [
-      MLflowRun.Pair(key: "cairn.run", value: run.hex), MLflowRun.Pair(key: "cairn.path", value: path),
-      MLflowRun.Pair(key: "cairn.md5", value: output.md5 ?? ""), MLflowRun.Pair(key: "cairn.uri", value: address.text),
-    ]
-    if let sha256 = output.sha256 { tags.append(MLflowRun.Pair(key: "cairn.sha256", value: sha256.hex)) }
-    if let commit = record.source.commit { tags.append(MLflowRun.Pair(key: "cairn.commit", value: commit)) }
-    tags += Self.sourceTags(ancestry.sources)
+    let tags = Self.tags(of: run, record, output, at: address, ancestry)
     let version = try registry.makeVersion(of: name, source: source, run: remoteRun, record: run.hex, path: path, tags: tags)
     say("\(path) is version \(version) of the model '\(name)'")
     return .arrived
   }
 
+  /// What a version says of itself.
+  ///
+  /// - Parameter address: of the output; `nil` where nobody here knows its remote.
+  static func tags(
+    of run: RunID, _ record: RunRecord, _ output: RunRecord.OutputPart, at address: ProjectObjects.Address?,
+    _ ancestry: RunAncestry
+  ) -> [MLflowRun.Pair] {
+    var tags = [
+      MLflowRun.Pair(key: "cairn.run", value: run.hex), MLflowRun.Pair(key: "cairn.path", value: output.path),
+      MLflowRun.Pair(key: "cairn.md5", value: output.md5 ?? ""),
+    ]
+    if let address { tags.append(MLflowRun.Pair(key: "cairn.uri", value: address.text)) }
+    if let sha256 = output.sha256 { tags.append(MLflowRun.Pair(key: "cairn.sha256", value: sha256.hex)) }
+    if let commit = record.source.commit { tags.append(MLflowRun.Pair(key: "cairn.commit", value: commit)) }
+    return tags + sourceTags(ancestry.sources)
+  }
+
   /// So many fit; the rest is named in one tag.
   private static let mostSources = 100
+  /// By these tags the models of one version of a file are found.
+  static let sourcePrefix = "cairn.data."
+  static let moreSources = sourcePrefix + "more"
 
   private static func sourceTags(_ sources: OrderedDictionary<String, String>) -> [MLflowRun.Pair] {
     var keys = MLflowKeys()
     var tags = sources.prefix(mostSources).map { path, md5 in
-      MLflowRun.Pair(key: keys.key("cairn.data." + path), value: md5)
+      MLflowRun.Pair(key: keys.key(sourcePrefix + path), value: md5)
     }
     if sources.count > mostSources {
       let rest = sources.dropFirst(mostSources).map { "\($0.key) \($0.value)" }.joined(separator: "\n")
-      tags.append(MLflowRun.Pair(key: "cairn.data.more", value: MLflowText.cut(rest, to: MLflowText.registryTagLimit)))
+      tags.append(MLflowRun.Pair(key: moreSources, value: MLflowText.cut(rest, to: MLflowText.registryTagLimit)))
     }
     return tags
   }
@@ -105,24 +119,29 @@ struct RunAncestry {
   /// What no run made, by path, with its MD5.
   private(set) var sources: OrderedDictionary<String, String> = [:]
   private(set) var runs: [RunID] = []
+  /// The records of all of them are here.
+  private(set) var isWhole = true
 
   init(of run: RunID, _ record: RunRecord, _ project: TrackedProject) throws(Diagnostic) {
     var seen: Set<RunID> = [run]
     var objects: OrderedSet<ContentHash> = []
     var paths: [ContentHash: String] = [:]
     var waiting: [(RunID, RunRecord)] = [(run, record)]
+    func add(_ run: RunID, _ record: RunRecord?) {
+      if let record { waiting.append((run, record)) } else { isWhole = false }
+    }
     while let (run, record) = waiting.popLast() {
       runs.append(run)
       for input in record.inputs {
         if let hash = project.objects.object(of: input), objects.append(hash).inserted { paths[hash] = input.path }
         if let producer = input.producer {
-          if seen.insert(producer).inserted, let next = try project.records.record(producer) { waiting.append((producer, next)) }
+          if seen.insert(producer).inserted { add(producer, try project.records.record(producer)) }
         } else if let md5 = input.md5 {
           sources[input.path] = md5
         }
       }
       for other in [record.restoredFrom, record.accepts].compactMap({ $0 }) where seen.insert(other).inserted {
-        if let next = try project.records.record(other) { waiting.append((other, next)) }
+        add(other, try project.records.record(other))
       }
     }
     sources.sort { $0.key < $1.key }
@@ -191,10 +210,17 @@ struct MLflowRegistry {
   /// `nil` where there is no such version.
   func version(_ number: String, of name: String) throws(MLflowFailure) -> Version? {
     do throws(MLflowFailure) {
-      return try client.get("model-versions/get", [.init("name", name), .init("version", number)])["model_version"].flatMap(Self.version)
+      return try version(of: "model-versions/get", [.init("name", name), .init("version", number)])
     } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
       return nil
     }
+  }
+
+  private func version(of call: String, _ query: [HTTPTarget.Item]) throws(MLflowFailure) -> Version {
+    guard let version = try client.get(call, query)["model_version"].flatMap(Self.version) else {
+      throw MLflowFailure(.server, words: "'\(client.server.place)' answers \(call) with something else")
+    }
+    return version
   }
 
   /// Those of each version, by its number.
@@ -210,7 +236,7 @@ struct MLflowRegistry {
   /// The version that an alias stands for; `nil` where there is none.
   func version(alias: String, of name: String) throws(MLflowFailure) -> Version? {
     do throws(MLflowFailure) {
-      return try client.get("registered-models/alias", [.init("name", name), .init("alias", alias)])["model_version"].flatMap(Self.version)
+      return try version(of: "registered-models/alias", [.init("name", name), .init("alias", alias)])
     } catch where error.code == "RESOURCE_DOES_NOT_EXIST" || error.code == "INVALID_PARAMETER_VALUE" {
       return nil
     }

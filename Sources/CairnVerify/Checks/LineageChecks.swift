@@ -15,6 +15,7 @@ package struct LineageChecks {
   private let reader: Result<any TrackingReader, Diagnostic>?
   private let models: [String: String]
   private let registers: Bool
+  private let outbox: Outbox?
   private let isDeep: Bool
 
   package init(_ workspace: Workspace, isDeep: Bool) {
@@ -27,9 +28,11 @@ package struct LineageChecks {
     if let settings, let connector = TrackerConnectors.current {
       let project = TrackedProject(workspace, settings)
       models = project.models
+      outbox = project.outbox
       do throws(Diagnostic) { reader = .success(try connector.reader(project)) } catch { reader = .failure(error) }
     } else {
       models = [:]
+      outbox = nil
       reader = nil
     }
     registers = settings?.registers ?? false
@@ -89,7 +92,9 @@ package struct LineageChecks {
           checks.append(
             check(
               .failed, "'\(reader.place)' has no version of the model '\(name)' made from it",
-              "`cairn track status` says what it waits for", output.path))
+              waits(run)
+                ? "`cairn track status` says what it waits for"
+                : "`cairn track sync --all` makes one, also of a run from before `tracking.register`", output.path))
         }
         for version in versions {
           checks.append(judge(try reader.compare(version, record), version.text, reader, output.path, check))
@@ -99,6 +104,10 @@ package struct LineageChecks {
     } catch {
       return [check(.unknown, error.fullMessage, error.hint, nil)]
     }
+  }
+
+  private func waits(_ run: RunID) -> Bool {
+    ((try? outbox?.entries()) ?? []).contains { $0.document == run.digest && ($0.kind == .run || $0.kind == .model) }
   }
 
   private func judge(
@@ -113,7 +122,7 @@ package struct LineageChecks {
       return check(
         .failed, "\(what) differs on '\(reader.place)': " + words.prefix(5).joined(separator: "; ")
           + (words.count > 5 ? "; and \(words.count - 5) more" : ""),
-        "the record is what Cairn saw: somebody changed it on the server", path)
+        "the record is what Cairn saw: somebody changed it on the server, or the stage itself logged it so", path)
     }
   }
 
@@ -151,8 +160,18 @@ package struct LineageChecks {
         waiting.append(next)
       }
     }
-    if let model { checks += self.model(model) }
+    if let model {
+      // A version of a declared model is told with its run.
+      checks += self.model(model).filter { new in
+        !checks.contains { $0.id == new.id && $0.status == new.status && $0.path == new.path && $0.message == new.message }
+      }
+    }
     return checks
+  }
+
+  /// A version of a model that leads to no run: there is none, or nobody says so.
+  package static func lost(_ model: String, _ status: CheckStatus, _ why: Diagnostic) -> Check {
+    Check(.tracking, status, path: model, message: why.fullMessage, hint: why.hint, at: nowhere)
   }
 
   private static let nowhere = CheckPlace(file: "dvc.yaml", line: 1)
@@ -164,13 +183,54 @@ package struct LineageChecks {
 
   private func model(_ model: RegisteredModel) -> [Check] {
     guard case .success(let reader)? = reader, let record = (try? workspace.records.record(model.run)) ?? nil else { return [] }
-    func check(_ status: CheckStatus, _ words: String, _ hint: String?, _ path: String?) -> Check {
-      Check(.tracking, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place(record))
+    let place = place(record)
+    func check(_ id: CheckID) -> Maker {
+      { status, words, hint, path in
+        Check(id, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place)
+      }
+    }
+    let bytes = source(of: model, record, check(.objectMissing), check(.objectCorrupt))
+    do throws(Diagnostic) {
+      return [judge(try reader.compare(model, record), model.text, reader, model.path, check(.tracking))] + bytes
+    } catch {
+      return [check(.tracking)(.unknown, error.fullMessage, error.hint, model.path)] + bytes
+    }
+  }
+
+  /// The object that the version links to, on the remote itself: whoever follows the link has nothing of this cache.
+  private func source(
+    of model: RegisteredModel, _ record: RunRecord, _ missing: Maker, _ corrupt: Maker
+  ) -> [Check] {
+    guard let output = record.outputs.first(where: { $0.path.hasSameBytes(as: model.path) }),
+      let hash = output.md5.flatMap({ ContentHash($0) })
+    else { return [] }
+    let path = model.text
+    func altered() -> Check {
+      corrupt(
+        .failed, "what \(path) links to has other bytes on the remote than its hash says (\(hash.text))",
+        "take the object away there, and `cairn push` from where it still is", path)
     }
     do throws(Diagnostic) {
-      return [judge(try reader.compare(model, record), model.text, reader, model.path, check)]
+      let remote = RemoteObjects(try objects.home(of: hash, at: model.path).storage)
+      let hint = "`cairn push` where it still is, or run the stage again"
+      guard try remote.hasFile(hash) else {
+        return [missing(.failed, "what \(path) links to is not on the remote: \(remote.name(of: hash))", hint, path)]
+      }
+      if hash.isDirectory, let list = try remote.list(of: hash) {
+        let files = Array(Set(list.manifest.entries.map { ContentHash(hash.algorithm, $0.md5) }))
+        let absent = files.count - (try remote.named(files)).count
+        if absent > 0 {
+          let files = absent == 1 ? "one file is" : "\(absent) files are"
+          return [missing(.failed, "of what \(path) links to \(files) not on the remote", hint, path)]
+        }
+      }
+      let checks = [missing(.passed, "", nil, path)]
+      guard isDeep else { return checks }
+      return checks + [try isWhole(hash, on: remote) ? corrupt(.passed, "", nil, path) : altered()]
+    } catch where error.code == .corruptOnRemote {
+      return [altered()]
     } catch {
-      return [check(.unknown, error.fullMessage, error.hint, model.path)]
+      return [missing(.unknown, "it cannot be known whether the remote has what \(path) links to: \(error.fullMessage)", error.hint, path)]
     }
   }
 

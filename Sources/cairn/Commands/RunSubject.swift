@@ -24,10 +24,16 @@ enum RunSubject {
   static func model(
     _ word: String, _ settings: Settings, _ repository: Repository
   ) throws(Diagnostic) -> RegisteredModel {
+    try lookup(word, settings, repository).find(word)
+  }
+
+  static func lookup(
+    _ word: String, _ settings: Settings, _ repository: Repository
+  ) throws(Diagnostic) -> ModelLookup {
     guard let tracking = TrackingSettings(settings, repository) else {
       throw Diagnostic(.tracking, "no tracking server is named, so '\(word)' cannot be looked up")
         .hinting("`cairn config cairn.tracking.uri http://…`, or MLFLOW_TRACKING_URI")
     }
-    return try ModelLookup(tracking).find(word)
+    return try ModelLookup(tracking)
   }
 }

@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
 internal import CairnFormats
+internal import CairnServices
 internal import CairnSystem
 internal import CairnVerify
 
@@ -138,12 +139,24 @@ struct VerifyCommand: OwnCommand {
     let workspace = try Workspace.open(repository, try Settings.load(repository))
     let checks = LineageChecks(workspace, isDeep: deep)
     request.lineage = checks
-    let runs = try targets.compactMap { try RunSubject.find($0, workspace) }
-    if runs.isEmpty { return try request.run(in: repository) }
-    guard runs.count == targets.count else {
+    var runs: [(run: RunID, model: RegisteredModel?)] = []
+    var lost: [Check] = []
+    for word in targets {
+      guard word.hasPrefix("models:/") else {
+        if let found = try RunSubject.find(word, workspace) { runs.append(found) }
+        continue
+      }
+      switch try RunSubject.lookup(word, workspace.settings, repository).look(word) {
+      case .found(let model): runs.append((model.run, model))
+      case .none(let why): lost.append(LineageChecks.lost(word, .failed, why))
+      case .unknown(let why): lost.append(LineageChecks.lost(word, .unknown, why))
+      }
+    }
+    if runs.isEmpty, lost.isEmpty { return try request.run(in: repository) }
+    guard runs.count + lost.count == targets.count else {
       throw Diagnostic.wrongUsage("stages are looked at as they are now, runs and models as they were: name one kind")
     }
-    return try request.run(runs, in: repository)
+    return try request.run(runs, beside: lost, in: repository)
   }
 
   private final class Kept {

@@ -2,15 +2,17 @@
 
 Before the servers that CAIRN_TEST_MLFLOW and CAIRN_TEST_S3 name. The last line is "N of M steps …".
 """
+import http.server
 import json
 import os
 import shutil
 import subprocess
 import sys
+import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
-from project import CAIRN, CLIENT, PLAIN, SERVER, Project, artifact, md5, mixed, step  # noqa: E402,F401
+from project import CAIRN, CLIENT, PLAIN, SERVER, Project, artifact, md5, mixed, mlflow, step  # noqa: E402,F401
 
 
 class Audited(Project):
@@ -36,6 +38,29 @@ class Audited(Project):
     def says(self, status, words, *arguments):
         code, text = self.verify(*(arguments or (self.model,)))
         assert code == status and words in text, f"{code}, not {status} with '{words}':\n{text}"
+
+    def finds(self, status, words, *arguments):
+        """The same, of the JSON: a check `tracking`."""
+        result = subprocess.run([CAIRN, "verify", "--lineage", "--json", *(arguments or (self.model,))], cwd=self.folder, env=self.env, capture_output=True, text=True)
+        assert result.returncode == {"passed": 0, "failed": 1, "unknown": 2}[status], result.stdout + result.stderr
+        found = [c for c in json.loads(result.stdout)["checks"] if c["id"] == "tracking" and c["status"] == status]
+        assert [c for c in found if words in c["message"]], f"no '{words}':\n{result.stdout}"
+
+    def bucket(self, method, address, body=None):
+        """Does something to an object of the remote, past Cairn."""
+        if not address.startswith("s3://"):
+            os.chmod(address, 0o644)
+            if method == "DELETE":
+                os.remove(address)
+            else:
+                with open(address, "wb") as f:
+                    f.write(body)
+            return
+        endpoint, _, key, secret = os.environ["CAIRN_TEST_S3"].split()[:4]
+        subprocess.run(
+            ["curl", "-sf", "-X", method, "--aws-sigv4", "aws:amz:us-east-1:s3", "--user", f"{key}:{secret}", "-H",
+             "x-amz-content-sha256: UNSIGNED-PAYLOAD", *(["--data-binary", "@-"] if body else []), endpoint + address.removeprefix("s3:/")],
+            input=body, check=True)
 
     def cached(self, name):
         """The object of a file in the cache, made writable."""
@@ -97,10 +122,131 @@ def registry():
     CLIENT.create_model_version(p.experiment, "s3://elsewhere/model", run_id="nope", tags=tags)
     p.says(1, "its run 'nope' is not on the server", f"models:/{p.experiment}/2")
     CLIENT.create_model_version(p.experiment, "s3://elsewhere/model")
-    p.says(255, "was not registered by Cairn", f"models:/{p.experiment}/3")
-    p.says(255, "is not in the registry", f"models:/{p.experiment}/77")
+    p.finds("failed", "was not registered by Cairn", f"models:/{p.experiment}/3")
+    p.finds("failed", "is not in the registry", f"models:/{p.experiment}/77")
+    p.finds("failed", "is not in the registry", "models:/nobody-made-this/1")
+    # Beside one that is well, both are told.
+    p.finds("failed", "is not in the registry", p.model, f"models:/{p.experiment}/77")
+    p.says(255, "names no version of a model", "models:/churn")
     CLIENT.set_registered_model_alias(p.experiment, "champion", "1")
     p.run("restore", f"models:/{p.experiment}@champion", "--into", os.path.join(p.top, "then"))
+    p.remove()
+
+
+def sources():
+    """The tags by which the models of a bad batch are found."""
+    p = Audited()
+    digest = md5(os.path.join(p.folder, "raw.csv"))
+    ways = [(p.model,), ("run:" + p.stage("train").data.tags["cairn.run"][:12],), ("train",), ("dvc.yaml:train",), ()]
+
+    def all_say(words):
+        for way in ways:
+            result = subprocess.run([CAIRN, "verify", "--lineage", *way], cwd=p.folder, env=p.env, capture_output=True, text=True)
+            text = result.stdout + result.stderr
+            assert result.returncode == (1 if words else 0) and words in text, f"{way}: {result.returncode}, not '{words}':\n{text}"
+
+    all_say("")
+    tag = "cairn.data.raw.csv"
+    CLIENT.set_model_version_tag(p.experiment, "1", tag, "0" * 32)
+    all_say(f"its tag {tag} is '0000")
+    CLIENT.delete_model_version_tag(p.experiment, "1", tag)
+    all_say(f"its tag {tag} is missing, not '{digest}'")
+    CLIENT.set_model_version_tag(p.experiment, "1", tag, digest)
+    CLIENT.set_model_version_tag(p.experiment, "1", "cairn.data.foo.csv", "0" * 32)
+    all_say("its tag cairn.data.foo.csv is '0000")
+    CLIENT.delete_model_version_tag(p.experiment, "1", "cairn.data.foo.csv")
+    CLIENT.set_model_version_tag(p.experiment, "1", "owner", "ann")
+    all_say("")
+    CLIENT.delete_model_version_tag(p.experiment, "1", "cairn.run")
+    p.finds("failed", "its version says nothing of the run behind it")
+    p.says(1, "has no version of the model", "train")
+    p.remove()
+
+
+def values():
+    """The server shows other values than the record has."""
+    p = Audited()
+    run = p.stage("train").info.run_id
+    named = "run:" + p.stage("train").data.tags["cairn.run"][:12]
+
+    def says(words):
+        p.finds("failed", words)
+        p.finds("failed", words, named)
+        p.finds("failed", words, "train")
+
+    parent = p.stage("train").data.tags["mlflow.parentRunId"]
+    CLIENT.delete_tag(run, "mlflow.parentRunId")
+    says("the tag mlflow.parentRunId is missing")
+    CLIENT.set_tag(run, "mlflow.parentRunId", run)
+    says("which is not the run of its invocation")
+    CLIENT.set_tag(run, "mlflow.parentRunId", "nope")
+    says("there is no such run")
+    CLIENT.set_tag(run, "mlflow.parentRunId", parent)
+    CLIENT.delete_run(parent)
+    says("there is no such run")
+    CLIENT.restore_run(parent)
+    p.says(0, "REPRODUCIBLE")
+    CLIENT.log_metric(run, "auc", 0.99)
+    says("the metric auc is 0.99, not 0.93")
+    CLIENT.set_tag(run, "cairn.refused", "metric 'auc': no\nparam 'lr': no")
+    says("the metric auc is 0.99, not 0.93")
+    CLIENT.log_inputs(run, datasets=[mlflow.entities.DatasetInput(mlflow.entities.Dataset("f.csv", "0" * 32, "local", "{}"))])
+    says("the dataset f.csv has the digest 0000")
+    p.remove()
+
+
+def own_values():
+    """What the stage logs beside is its own; what it logs under a name of ours is another value."""
+    for extra, status, words in (
+        ("mlflow.log_params({'own': 1})\nmlflow.log_metric('own', 2)\nmlflow.log_metric('auc', 0.5)\n"
+         "for step in range(9): mlflow.log_metric('curve', step, step=step)\n"
+         "mlflow.log_input(mlflow.data.meta_dataset.MetaDataset(mlflow.data.http_dataset_source.HTTPDatasetSource('http://h/d'), name='own'))\n",
+         0, "REPRODUCIBLE"),
+        ("mlflow.log_param('lr', 'other')\n", 1, "the parameter lr is 'other', not '0.1'"),
+    ):
+        p = Project(server=SERVER, train=PLAIN + "import mlflow\n" + extra, params="lr: 0.1\nlong: " + "x" * 7000 + "\n'a[0]@x': 1\nempty: ''\n")
+        p.both("repro")
+        p.commit()
+        result = subprocess.run([CAIRN, "verify", "--lineage"], cwd=p.folder, env=p.env, capture_output=True, text=True)
+        assert result.returncode == status and words in result.stdout, result.stdout + result.stderr
+        p.remove()
+
+
+def plot_gone():
+    """A plot of an earlier run is nowhere any more, and shares a name with a metric: what it was called is not known."""
+    p = Project(server=SERVER, train=PLAIN.replace('"auc": 0.93', '"auc": 0.93, "tpr": 0.5'))
+    p.both("repro")
+    train = p.stage("train")
+    assert train.data.metrics["metrics.json:tpr"] == 0.5, train.data.metrics
+    p.commit()
+    digest = md5(os.path.join(p.folder, "roc.csv"))
+    os.remove(os.path.join(p.folder, "roc.csv"))
+    shutil.rmtree(os.path.join(p.folder, ".dvc/cache/files/md5", digest[:2]), ignore_errors=True)
+    result = subprocess.run([CAIRN, "verify", "--lineage", "run:" + train.data.tags["cairn.run"][:12]], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert "differs" not in result.stdout, result.stdout + result.stderr
+    CLIENT.log_metric(train.info.run_id, "metrics.json:tpr", 0.6)
+    result = subprocess.run([CAIRN, "verify", "--lineage", "run:" + train.data.tags["cairn.run"][:12]], cwd=p.folder, env=p.env, capture_output=True, text=True)
+    assert "the metric tpr is 0.6, not 0.5" in result.stdout, result.stdout + result.stderr
+    p.remove()
+
+
+def source():
+    """The bytes that a version links to, whatever this cache has."""
+    p = Audited()
+    address = CLIENT.get_model_version(p.experiment, "1").tags["cairn.uri"]
+    with open(os.path.join(p.folder, "model.pkl"), "rb") as f:
+        content = f.read()
+    p.bucket("PUT", address, b"other bytes")
+    p.says(0, "REPRODUCIBLE")
+    p.says(1, "links to has other bytes on the remote", p.model, "--deep")
+    p.bucket("DELETE", address)
+    p.says(1, "links to is not on the remote")
+    p.says(1, "links to is not on the remote", p.model, "--deep")
+    p.bucket("PUT", address, content) if address.startswith("s3://") else p.run("push")
+    p.says(0, "REPRODUCIBLE", p.model, "--deep")
+    if address.startswith("s3://"):
+        p.run("remote", "modify", "r", "endpointurl", "http://127.0.0.1:9")
+        p.says(2, "it cannot be known whether the remote has what")
     p.remove()
 
 
@@ -153,6 +299,78 @@ def down():
     p = Audited()
     p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:9"\nexperiment = "{p.experiment}"\n')
     p.says(2, "does not answer", "run:" + [n for n, c in p.records().items() if b'"address":"train"' in c][0])
+    p.finds("unknown", "does not answer")
+    p.remove()
+
+
+class Faulty(http.server.BaseHTTPRequestHandler):
+    """Answers everything in one way."""
+    status, body, length = 500, b"", None
+
+    def answer(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.send_response(self.status)
+        self.send_header("Content-Length", str(self.length or len(self.body)))
+        self.end_headers()
+        self.wfile.write(self.body)
+
+    do_GET = do_POST = do_PUT = answer
+
+    def log_message(self, *words):
+        pass
+
+
+def silent():
+    """A server that answers with anything but the registry's word."""
+    p = Audited()
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Faulty) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        p.write(".cairn/config.toml", f'[tracking]\nuri = "http://127.0.0.1:{server.server_port}"\nexperiment = "{p.experiment}"\n')
+        page = b"<html><body>Please log in</body></html>"
+        for status, body, length in (
+            (500, b"", None), (502, page, None), (429, b"", None), (413, page, None), (401, b"", None), (404, page, None),
+            (403, b'{"error_code": "PERMISSION_DENIED", "message": "no"}', None), (200, page, None), (200, b"{}", None),
+            (200, b'{"model_version": {"version": "1"', None), (200, b'{"model_version": {"version": "1"', 5000),
+        ):
+            Faulty.status, Faulty.body, Faulty.length = status, body, length
+            p.finds("unknown", "cannot look up")
+            p.says(2, "cannot look up")
+        p.says(2, "cannot look up", f"models:/{p.experiment}@champion")
+        server.shutdown()
+    p.remove()
+
+
+def registered_later():
+    """Models of runs from before they were registered: the hint leads to a version."""
+    p = Audited.__new__(Audited)
+    Project.__init__(p, server=SERVER)
+    with open(os.path.join(p.folder, "dvc.yaml"), encoding="utf-8") as f:
+        text = f.read()
+    p.write("dvc.yaml", text.replace("  churn:", f"  {p.experiment}:"))
+    p.both("repro")
+    p.commit()
+    p.run("push")
+    first = "run:" + p.stage("train").data.tags["cairn.run"][:12]
+    p.write(".cairn/config.toml", f'[tracking]\nuri = "{SERVER}"\nexperiment = "{p.experiment}"\nregister = true\n')
+    p.commit()
+    p.both("repro", "-f")
+    p.run("push")
+    p.both("track", "sync")
+    assert p.waiting() == []
+    # Behind the lock stands the first run that did the work.
+    for word in (first, "train"):
+        p.says(1, "`cairn track sync --all` makes one", word)
+    p.both("track", "sync", "--all")
+    p.says(0, "REPRODUCIBLE", first)
+    p.says(0, "REPRODUCIBLE", "train")
+    p.write("raw.csv", "a,b\n3,4\n")
+    p.run("add", "-q", "raw.csv")
+    p.both("repro")
+    p.commit()
+    p.says(1, "`cairn track status` says what it waits for", "train")
+    p.run("push")
+    p.both("track", "sync")
+    p.says(0, "REPRODUCIBLE", "train")
     p.remove()
 
 
@@ -249,7 +467,7 @@ def earlier_runs():
 
 
 def main():
-    for body in (whole, server_run, registry, data, record, code, down, sent_later, models, earlier_runs):
+    for body in (whole, server_run, registry, sources, values, own_values, plot_gone, source, data, record, code, down, silent, sent_later, registered_later, models, earlier_runs):
         step(body.__name__, body)
     print(f"{mixed.passed} of {mixed.total} steps of an audit")
     return mixed.passed != mixed.total
