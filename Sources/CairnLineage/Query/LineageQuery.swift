@@ -75,7 +75,7 @@ package struct LineageQuery {
   private init(index: LineageIndex, options: Options) {
     self.index = index
     self.options = options
-    contents = FolderContents(index.store, cached: options.cachedFolder)
+    contents = FolderContents(index, cached: options.cachedFolder)
   }
 
   /// - Parameter producer: the run behind the lock entry of the artifact, where the caller knows it.
