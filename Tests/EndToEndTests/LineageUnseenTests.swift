@@ -82,4 +82,32 @@ struct LineageUnseenTests {
     #expect(lone.output.hasPrefix("lone/f"), "\(lone)")
     #expect(try repository.cairn("lineage", String(repeating: "0", count: 32)).status == 255)
   }
+
+  // MARK: Two things
+
+  @Test("what is not a number is the same as itself")
+  func notANumber() throws {
+    let repository = try TestRepository()
+    try repository.write("code", "1\n")
+    try repository.write(
+      "dvc.yaml",
+      """
+      stages:
+        s:
+          cmd: 'echo "{\\"loss\\": NaN}" > m.json; cp code o'
+          deps: [code]
+          outs: [o]
+          metrics: [{m.json: {cache: false}}]
+
+      """)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.commit("first")
+    try repository.write("code", "2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let record = try repository.cairn("runs", "show", "@last:s", "--json").output
+    #expect(record.lowercased().contains("nan"), "\(record)")
+    for result in [try repository.cairn("runs", "diff", "@last:s"), try repository.cairn("lineage", "--rev", "HEAD", "o", "o")] {
+      #expect(result.status == 0 && result.output.contains("code") && !result.output.contains("loss"), "\(result)")
+    }
+  }
 }
