@@ -41,13 +41,19 @@ package struct LineageSubject: Sendable {
   }
 
   /// Every version of a path that a run has read (`isDown`) or made.
+  ///
+  /// - Parameter locked: of runs without a record.
   package static func versions(
-    of word: String, isDown: Bool, _ repository: Repository, _ index: LineageIndex
+    of word: String, isDown: Bool, _ repository: Repository, _ index: LineageIndex, locked: [LockedWork] = []
   ) throws(Diagnostic) -> LineageSubject {
     let name = word.hasPrefix("path:") ? String(word.dropFirst(5)) : word
     let path = repository.paths.location(of: name, in: .local(repository.workingFolder ?? .root))
     let names = [path.recordPath, path.formerRecordPath].compactMap { $0 }
-    let found = try index.artifacts(at: names, isDown ? .read : .written)
+    var found = try index.artifacts(at: names, isDown ? .read : .written)
+    for version in locked.flatMap({ isDown ? $0.read : $0.made })
+    where version.md5 != nil && names.contains(where: { $0.hasSameBytes(as: version.path) }) {
+      if !found.contains(where: { $0.md5 == version.md5 }) { found.append(version) }
+    }
     if found.isEmpty {
       throw Diagnostic.noSubject("no run has \(isDown ? "read" : "made") any version of '\(name)'")
     }

@@ -85,6 +85,32 @@ struct LineageUnseenTests {
 
   // MARK: Two things
 
+  @Test("two things of which the records are not here are not told to be made alike")
+  func compared() throws {
+    let repository = try project()
+    #expect(try repository.cairn("lineage", "model.pkl", "clean.csv").status == 0)
+    try repository.write("raw.csv", "2\n")
+    #expect(try repository.cairn("add", "-q", "raw.csv").status == 0)
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    let whole = try repository.cairn("lineage", "--rev", "HEAD", "model.pkl", "model.pkl", "--json")
+    #expect(try whole.status == 0 && unknown(whole).isEmpty, "\(whole)")
+    // One side's.
+    let runs = try json(repository.cairn("runs", "--stage", "train", "--json"))["runs"] as? [[String: Any]]
+    let newest = try #require(runs?.first?["run"] as? String)
+    try repository.shell("rm -f .cairn/runs/\(newest.prefix(2))/\(newest.dropFirst(2)).json")
+    let half = try repository.cairn("lineage", "--rev", "HEAD", "model.pkl", "model.pkl")
+    #expect(half.status == 2 && half.output.contains("unknown of model.pkl: which run made model.pkl"), "\(half)")
+    #expect(!half.output.contains("unknown of model.pkl in HEAD"), "\(half)")
+    let sides = try unknown(repository.cairn("lineage", "--rev", "HEAD", "model.pkl", "model.pkl", "--json"))
+    #expect(sides.map { $0["side"] as? String } == ["b"] && sides.first?["what"] as? String == "record", "\(sides)")
+    // Both.
+    try repository.shell("rm -rf .cairn/runs .cairn/lineage.sqlite*")
+    let none = try repository.cairn("lineage", "--rev", "HEAD", "model.pkl", "model.pkl")
+    #expect(none.status == 2 && !none.output.contains("nothing differs"), "\(none)")
+    #expect(none.output.contains("unknown of model.pkl in HEAD: which run made model.pkl"), "\(none)")
+    #expect(none.output.contains("unknown of model.pkl: which run made model.pkl"), "\(none)")
+  }
+
   @Test("what is not a number is the same as itself")
   func notANumber() throws {
     let repository = try TestRepository()
@@ -109,5 +135,67 @@ struct LineageUnseenTests {
     for result in [try repository.cairn("runs", "diff", "@last:s"), try repository.cairn("lineage", "--rev", "HEAD", "o", "o")] {
       #expect(result.status == 0 && result.output.contains("code") && !result.output.contains("loss"), "\(result)")
     }
+  }
+
+  // MARK: Down
+
+  @Test("who has used it by dvc.lock alone is told, and what became of that, as without a record")
+  func lockedReaders() throws {
+    let repository = try project()
+    #expect(try unknown(repository.cairn("lineage", "raw.csv", "--down", "--json")).isEmpty)
+    try repository.shell("rm -rf .cairn/runs .cairn/lineage.sqlite*")
+    for arguments in [["raw.csv", "--down"], ["raw.csv", "--down", "--any-version"]] {
+      let result = try repository.run([try CairnBinary.path(), "lineage"] + arguments)
+      #expect(result.status == 2, "\(result)")
+      for made in ["clean.csv", "model.pkl"] {
+        #expect(result.output.contains(try Regex("─ \(made) +without a record: dvc.lock has stage")), "\(result)")
+        #expect(result.output.contains("unknown: which run made \(made)"), "\(result)")
+      }
+      let document = try repository.run([try CairnBinary.path(), "lineage"] + arguments + ["--json"])
+      #expect(try unknown(document).map { $0["what"] as? String } == ["record", "record"], "\(document)")
+    }
+    // Another version is not what the lock says was read.
+    try repository.write("raw.csv", "another\n")
+    #expect(try !repository.cairn("lineage", "raw.csv", "--down").output.contains("clean.csv"))
+    try repository.write("raw.csv", "1\n")
+    // The lock of the last commit counts, too.
+    try repository.remove("dvc.lock")
+    #expect(try repository.cairn("lineage", "raw.csv", "--down").output.contains("model.pkl"))
+    #expect(try repository.cairn("lineage", "code", "--down", "--any-version").output.contains("model.pkl"))
+  }
+
+  @Test("a record that is missing in the middle does not hide what is behind it")
+  func missingInTheMiddle() throws {
+    let repository = try project()
+    try forget("train", in: repository)
+    let result = try repository.cairn("lineage", "raw.csv", "--down")
+    #expect(result.status == 0 && result.output.contains("unknown: which run made model.pkl"), "\(result)")
+    let first = try #require(result.output.firstMatch(of: /\n *└─ clean.csv .*\n *└─ model.pkl +without a record/), "\(result)")
+    #expect(!first.0.contains("prepare' read"))
+    #expect(try unknown(repository.cairn("lineage", "clean.csv", "--down", "--json")).count == 1)
+  }
+
+  @Test("a stage that leaves nothing behind has read it, too")
+  func noOutputs() throws {
+    let repository = try TestRepository()
+    try repository.write("raw.csv", "1\n")
+    try repository.write("dvc.yaml", "stages: {check: {cmd: grep 1 raw.csv, deps: [raw.csv]}}\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.shell("rm -rf .cairn/runs .cairn/lineage.sqlite*")
+    let result = try repository.cairn("lineage", "raw.csv", "--down")
+    #expect(result.status == 2 && result.output.contains("unknown: which run read raw.csv"), "\(result)")
+  }
+
+  @Test("what has been taken from the cache, renamed or run again has its records")
+  func recorded() throws {
+    let repository = try project()
+    try repository.write("raw.csv", "2\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    try repository.write("raw.csv", "1\n")
+    #expect(try repository.cairn("repro", "-q").status == 0)
+    #expect(try unknown(repository.cairn("lineage", "raw.csv", "--down", "--json")).isEmpty)
+    try repository.shell("sed -i 's/train:/fit:/' dvc.yaml dvc.lock")
+    let renamed = try repository.cairn("lineage", "raw.csv", "--down", "--json")
+    #expect(try unknown(renamed).isEmpty, "\(renamed)")
   }
 }
