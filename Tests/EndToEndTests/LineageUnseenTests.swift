@@ -198,4 +198,67 @@ struct LineageUnseenTests {
     let renamed = try repository.cairn("lineage", "raw.csv", "--down", "--json")
     #expect(try unknown(renamed).isEmpty, "\(renamed)")
   }
+
+  // MARK: Models
+
+  /// A registry with one version, told in `version.json`; an answer to a search is that version where its tags fit.
+  private static let registry = """
+    import http.server, json, os, re, urllib.parse
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self):
+            url = urllib.parse.urlparse(self.path)
+            query = dict(urllib.parse.parse_qsl(url.query))
+            version = json.load(open("version.json"))
+            if url.path.endswith("model-versions/get"): body = {"model_version": version}
+            elif url.path.endswith("model-versions/search"):
+                key, value = re.fullmatch("tags.`(.*)`='(.*)'", query["filter"]).groups()
+                fits = {"key": key, "value": value} in version["tags"]
+                body = {"model_versions": [version] if fits else []}
+            else: body = {"registered_model": {"name": version["name"], "aliases": []}}
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps(body).encode())
+        def log_message(self, *_): pass
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    open("port.tmp", "w").write(str(server.server_port))
+    os.rename("port.tmp", "port.txt")
+    server.serve_forever()
+    """
+
+  @Test("a version of a model is told whose tags name the data, or itself, where the record of its run is missing")
+  func models() throws {
+    let repository = try project()
+    func md5(_ name: String) throws -> String { String(try repository.shell("md5sum \(name)").output.prefix(32)) }
+    let runs = try json(repository.cairn("runs", "--stage", "train", "--json"))["runs"] as? [[String: Any]]
+    let run = try #require(runs?.first?["run"] as? String)
+    let tags = [
+      "cairn.run": run, "cairn.path": "model.pkl", "cairn.md5": try md5("model.pkl"), "cairn.data.raw.csv": try md5("raw.csv"),
+    ]
+    let version: [String: Any] = [
+      "name": "churn", "version": "1", "source": "s3://b/x", "run_id": "1",
+      "tags": tags.map { ["key": $0.key, "value": $0.value] },
+    ]
+    try repository.write("version.json", Array(try JSONSerialization.data(withJSONObject: version)))
+    let server = try repository.start(["python3", "-c", Self.registry])
+    defer { server.signal(SIGKILL) }
+    for _ in 0..<200 where !repository.exists("port.txt") { usleep(50_000) }
+    let environment = ["MLFLOW_TRACKING_URI": "http://127.0.0.1:" + (repository.read("port.txt") ?? "0")]
+    let whole = try repository.cairn("lineage", "models:/churn/1", environment: environment)
+    #expect(whole.status == 0 && whole.output.contains("clean.csv"), "\(whole)")
+    let known = try repository.cairn("lineage", "raw.csv", "--down", "--json", environment: environment)
+    #expect(try unknown(known).isEmpty, "\(known)")
+    try forget("train", in: repository)
+    // In the middle, it is its bytes that tell.
+    let middle = try repository.cairn("lineage", "clean.csv", "--down", environment: environment)
+    #expect(middle.output.contains("models:/churn/1  "), "\(middle)")
+    #expect(middle.output.contains("unknown: run \(run.prefix(12)): its record is missing: models:/churn/1 names it"), "\(middle)")
+    let up = try repository.cairn("lineage", "models:/churn/1", environment: environment)
+    #expect(up.status == 2 && up.output.contains("its record is missing"), "\(up)")
+    // Without any record and lock, its tags.
+    try repository.shell("rm -rf .cairn/runs .cairn/lineage.sqlite* dvc.lock && git rm -q --cached dvc.lock && git commit -qm lost")
+    let down = try repository.cairn("lineage", "raw.csv", "--down", environment: environment)
+    #expect(down.status == 2 && down.output.contains("models:/churn/1  ") && !down.output.contains("model.pkl"), "\(down)")
+    #expect(down.output.contains("its record is missing: models:/churn/1 names it"), "\(down)")
+  }
 }

@@ -60,6 +60,8 @@ package struct LineageEdge: Hashable, Sendable {
     case registered
     /// From what a stage has read to what it made, by the lock alone: no record tells of the run.
     case locked
+    /// From data to a version of a registered model whose tags name it, where no record tells of the runs between.
+    case tagged
   }
   /// The way data flowed: from `from` to `to`.
   package var from: LineageNodeID

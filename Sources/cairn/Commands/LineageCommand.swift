@@ -122,7 +122,7 @@ struct LineageCommand: OwnCommand {
     }
     // Nothing is known of it: that is an answer of its own. What a model is was known before anything was asked of it.
     let isKnown = graph.edges.contains { edge in
-      ![.sameBytes, .locked].contains(edge.kind) && !(edge.kind == .registered && edge.to == asked?.id)
+      ![.sameBytes, .locked, .tagged].contains(edge.kind) && !(edge.kind == .registered && edge.to == asked?.id)
         && graph.nodes[edge.from] != nil && graph.nodes[edge.to] != nil
     }
     return !isKnown && !graph.unknown.isEmpty ? .unknown : .success
@@ -145,7 +145,9 @@ struct LineageCommand: OwnCommand {
           if let record = try index.store.record(run) { makers.append((run, record)) }
         }
       }
-      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers) { () throws(Diagnostic) in
+      let isRecorded = { (run: RunID) in ((try? index.store.record(run)) ?? nil) != nil }
+      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers, isRecorded: isRecorded) {
+        () throws(Diagnostic) in
         guard let connector = TrackerConnectors.current else { throw Diagnostic(.tracking, "no server can be reached") }
         return try connector.reader(project)
       }

@@ -122,7 +122,7 @@ struct LineageTree {
           Child(
             id: edge.from, name: name(edge.from), text: "imported" + (isArtifact ? made(edge.from) : ""),
             leads: isArtifact))
-      case .used, .restored, .registered, .locked: break
+      case .used, .restored, .registered, .locked, .tagged: break
       }
     }
     return children
@@ -183,7 +183,7 @@ struct LineageTree {
         let isElsewhere = graph.edges(into: edge.to).contains { $0.kind == .generated }
         children.append(
           Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: followsEqualBytes || !isElsewhere))
-      case .registered: children.append(Child(id: edge.to, name: name(edge.to), text: rootText(edge.to), leads: false))
+      case .registered, .tagged: children.append(Child(id: edge.to, name: name(edge.to), text: rootText(edge.to), leads: false))
       case .locked where seen.insert(edge.to).inserted:
         let why = graph.unknown.first { $0.node == edge.to && $0.what == .record }?.why
         children.append(
@@ -338,7 +338,7 @@ struct LineageTree {
     switch unknown.what {
     case .origin: return "where \(name) came from before it was " + (isData(unknown.node) ? "added" : "here")
     case .record: return "which run made \(name): there is no record, DVC may have run it"
-    case .missing: return "run \(name.prefix(12)): its record is missing"
+    case .missing: return "run \(name.prefix(12)): its record is missing" + (unknown.why.map { ": " + $0 } ?? "")
     case .erased: return "run \(name.prefix(12)): its record was erased"
     case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
     case .unreadable: return "run \(name.prefix(12)): its record is of a version that this Cairn cannot read"
