@@ -41,13 +41,19 @@ package struct LineageSubject: Sendable {
   }
 
   /// Every version of a path that a run has read (`isDown`) or made.
+  ///
+  /// - Parameter locked: of runs without a record.
   package static func versions(
-    of word: String, isDown: Bool, _ repository: Repository, _ index: LineageIndex
+    of word: String, isDown: Bool, _ repository: Repository, _ index: LineageIndex, locked: [LockedWork] = []
   ) throws(Diagnostic) -> LineageSubject {
     let name = word.hasPrefix("path:") ? String(word.dropFirst(5)) : word
     let path = repository.paths.location(of: name, in: .local(repository.workingFolder ?? .root))
     let names = [path.recordPath, path.formerRecordPath].compactMap { $0 }
-    let found = try index.artifacts(at: names, isDown ? .read : .written)
+    var found = try index.artifacts(at: names, isDown ? .read : .written)
+    for version in locked.flatMap({ isDown ? $0.read : $0.made })
+    where version.md5 != nil && names.contains(where: { $0.hasSameBytes(as: version.path) }) {
+      if !found.contains(where: { $0.md5 == version.md5 }) { found.append(version) }
+    }
     if found.isEmpty {
       throw Diagnostic.noSubject("no run has \(isDown ? "read" : "made") any version of '\(name)'")
     }
@@ -141,14 +147,25 @@ private struct Finder {
     let digits = word.hasSuffix(".dir") ? String(word.dropLast(4)) : word
     guard digits.utf8.count >= 4, digits.utf8.allSatisfy({ "0123456789abcdefABCDEF".utf8.contains($0) }) else { return nil }
     let artifacts = try index.artifacts(hashPrefix: digits)
-    guard let first = artifacts.first else { return nil }
+    if artifacts.isEmpty { return try part(withHash: digits) }
     let hashes = Set(artifacts.map { $0.md5?.hasPrefix(digits.lowercased()) == true ? $0.md5 ?? "" : $0.contentHash })
     if hashes.count > 1 {
       throw Diagnostic(.ambiguousSubject, "'\(word)' begins \(hashes.count) hashes")
         .noting(hashes.sorted().prefix(20).joined(separator: "\n      ")).hinting("give more digits")
     }
-    _ = first
     return LineageSubject(what: .artifacts(artifacts, producer: nil, origin: nil))
+  }
+
+  /// Files of folders that have this MD5: records name the folders alone.
+  private func part(withHash digits: String) throws(Diagnostic) -> LineageSubject? {
+    guard let md5 = Digest16(hex: digits.lowercased()) else { return nil }
+    let tracked = try trackedPaths().locked.filter { $0.file?.hashText?.hasSuffix(".dir") ?? false }.map { entry in
+      LineageArtifact(
+        repository: repositoryName, path: entry.path.recordPath, md5: entry.file?.hashText, sha256: nil,
+        size: entry.file?.size)
+    }
+    let parts = try index.parts(withHash: md5, in: tracked) { [folders] in folders.manifest($0) }
+    return parts.isEmpty ? nil : LineageSubject(what: .artifacts(parts, producer: nil, origin: nil))
   }
 
   // MARK: Paths

@@ -16,10 +16,21 @@ package struct TrackedPaths: Sendable {
     package var origin: RunRecord.Origin
   }
 
+  /// What a lock says that a stage read and made.
+  struct Work: Sendable {
+    var stage: String
+    var key: WorkKey
+    var read: [(path: Location, file: LockedFile)]
+    var made: [(path: Location, file: LockedFile)]
+  }
+
   private let paths: PathResolver
   private var entries: [Location: Entry] = [:]
   /// Files that stages read parameters from.
   package private(set) var parameterFiles: Set<Location> = []
+
+  /// Of the stages that a lock has an entry of.
+  private(set) var works: [Work] = []
 
   /// The output at exactly this path.
   package func at(_ path: Location) -> Entry? { entries[path] }
@@ -45,6 +56,13 @@ package struct TrackedPaths: Sendable {
       parameterFiles.formUnion(stage.parameters.map(\.location))
       let lock = project.lockEntry(of: stage)
       let work = lock.map { WorkKey(stage, $0) }
+      if let lock, let work, stage.kind == .pipeline {
+        works.append(
+          Work(
+            stage: stage.address.text(), key: work,
+            read: stage.dependencies.compactMap { input in lock.dep(input.declared).map { (input.location, $0) } },
+            made: stage.outputs.compactMap { output in lock.out(output.declared).map { (output.location, $0) } }))
+      }
       for (number, output) in stage.outputs.enumerated() {
         let path = output.location
         let file = stage.tracked.map { $0.outputs.indices.contains(number) ? $0.outputs[number] : nil }
@@ -75,8 +93,10 @@ package struct TrackedPaths: Sendable {
 
   /// What the locks and `.dvc` files of a commit say. Templates are not resolved there: a `wdir` with `${}` is taken
   /// for none.
+  ///
+  /// - Parameter locksOnly: `.dvc` files are left out.
   package static func inCommit(
-    _ commit: String, _ git: GitRepository, _ repository: Repository
+    _ commit: String, _ git: GitRepository, _ repository: Repository, locksOnly: Bool = false
   ) throws(Diagnostic) -> TrackedPaths {
     var tracked = TrackedPaths(repository.paths)
     let top = Repository.relative(repository.root, to: git.workTree)
@@ -85,7 +105,7 @@ package struct TrackedPaths: Sendable {
     for file in try git.tree(commit, path: top == "." ? "" : top) ?? [] where file.path.hasPrefix(prefix) {
       guard let path = RepoPath(String(file.path.dropFirst(prefix.utf8.count))) else { continue }
       if path.text.hasSuffix(".dvc"), file.mode.hasPrefix("100") {
-        guard let document = try parse(file.path, commit, objects) else { continue }
+        guard !locksOnly, let document = try parse(file.path, commit, objects) else { continue }
         tracked.add(dataFile: document, at: path)
       } else if path.name == "dvc.lock" {
         guard let document = try parse(file.path, commit, objects) else { continue }
@@ -143,6 +163,10 @@ package struct TrackedPaths: Sendable {
         },
         outputs: files(entry.outs))
       let address = StageAddress(file: folder.appending("dvc.yaml"), name: name).text()
+      func places(_ locked: [LockedFile]) -> [(path: Location, file: LockedFile)] {
+        locked.map { (paths.location(of: $0.path, in: place), $0) }
+      }
+      works.append(Work(stage: address, key: work, read: places(entry.deps), made: places(entry.outs)))
       for output in entry.outs {
         let path = paths.location(of: output.path, in: place)
         entries[path] = Entry(path: path, stage: address, file: output, work: work, origin: .init(.stage))

@@ -196,6 +196,7 @@ struct LineageMap {
     case .unreadable: "record unreadable"
     case .foreign: "another project's record"
     case .repository: "imported, records not at hand"
+    case .reader: "no record of who read it"
     case .registry: "registry not known"
     }
   }
@@ -210,6 +211,7 @@ struct LineageMap {
     case .unreadable: "Its record is of a version that this program cannot read."
     case .foreign: "Only another project's record tells who made it."
     case .repository: "It was imported from a repository whose records are not at hand."
+    case .reader: "A stage has read it, but no record says in which run: DVC may have run it."
     case .registry: "The registry of models does not answer, or says what the record does not."
     }
   }

@@ -25,6 +25,8 @@ package struct LineageComparison: Sendable {
   package var differences: [(section: Section, items: [RunComparison.Difference])]
   /// How many sources and made files are the same in both.
   package var common: Int
+  /// What hides a part of either ancestry.
+  package var unseen: (a: [LineageGraph.Unknown], b: [LineageGraph.Unknown])
 
   /// Of graphs that were walked up.
   ///
@@ -34,6 +36,7 @@ package struct LineageComparison: Sendable {
   ) {
     self.a = a.roots.first
     self.b = b.roots.first
+    unseen = (a.unseen, b.unseen)
     let (old, new) = (Ancestry(a, environment), Ancestry(b, environment))
     differences = [
       (.params, RunComparison.differences(old.params, new.params)),
@@ -67,6 +70,8 @@ package struct LineageComparison: Sendable {
   }
 
   package var isEmpty: Bool { differences.allSatisfy(\.items.isEmpty) }
+  /// Both ancestries are seen to their sources.
+  package var isComplete: Bool { unseen.a.isEmpty && unseen.b.isEmpty }
 
   /// The document of `cairn lineage A B --json`.
   package var value: Value {
@@ -75,7 +80,22 @@ package struct LineageComparison: Sendable {
       "b": b.map { .string($0.description) } ?? .null, "common": .int(common),
     ]
     for (section, items) in differences { map[.string(section.rawValue)] = RunComparison.value(items) }
+    map["unknown"] = .list([("a", unseen.a), ("b", unseen.b)].flatMap { side, unknown in
+      unknown.map { unknown -> Value in
+        guard case .map(var entry) = unknown.value else { return unknown.value }
+        entry["side"] = .string(side)
+        return .map(entry)
+      }
+    })
     return .map(map)
+  }
+}
+
+extension LineageGraph {
+  /// Where its walk upwards ended for want of a record. Where a source came from before it was here is no part of what
+  /// is compared, unless it is what was asked for.
+  fileprivate var unseen: [Unknown] {
+    unknown.filter { $0.what != .origin || roots.contains($0.node) }
   }
 }
 

@@ -5,11 +5,7 @@ extension LineageGraph {
   package var value: Value {
     let nodes = nodes.map { value($0.key, $0.value) }
     let edges = edges.map(value)
-    let unknown = unknown.map { unknown in
-      Value.map([
-        "node": text(unknown.node), "what": .string(unknown.what.rawValue), "why": Self.optional(unknown.why),
-      ])
-    }
+    let unknown = unknown.map(\.value)
     return .map([
       "schema": "cairn.lineage/v1", "root": roots.first.map(text) ?? .null, "roots": .list(roots.map(text)),
       "nodes": .list(nodes), "edges": .list(edges), "unknown": .list(unknown),
@@ -159,4 +155,12 @@ extension LineageGraph {
 extension LineageNodeID {
   /// Without the letter before it.
   package var bare: String { String(description.dropFirst(2)) }
+}
+
+extension LineageGraph.Unknown {
+  var value: Value {
+    .map([
+      "node": .string(node.description), "what": .string(what.rawValue), "why": why.map { .string($0) } ?? .null,
+    ])
+  }
 }

@@ -58,6 +58,10 @@ package struct LineageEdge: Hashable, Sendable {
     case restored
     /// From an output to the version of a registered model that it became.
     case registered
+    /// From what a stage has read to what it made, by the lock alone: no record tells of the run.
+    case locked
+    /// From data to a version of a registered model whose tags name it, where no record tells of the runs between.
+    case tagged
   }
   /// The way data flowed: from `from` to `to`.
   package var from: LineageNodeID
@@ -100,6 +104,8 @@ package struct LineageGraph: Sendable {
       case foreign
       /// It was imported from a repository whose records are not at hand.
       case repository
+      /// The lock has a stage that read it and leaves nothing behind, but no record tells of the run.
+      case reader
       /// Whether it is a version of a registered model: the registry does not say, or says what its record does not.
       case registry
     }

@@ -50,7 +50,7 @@ package struct RunComparison: Sendable {
     .list(items.map { .map(["name": .string($0.name), "was": $0.was ?? .null, "now": $0.now ?? .null]) })
   }
 
-  /// In the order of `a`, what only `b` has behind it. Of a name that stands twice, the first counts.
+  /// In the order of `a`, what only `b` has behind it. Of a name that stands twice, the first counts. NaN is NaN still.
   static func differences(_ a: [(String, Value)], _ b: [(String, Value)]) -> [Difference] {
     let old = Dictionary(a, uniquingKeysWith: { first, _ in first })
     let new = Dictionary(b, uniquingKeysWith: { first, _ in first })
@@ -59,7 +59,7 @@ package struct RunComparison: Sendable {
     var seen: Set<String> = []
     return names.filter { seen.insert($0).inserted }.compactMap { name in
       let (was, now) = (old[name], new[name])
-      if let was, let now, was.isEqualInPython(to: now) { return nil }
+      if let was, let now, was.isStill(now) { return nil }
       return Difference(name: name, was: was, now: now)
     }
   }

@@ -15,17 +15,23 @@ package struct ModelNodes {
   ///
   /// - Parameters:
   ///   - makers: of the graph's roots, where they are not in it.
+  ///   - isRecorded: of a run that tags name; what the registry knows of others is added too, and that their records
+  ///     are missing. `nil`: it is not asked for them.
   ///   - reader: throws where no registry is to be reached: then what it knows is `unknown` in the graph.
   package func add(
     to graph: inout LineageGraph, makers: [(run: RunID, record: RunRecord)] = [],
-    reader: () throws(Diagnostic) -> any TrackingReader
+    isRecorded: ((RunID) -> Bool)? = nil, reader: () throws(Diagnostic) -> any TrackingReader
   ) {
     var outputs = outputs(of: graph)
     for maker in makers { outputs += self.outputs(of: maker.run, maker.record).filter { graph.nodes[$0.artifact.id] != nil } }
-    guard let root = graph.roots.first, !outputs.isEmpty else { return }
+    let files = isRecorded == nil ? [] : unrecorded(of: graph)
+    guard let root = graph.roots.first, !outputs.isEmpty || !files.isEmpty else { return }
     let models: [RegisteredModel]
+    var others: [RegisteredModel] = []
     do throws(Diagnostic) {
-      models = try reader().models(of: outputs.map { ($0.run, $0.path) })
+      let reader = try reader()
+      models = outputs.isEmpty ? [] : try reader.models(of: outputs.map { ($0.run, $0.path) })
+      if !files.isEmpty { others = try reader.models(naming: files.map { ($0.path, $0.md5 ?? "") }) }
     } catch {
       return graph.addUnknown(root, .registry, why: error.fullMessage)
     }
@@ -38,7 +44,29 @@ package struct ModelNodes {
         graph.addUnknown(model.id, .registry, why: "it names \(md5), and its run made \(made.artifact.md5 ?? "nothing")")
       }
     }
+    for model in others where graph.nodes[model.id] == nil && isRecorded?(model.run) == false {
+      let itself = files.first { $0.path.hasSameBytes(as: model.path) && $0.md5 == model.md5 }
+      if let itself {
+        graph.add(model, of: itself.id)
+      } else {
+        graph.add(model.id, .model(model))
+        graph.connect(root, model.id, .tagged)
+      }
+      graph.addUnknown(.run(model.run), .missing, why: "\(model.text) names it")
+    }
   }
+
+  /// What was asked for, and what a lock alone says was made of it: versions may name them whose records are not here.
+  private func unrecorded(of graph: LineageGraph) -> [LineageArtifact] {
+    var ids = graph.roots
+    for edge in graph.edges where edge.kind == .locked && !ids.contains(edge.to) { ids.append(edge.to) }
+    return ids.prefix(Self.mostAsked).compactMap { id in
+      if case .artifact(let artifact) = graph.nodes[id], artifact.md5 != nil { artifact } else { nil }
+    }
+  }
+
+  /// Each is a question or two to the registry.
+  private static let mostAsked = 16
 
   private struct Output {
     var run: RunID

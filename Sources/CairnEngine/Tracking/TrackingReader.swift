@@ -23,4 +23,6 @@ package protocol TrackingReader: Sendable {
   func models(_ name: String, of run: RunID, path: String) throws(Diagnostic) -> [RegisteredModel]
   /// Versions that were made from any of these outputs, under whatever name: by model and version.
   func models(of outputs: [(run: RunID, path: String)]) throws(Diagnostic) -> [RegisteredModel]
+  /// Versions whose tags say that they are one of these files, or were made from one.
+  func models(naming files: [(path: String, md5: String)]) throws(Diagnostic) -> [RegisteredModel]
 }

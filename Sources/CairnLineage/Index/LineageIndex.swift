@@ -361,6 +361,36 @@ package final class LineageIndex: Sendable {
     return repositoryName ?? record.source.repository
   }
 
+  /// Whether this project's records are, or were once, of a repository of that name.
+  func isOurs(_ repository: String) throws(Diagnostic) -> Bool {
+    if repository == repositoryName ?? "" { return true }
+    let isRecorded = try ask { database in
+      try Bool.fetchOne(
+        database.cachedStatement(sql: "SELECT EXISTS (SELECT 1 FROM run WHERE repository = ? AND ours)"),
+        arguments: [repository])
+    }
+    return isRecorded ?? false
+  }
+
+  /// Files in folders that runs have read or made, and that no record names by themselves: those with these bytes.
+  ///
+  /// - Parameter others: folders that no run knows of.
+  package func parts(
+    withHash md5: Digest16, in others: [LineageArtifact], cached: @escaping @Sendable (String) -> DirectoryManifest?
+  ) throws(Diagnostic) -> [LineageArtifact] {
+    var contents = FolderContents(self, cached: cached)
+    var found: OrderedSet<LineageArtifact> = []
+    // The newest: each has to be read.
+    for folder in try artifacts(where: "md5 LIKE '%.dir'", [], limit: Self.searchedFolders) + others {
+      for part in try contents.parts(of: folder, md5: md5) where !found.contains(where: { $0.path.hasSameBytes(as: part.path) }) {
+        found.append(part)
+      }
+    }
+    return found.elements
+  }
+
+  private static let searchedFolders = 256
+
   /// How often a result was used again without being run, and the last time.
   package func reuses(of run: RunID) throws(Diagnostic) -> [LineageGraph.Reuse] {
     try ask { database in

@@ -22,6 +22,8 @@ package struct LineageQuery {
     package var canBeOurs: @Sendable (RunRecord) -> Bool = { _ in true }
     /// The contents of a folder that no run has read or made, by its MD5.
     package var cachedFolder: @Sendable (String) -> DirectoryManifest? = { _ in nil }
+    /// Asked downwards, for what no record tells: the entries of locks.
+    package var locked: [LockedWork] = []
     /// Whether a repository that a record names is the one that was imported from.
     package var isSource: @Sendable (_ repository: String, _ origin: RunRecord.Origin) -> Bool = {
       $0 == $1.repository
@@ -44,6 +46,8 @@ package struct LineageQuery {
   private var graph = LineageGraph()
   private var records: [RunID: RunRecord?] = [:]
   private var foreign: [RunID: Bool] = [:]
+  /// Places in `options.locked` by the paths that were read.
+  private var lockedReaders: [String: [Int]] = [:]
   /// Whoever asks for another project's run means that project.
   private var isAmongOthers = false
   private var contents: FolderContents
@@ -75,7 +79,7 @@ package struct LineageQuery {
   private init(index: LineageIndex, options: Options) {
     self.index = index
     self.options = options
-    contents = FolderContents(index.store, cached: options.cachedFolder)
+    contents = FolderContents(index, cached: options.cachedFolder)
   }
 
   /// - Parameter producer: the run behind the lock entry of the artifact, where the caller knows it.
@@ -105,6 +109,11 @@ package struct LineageQuery {
   private mutating func walk() throws(Diagnostic) {
     index.hold()
     defer { index.letGo() }
+    if options.direction == .down, !isAmongOthers {
+      for (number, work) in options.locked.enumerated() {
+        for input in work.read where input.md5 != nil { lockedReaders[input.path, default: []].append(number) }
+      }
+    }
     var nextArtifact = 0
     var nextRun = 0
     // Breadth first, so that `depth` is the shortest way.
@@ -288,6 +297,65 @@ package struct LineageQuery {
     for run in readers {
       graph.connect(artifact.id, .run(run), .used)
       runs.append((run, depth + 1))
+    }
+    for number in lockedCandidates(for: artifact) {
+      let work = options.locked[number]
+      guard try reads(work, artifact), try !isRecorded(work, among: readers) else { continue }
+      try noteUnrecorded(work, of: artifact, depth)
+    }
+  }
+
+  // MARK: Locks
+
+  /// Those that read something at the artifact's path, around it or below it.
+  private func lockedCandidates(for artifact: LineageArtifact) -> [Int] {
+    if lockedReaders.isEmpty { return [] }
+    if artifact.isFolder { return Array(options.locked.indices) }
+    return Set(([artifact.path] + artifact.foldersAround).flatMap { lockedReaders[$0] ?? [] }).sorted()
+  }
+
+  /// As records know it.
+  private func named(_ file: LineageArtifact) throws(Diagnostic) -> LineageArtifact {
+    guard let md5 = file.md5 else { return file }
+    return try index.artifacts(path: file.path, md5: md5).first ?? file
+  }
+
+  /// It read the artifact, a folder that it lies in, or a part of it.
+  private mutating func reads(_ work: LockedWork, _ artifact: LineageArtifact) throws(Diagnostic) -> Bool {
+    for input in work.read where input.md5 != nil {
+      if input.path.hasSameBytes(as: artifact.path) {
+        if input.md5 == artifact.md5 { return true }
+        continue
+      }
+      if input.isFolder, try contents.holds(named(input), artifact) { return true }
+      if artifact.isFolder, try contents.holds(artifact, input.isFolder ? named(input) : input) { return true }
+    }
+    return false
+  }
+
+  /// The run behind the entry is known, or one of the readers made the same under another name.
+  private mutating func isRecorded(_ work: LockedWork, among readers: [RunID]) throws(Diagnostic) -> Bool {
+    if try index.run(behind: work.key, of: work.stage) != nil { return true }
+    for run in readers {
+      guard let record = (try? record(run)) ?? nil, !work.made.isEmpty || record.stage.address == work.stage else { continue }
+      let made = record.made
+      if work.made.allSatisfy({ file in made.contains { $0.md5 == file.md5 && $0.path.hasSameBytes(as: file.path) } }) {
+        return true
+      }
+    }
+    return false
+  }
+
+  /// Nobody recorded the run: what it made is as far from the artifact as the run's outputs would be.
+  private mutating func noteUnrecorded(_ work: LockedWork, of artifact: LineageArtifact, _ depth: Int) throws(Diagnostic) {
+    let why = "dvc.lock has stage '\(work.stage)'"
+    if work.made.isEmpty { graph.addUnknown(artifact.id, .reader, why: why) }
+    for made in work.made {
+      let output = try named(made)
+      graph.add(output.id, .artifact(output))
+      graph.connect(artifact.id, output.id, .locked)
+      graph.addUnknown(output.id, .record, why: why)
+      artifacts.append((output, Hint(), depth + 1))
     }
   }
 

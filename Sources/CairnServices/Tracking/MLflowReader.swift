@@ -118,6 +118,24 @@ struct MLflowReader: TrackingReader {
     return found.sorted { ($0.name, Int($0.version) ?? 0) < ($1.name, Int($1.version) ?? 0) }
   }
 
+  func models(naming files: [(path: String, md5: String)]) throws(Diagnostic) -> [RegisteredModel] {
+    var found: [RegisteredModel] = []
+    try asking("versions of models") { () throws(MLflowFailure) in
+      for (path, md5) in files where md5.utf8.allSatisfy({ "0123456789abcdef.dir".utf8.contains($0) }) {
+        for key in ["cairn.md5", MLflowText.key("cairn.data." + path)] {
+          for version in try MLflowRegistry(client).versions(where: "tags.`\(key)`='\(md5)'") {
+            guard let run = version.tags["cairn.run"].flatMap({ RunID(hex: $0) }), let made = version.tags["cairn.path"],
+              key != "cairn.md5" || made.hasSameBytes(as: path)
+            else { continue }
+            let model = version.model(of: run, made, place)
+            if !found.contains(where: { $0.id == model.id }) { found.append(model) }
+          }
+        }
+      }
+    }
+    return found.sorted { ($0.name, Int($0.version) ?? 0) < ($1.name, Int($1.version) ?? 0) }
+  }
+
   func compare(_ model: RegisteredModel, _ record: RunRecord) throws(Diagnostic) -> TrackingAnswer {
     let ancestry = try RunAncestry(of: model.run, record, project)
     return try asking(model.text) { () throws(MLflowFailure) in

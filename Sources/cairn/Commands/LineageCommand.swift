@@ -66,11 +66,12 @@ struct LineageCommand: OwnCommand {
     let folders = CachedFolders(context.settings)
     options.cachedFolder = { folders.manifest($0) }
     ImportedLineage(context.repository, depth: depth).answer(&options)
+    if down || anyVersion { options.locked = try LockedWork.all(of: context.repository) }
     var asked: RegisteredModel?
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject =
         try anyVersion
-        ? LineageSubject.versions(of: word, isDown: down, context.repository, index)
+        ? LineageSubject.versions(of: word, isDown: down, context.repository, index, locked: options.locked)
         : LineageSubject.find(
           word, rev: rev, isDown: down, context.repository, folders, index,
           model: { (word) throws(Diagnostic) in
@@ -85,13 +86,23 @@ struct LineageCommand: OwnCommand {
         return try LineageQuery.graph(of: artifacts, producer: producer, origin: origin, in: index, options)
       }
     }
+    func tree(of graph: LineageGraph) -> LineageTree {
+      LineageTree(
+        graph: graph, isDown: down, followsEqualBytes: byContent, names: ShortNames(index), sources: sources,
+        remote: DataOnRemote(context.repository, context.settings))
+    }
     var graph = try walk(subject, rev: rev)
     if let other {
       // `--rev` says which version the first one is; the second is the present one, or says itself what it is.
       let second = try walk(other, rev: nil)
-      compare(
-        LineageComparison(graph, second) { index.store.environment($0) }, with: other, on: console)
-      return .success
+      let comparison = LineageComparison(graph, second) { index.store.environment($0) }
+      let unknown = [(graph, comparison.unseen.a, title), (second, comparison.unseen.b, other)]
+      compare(comparison, with: other, on: console) {
+        var seen: Set<String> = []
+        return unknown.flatMap { graph, unseen, title in tree(of: graph).unknownLines(unseen, of: title) }
+          .filter { seen.insert($0).inserted }
+      }
+      return comparison.isComplete ? .success : .unknown
     }
     if let asked { name(asked, in: &graph) }
     if down { addModels(to: &graph, index, context) }
@@ -107,13 +118,13 @@ struct LineageCommand: OwnCommand {
     } else if mermaid {
       console.write(graph.mermaid)
     } else {
-      let tree = LineageTree(
-        graph: graph, isDown: down, followsEqualBytes: byContent, names: ShortNames(index), sources: sources,
-        remote: DataOnRemote(context.repository, context.settings))
-      for line in tree.lines() { console.write(line) }
+      for line in tree(of: graph).lines() { console.write(line) }
     }
-    // Nothing is known of it: that is an answer of its own.
-    let isKnown = graph.edges.contains { $0.kind != .sameBytes && graph.nodes[$0.from] != nil && graph.nodes[$0.to] != nil }
+    // Nothing is known of it: that is an answer of its own. What a model is was known before anything was asked of it.
+    let isKnown = graph.edges.contains { edge in
+      ![.sameBytes, .locked, .tagged].contains(edge.kind) && !(edge.kind == .registered && edge.to == asked?.id)
+        && graph.nodes[edge.from] != nil && graph.nodes[edge.to] != nil
+    }
     return !isKnown && !graph.unknown.isEmpty ? .unknown : .success
   }
 
@@ -134,7 +145,9 @@ struct LineageCommand: OwnCommand {
           if let record = try index.store.record(run) { makers.append((run, record)) }
         }
       }
-      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers) { () throws(Diagnostic) in
+      let isRecorded = { (run: RunID) in ((try? index.store.record(run)) ?? nil) != nil }
+      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers, isRecorded: isRecorded) {
+        () throws(Diagnostic) in
         guard let connector = TrackerConnectors.current else { throw Diagnostic(.tracking, "no server can be reached") }
         return try connector.reader(project)
       }
@@ -144,14 +157,21 @@ struct LineageCommand: OwnCommand {
     }
   }
 
-  private func compare(_ comparison: LineageComparison, with other: String, on console: Console) {
+  /// The first of two things, as they are told apart.
+  private var title: String { subject + (rev.map { " in " + $0 } ?? "") }
+
+  private func compare(
+    _ comparison: LineageComparison, with other: String, on console: Console, unknown: () -> [String]
+  ) {
     if json { return console.write(json: comparison.value) }
     let sections = comparison.differences.map { ($0.section.rawValue, $0.items) }
-    let first = subject + (rev.map { " in " + $0 } ?? "")
-    for line in DifferenceTable.lines(sections, titles: (first, other)) ?? ["nothing differs in what made \(first) and \(other)"] {
-      console.write(line: line)
-    }
+    let none =
+      comparison.isComplete
+      ? "nothing differs in what made \(title) and \(other)"
+      : "no difference is known, but not all that made \(title) and \(other) can be seen"
+    for line in DifferenceTable.lines(sections, titles: (title, other)) ?? [none] { console.write(line: line) }
     if !comparison.isEmpty, comparison.common > 0 { console.write("the same in both: \(HumanText.count(comparison.common, "file"))") }
+    for line in unknown() { console.write(line) }
   }
 }
 

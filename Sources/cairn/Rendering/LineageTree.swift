@@ -41,9 +41,14 @@ struct LineageTree {
       let space = line.indent.isEmpty ? 2 : max(2, column - used + 2)
       return line.indent + line.name + String(repeating: " ", count: space) + line.text
     }
-    var unknown: Set<String> = []
-    texts += graph.unknown.map(unknownText).filter { unknown.insert($0).inserted }.map { "unknown: " + PrintableText.line($0) }
-    return texts
+    return texts + unknownLines(graph.unknown.elements)
+  }
+
+  /// - Parameter place: where it is unknown, if that has to be said.
+  func unknownLines(_ unknown: [LineageGraph.Unknown], of place: String? = nil) -> [String] {
+    var seen: Set<String> = []
+    return unknown.map(unknownText).filter { seen.insert($0).inserted }
+      .map { PrintableText.line("unknown" + (place.map { " of " + $0 } ?? "") + ": " + $0) }
   }
 
   // MARK: Structure
@@ -117,7 +122,7 @@ struct LineageTree {
           Child(
             id: edge.from, name: name(edge.from), text: "imported" + (isArtifact ? made(edge.from) : ""),
             leads: isArtifact))
-      case .used, .restored, .registered: break
+      case .used, .restored, .registered, .locked, .tagged: break
       }
     }
     return children
@@ -178,8 +183,12 @@ struct LineageTree {
         let isElsewhere = graph.edges(into: edge.to).contains { $0.kind == .generated }
         children.append(
           Child(id: edge.to, name: name(edge.to), text: "the same bytes", leads: followsEqualBytes || !isElsewhere))
-      case .registered: children.append(Child(id: edge.to, name: name(edge.to), text: rootText(edge.to), leads: false))
-      case .generated, .imported, .restored: break
+      case .registered, .tagged: children.append(Child(id: edge.to, name: name(edge.to), text: rootText(edge.to), leads: false))
+      case .locked where seen.insert(edge.to).inserted:
+        let why = graph.unknown.first { $0.node == edge.to && $0.what == .record }?.why
+        children.append(
+          Child(id: edge.to, name: name(edge.to), text: "without a record" + (why.map { ": " + $0 } ?? ""), leads: true))
+      case .generated, .imported, .restored, .locked: break
       }
     }
     return children
@@ -329,11 +338,12 @@ struct LineageTree {
     switch unknown.what {
     case .origin: return "where \(name) came from before it was " + (isData(unknown.node) ? "added" : "here")
     case .record: return "which run made \(name): there is no record, DVC may have run it"
-    case .missing: return "run \(name.prefix(12)): its record is missing"
+    case .missing: return "run \(name.prefix(12)): its record is missing" + (unknown.why.map { ": " + $0 } ?? "")
     case .erased: return "run \(name.prefix(12)): its record was erased"
     case .altered: return "run \(name.prefix(12)): its record was altered, so it is not used"
     case .unreadable: return "run \(name.prefix(12)): its record is of a version that this Cairn cannot read"
     case .foreign: return "which run made \(name): the only record of it is another project's"
+    case .reader: return "which run read \(name): there is no record, DVC may have run it" + (unknown.why.map { ": " + $0 } ?? "")
     case .registry:
       let what = if case .model = unknown.node { "whether \(name) is what its run made" } else { "which models were registered" }
       return what + (unknown.why.map { ": " + $0 } ?? "")
