@@ -16,7 +16,7 @@ package struct RemoteStatus: Sendable {
   }
 
   /// Path, as the user would write it → where the object behind it is; what is in both is left out.
-  package private(set) var entries: OrderedDictionary<String, Condition> = [:]
+  package private(set) var entries: OrderedDictionary<RepoPath, Condition> = [:]
   package private(set) var warnings: [String] = []
 
   private let remotes: OpenRemotes
@@ -169,13 +169,13 @@ package struct RemoteStatus: Sendable {
       }
     }
     for condition in Condition.allCases {
-      for name in found[condition] ?? [] { entries[name] = condition }
+      for name in found[condition] ?? [] { entries[RepoPath(unchecked: name)] = condition }
     }
   }
 
   /// The document of `status --cloud --json`.
   package var value: Value {
-    .map(ValueMap(entries.map { (.string($0), .string($1.rawValue)) }, uniquingKeysWith: { $1 }))
+    .map(ValueMap(entries.map { (.string($0.text), .string($1.rawValue)) }, uniquingKeysWith: { $1 }))
   }
 }
 

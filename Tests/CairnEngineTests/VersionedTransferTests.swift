@@ -39,12 +39,12 @@ private final class MemoryVersions: VersionedStorage {
   func has(_ version: String, of key: String) throws(Diagnostic) -> Bool {
     state.withLock { $0.versions[key]?.contains { $0.id == version } ?? false }
   }
-  func versions(below prefix: String) throws(Diagnostic) -> [String: FileVersions] {
+  func versions(below prefix: String) throws(Diagnostic) -> [RepoPath: FileVersions] {
     state.withLock { state in
       state.asked.append("list " + prefix)
-      var found: [String: FileVersions] = [:]
+      var found: [RepoPath: FileVersions] = [:]
       for (key, versions) in state.versions where key.hasPrefix(prefix) {
-        found[key] = FileVersions(
+        found[RepoPath(unchecked: key)] = FileVersions(
           latest: state.deleted.contains(key) ? nil : versions.last.map(Self.version), all: Set(versions.map(\.id)))
       }
       return found

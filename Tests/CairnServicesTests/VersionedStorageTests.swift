@@ -88,8 +88,8 @@ struct VersionedStorageTests {
     let found = try storage.versions(below: "d/")
     #expect(found.count == 603 && many.withLock { $0 } == 600)
     for (key, versions) in sent {
-      #expect(found[key]?.all == Set(versions.map(\.id)), "\(key)")
-      #expect(found[key]?.latest == (key == "d/a" ? nil : versions[1]), "\(key)")
+      #expect(found[RepoPath(unchecked: key)]?.all == Set(versions.map(\.id)), "\(key)")
+      #expect(found[RepoPath(unchecked: key)]?.latest == (key == "d/a" ? nil : versions[1]), "\(key)")
     }
     #expect(found.values.reduce(0) { $0 + $1.all.count } == 1206)
   }

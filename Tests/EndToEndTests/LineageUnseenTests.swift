@@ -232,14 +232,18 @@ struct LineageUnseenTests {
     func md5(_ name: String) throws -> String { String(try repository.shell("md5sum \(name)").output.prefix(32)) }
     let runs = try json(repository.cairn("runs", "--stage", "train", "--json"))["runs"] as? [[String: Any]]
     let run = try #require(runs?.first?["run"] as? String)
-    let tags = [
+    var tags = [
+      "cairn.commit": try repository.shell("git rev-parse HEAD").output.trimmingCharacters(in: .whitespacesAndNewlines),
       "cairn.run": run, "cairn.path": "model.pkl", "cairn.md5": try md5("model.pkl"), "cairn.data.raw.csv": try md5("raw.csv"),
     ]
-    let version: [String: Any] = [
-      "name": "churn", "version": "1", "source": "s3://b/x", "run_id": "1",
-      "tags": tags.map { ["key": $0.key, "value": $0.value] },
-    ]
-    try repository.write("version.json", Array(try JSONSerialization.data(withJSONObject: version)))
+    func register() throws {
+      let version: [String: Any] = [
+        "name": "churn", "version": "1", "source": "s3://b/x", "run_id": "1",
+        "tags": tags.map { ["key": $0.key, "value": $0.value] },
+      ]
+      try repository.write("version.json", Array(try JSONSerialization.data(withJSONObject: version)))
+    }
+    try register()
     let server = try repository.start(["python3", "-c", Self.registry])
     defer { server.signal(SIGKILL) }
     for _ in 0..<200 where !repository.exists("port.txt") { usleep(50_000) }
@@ -260,5 +264,10 @@ struct LineageUnseenTests {
     let down = try repository.cairn("lineage", "raw.csv", "--down", environment: environment)
     #expect(down.status == 2 && down.output.contains("models:/churn/1  ") && !down.output.contains("model.pkl"), "\(down)")
     #expect(down.output.contains("its record is missing: models:/churn/1 names it"), "\(down)")
+    // Of another repository, whose data has the same bytes.
+    tags["cairn.commit"] = String(repeating: "1", count: 40)
+    try register()
+    let other = try repository.cairn("lineage", "raw.csv", "--down", environment: environment)
+    #expect(!other.output.contains("models:/churn/1"), "\(other)")
   }
 }

@@ -92,7 +92,8 @@ package final class DataTree {
   fileprivate final class Branch {
     var entry: Entry?
     var contents = Contents.nothing
-    var branches: [String: Branch] = [:]
+    /// By single names, told apart by their bytes.
+    var branches: [RepoPath: Branch] = [:]
     /// Of `.listed` and `.imported`, once it was looked for.
     var list: List?
 
@@ -128,11 +129,11 @@ package final class DataTree {
     var branch = root
     let parts = path.components.map(String.init)
     for (number, part) in parts.enumerated() {
-      if let next = branch.branches[part] {
+      if let next = branch.branches[RepoPath(unchecked: part)] {
         branch = next
       } else {
         let next = Branch()
-        branch.branches[part] = next
+        branch.branches[RepoPath(unchecked: part)] = next
         branch = next
       }
       if number < parts.count - 1, branch.entry == nil { branch.entry = .folder }
@@ -150,7 +151,7 @@ package final class DataTree {
     var branch = root
     var rest = path.components.map(String.init)[...]
     var here = RepoPath.root
-    while let part = rest.first, let next = branch.branches[part] {
+    while let part = rest.first, let next = branch.branches[RepoPath(unchecked: part)] {
       rest.removeFirst()
       branch = next
       here = here.appending(part)
@@ -162,7 +163,7 @@ package final class DataTree {
     let isListed = branch.list != nil
     let list = list(of: branch)
     // It came with the list.
-    if !isListed, branch.branches[rest[rest.startIndex]] != nil { return try node(at: path) }
+    if !isListed, branch.branches[RepoPath(unchecked: rest[rest.startIndex])] != nil { return try node(at: path) }
     switch list {
     case .lost(let why): throw .noFolderList(here).because(of: why)
     case .none: return nil
@@ -188,7 +189,7 @@ package final class DataTree {
       if branch.branches.isEmpty { return .known(listed) }
       var nodes = Dictionary(listed.map { ($0.path, $0) }, uniquingKeysWith: { $1 })
       for (name, child) in branch.branches {
-        let path = node.path.appending(name)
+        let path = node.path.appending(name.text)
         guard isShown(path) else { continue }
         try see(child)
         nodes[path] = Node(path: path, entry: child.entry, place: .branch(child))
@@ -253,8 +254,8 @@ package final class DataTree {
     for (path, entry) in entries {
       var branch = folder
       for part in path.split(separator: "/").map(String.init) {
-        let next = branch.branches[part] ?? Branch()
-        branch.branches[part] = next
+        let next = branch.branches[RepoPath(unchecked: part)] ?? Branch()
+        branch.branches[RepoPath(unchecked: part)] = next
         branch = next
       }
       branch.entry = entry

@@ -9,6 +9,8 @@ package struct RegisteredModel: Sendable, Hashable {
   package var run: RunID
   package var path: String
   package var md5: String?
+  /// Of the repository that it was made in.
+  package var commit: String?
   /// Where the registry says that its bytes are.
   package var source: String
   /// Names that stand for this version: `champion`.
@@ -17,7 +19,7 @@ package struct RegisteredModel: Sendable, Hashable {
   package var server: String
 
   package init(
-    name: String, version: String, run: RunID, path: String, md5: String?, source: String, aliases: [String] = [],
+    name: String, version: String, run: RunID, path: String, md5: String?, commit: String? = nil, source: String, aliases: [String] = [],
     server: String
   ) {
     self.name = name
@@ -25,6 +27,7 @@ package struct RegisteredModel: Sendable, Hashable {
     self.run = run
     self.path = path
     self.md5 = md5
+    self.commit = commit
     self.source = source
     self.aliases = aliases
     self.server = server

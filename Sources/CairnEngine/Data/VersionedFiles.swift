@@ -109,12 +109,12 @@ extension LockedFile {
   /// What a folder holds now, in the same way.
   func keepingVersions(of old: LockedFile?, in entries: [DirectoryManifest.Entry]) -> LockedFile {
     guard let items = old?.versionedFiles else { return self }
-    var known: [String: Value] = [:]
-    for item in items { if let path = item["relpath"]?.string { known[path] = item } }
+    var known: [RepoPath: Value] = [:]
+    for item in items { if let path = item["relpath"]?.string { known[RepoPath(unchecked: path)] = item } }
     var file = self
     file.other["files"] = .list(
       entries.map { entry in
-        if let item = known[entry.path], item["md5"]?.string == entry.md5.hex { return item }
+        if let item = known[RepoPath(unchecked: entry.path)], item["md5"]?.string == entry.md5.hex { return item }
         var map: ValueMap = ["relpath": .string(entry.path), "md5": .string(entry.md5.hex)]
         if let size = entry.size {
           map["size"] = Int(exactly: size).map(Value.int) ?? .bigInt(String(size))

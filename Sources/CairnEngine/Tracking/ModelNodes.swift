@@ -15,16 +15,16 @@ package struct ModelNodes {
   ///
   /// - Parameters:
   ///   - makers: of the graph's roots, where they are not in it.
-  ///   - isRecorded: of a run that tags name; what the registry knows of others is added too, and that their records
-  ///     are missing. `nil`: it is not asked for them.
+  ///   - isUnrecorded: whether a version is this project's, and the record of its run is missing: it is added too, and
+  ///     said so. `nil`: the registry is not asked for such.
   ///   - reader: throws where no registry is to be reached: then what it knows is `unknown` in the graph.
   package func add(
     to graph: inout LineageGraph, makers: [(run: RunID, record: RunRecord)] = [],
-    isRecorded: ((RunID) -> Bool)? = nil, reader: () throws(Diagnostic) -> any TrackingReader
+    isUnrecorded: ((RegisteredModel) -> Bool)? = nil, reader: () throws(Diagnostic) -> any TrackingReader
   ) {
     var outputs = outputs(of: graph)
     for maker in makers { outputs += self.outputs(of: maker.run, maker.record).filter { graph.nodes[$0.artifact.id] != nil } }
-    let files = isRecorded == nil ? [] : unrecorded(of: graph)
+    let files = isUnrecorded == nil ? [] : unrecorded(of: graph)
     guard let root = graph.roots.first, !outputs.isEmpty || !files.isEmpty else { return }
     let models: [RegisteredModel]
     var others: [RegisteredModel] = []
@@ -44,7 +44,7 @@ package struct ModelNodes {
         graph.addUnknown(model.id, .registry, why: "it names \(md5), and its run made \(made.artifact.md5 ?? "nothing")")
       }
     }
-    for model in others where graph.nodes[model.id] == nil && isRecorded?(model.run) == false {
+    for model in others where graph.nodes[model.id] == nil && isUnrecorded?(model) ?? false {
       let itself = files.first { $0.path.hasSameBytes(as: model.path) && $0.md5 == model.md5 }
       if let itself {
         graph.add(model, of: itself.id)

@@ -58,11 +58,11 @@ extension VersionedOutput {
       ]
     }
     guard let manifest = try manifest(cache) else { return nil }
-    var items: [String: ValueMap] = [:]
-    for item in locked.other["files"]?.list ?? [] { if let path = item["relpath"]?.string { items[path] = item.map } }
+    var items: [RepoPath: ValueMap] = [:]
+    for item in locked.other["files"]?.list ?? [] { if let path = item["relpath"]?.string { items[RepoPath(unchecked: path)] = item.map } }
     let part = part.map { RepoPath(unchecked: $0) }
     return manifest.entries.map { entry in
-      var item = items[entry.path]
+      var item = items[RepoPath(unchecked: entry.path)]
       if item?["md5"]?.string != entry.md5.hex { item = nil }
       return VersionedFile(
         key: path.text + "/" + entry.path, inner: entry.path, hash: ContentHash(hash.algorithm, entry.md5),

@@ -104,7 +104,7 @@ struct VersionedPush {
   private func look(
     at files: [VersionedFile], of outputs: [VersionedOutput], _ ranges: [Range<Int>?]
   ) throws(Diagnostic) -> [State] {
-    var lists: [Int: [String: FileVersions]] = [:]
+    var lists: [Int: [RepoPath: FileVersions]] = [:]
     let large = ranges.indices.filter { number in
       ranges[number].map { files[$0].count { $0.isMeant } >= Self.fewest } ?? false
     }
@@ -118,7 +118,7 @@ struct VersionedPush {
     return try Concurrently.each(files.count, threads: jobs) { number throws(Diagnostic) in
       let file = files[number]
       if !file.isMeant { return .left }
-      let versions = known[owner[number]].map { $0[file.key] ?? FileVersions() }
+      let versions = known[owner[number]].map { $0[RepoPath(unchecked: file.key)] ?? FileVersions() }
       if let named = file.named {
         let isThere: Bool
         if let versions { isThere = versions.all.contains(named.id) } else { isThere = try storage.has(named.id, of: file.key) }

@@ -37,8 +37,9 @@ extension S3Storage: VersionedStorage {
     return FileVersion(etag: etag.trimmingQuotes, id: id, size: size)
   }
 
-  package func versions(below prefix: String) throws(Diagnostic) -> [String: FileVersions] {
-    var found: [String: FileVersions] = [:]
+  /// By keys, told apart by their bytes.
+  package func versions(below prefix: String) throws(Diagnostic) -> [RepoPath: FileVersions] {
+    var found: [RepoPath: FileVersions] = [:]
     let skipped = self.prefix.isEmpty ? 0 : self.prefix.utf8.count + 1
     var markers: (key: String, version: String)?
     while true {
@@ -58,7 +59,7 @@ extension S3Storage: VersionedStorage {
       func decoded(_ text: String) -> String { isEncoded ? URLEncoding.decodeForm(text) ?? text : text }
       for item in page.children where item.name == "Version" {
         guard let text = item["Key"]?.text else { continue }
-        let key = String(decoding: decoded(text).utf8.dropFirst(skipped), as: UTF8.self)
+        let key = RepoPath(unchecked: String(decoding: decoded(text).utf8.dropFirst(skipped), as: UTF8.self))
         let version = Self.version(
           etag: item["ETag"]?.text, id: item["VersionId"]?.text, size: item["Size"].flatMap { UInt64($0.text) })
         if let version { found[key, default: FileVersions()].all.insert(version.id) }

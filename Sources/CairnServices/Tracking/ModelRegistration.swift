@@ -165,8 +165,8 @@ struct MLflowRegistry {
 
     func model(of run: RunID, _ path: String, _ server: String) -> RegisteredModel {
       RegisteredModel(
-        name: name, version: number, run: run, path: path, md5: tags["cairn.md5"], source: source, aliases: aliases,
-        server: server)
+        name: name, version: number, run: run, path: path, md5: tags["cairn.md5"], commit: tags["cairn.commit"],
+        source: source, aliases: aliases, server: server)
     }
   }
 

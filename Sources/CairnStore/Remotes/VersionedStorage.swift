@@ -40,7 +40,7 @@ package protocol VersionedStorage: RemoteStorage {
   func latest(_ key: String) throws(Diagnostic) -> FileVersion?
   func has(_ version: String, of key: String) throws(Diagnostic) -> Bool
   /// What lies below a folder of keys, `prefix` with a slash at its end.
-  func versions(below prefix: String) throws(Diagnostic) -> [String: FileVersions]
+  func versions(below prefix: String) throws(Diagnostic) -> [RepoPath: FileVersions]
   /// Sends the file at `path` as a new version.
   ///
   /// - Throws: also when the remote took it and named no version.

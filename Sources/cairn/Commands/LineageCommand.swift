@@ -3,6 +3,7 @@ internal import ArgumentParser
 internal import CairnCore
 internal import CairnEngine
 internal import CairnLineage
+internal import CairnSystem
 
 struct LineageCommand: OwnCommand {
   static let configuration = CommandConfiguration(
@@ -145,8 +146,13 @@ struct LineageCommand: OwnCommand {
           if let record = try index.store.record(run) { makers.append((run, record)) }
         }
       }
-      let isRecorded = { (run: RunID) in ((try? index.store.record(run)) ?? nil) != nil }
-      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers, isRecorded: isRecorded) {
+      // Others on the same server may have used the same bytes.
+      let git = try GitRepository.find(from: context.repository.root)
+      let isUnrecorded = { (model: RegisteredModel) in
+        guard let commit = model.commit, ((try? git?.revision(commit)) ?? nil) != nil else { return false }
+        return ((try? index.store.record(model.run)) ?? nil) == nil
+      }
+      ModelNodes(declared: Set(project.models.keys)).add(to: &graph, makers: makers, isUnrecorded: isUnrecorded) {
         () throws(Diagnostic) in
         guard let connector = TrackerConnectors.current else { throw Diagnostic(.tracking, "no server can be reached") }
         return try connector.reader(project)

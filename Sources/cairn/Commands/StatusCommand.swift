@@ -99,7 +99,7 @@ struct StatusCommand: CairnCommand {
       return status.entries.isEmpty ? .success : .no
     } else if !status.entries.isEmpty {
       let indent = cloud ? "\t" : ""
-      for (path, condition) in status.entries { show(condition.rawValue, path, indent: indent, on: console) }
+      for (path, condition) in status.entries { show(condition.rawValue, path.text, indent: indent, on: console) }
     } else if try history.workspace.project().pipeline.stages.isEmpty {
       console.write(Self.emptyProject)
     } else {

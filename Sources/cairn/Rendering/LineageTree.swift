@@ -35,7 +35,7 @@ struct LineageTree {
     }
     // What is said begins in one column, unless a deep or long name would push it off the screen.
     let column = min(lines.filter { !$0.indent.isEmpty }.map { $0.indent.count + $0.name.count }.max() ?? 0, 48)
-    var texts = lines.map { line in
+    let texts = lines.map { line in
       if line.text.isEmpty { return line.indent + line.name }
       let used = line.indent.count + line.name.count
       let space = line.indent.isEmpty ? 2 : max(2, column - used + 2)
