@@ -19,12 +19,15 @@ package struct LineageSubject: Sendable {
   /// Asked for `models:/NAME/VERSION`. Throws when there is no such version, or nobody to ask.
   package typealias ModelLookup = (_ word: String) throws(Diagnostic) -> RegisteredModel
 
-  /// - Parameter model: `nil`: no registry is known here.
+  /// - Parameters:
+  ///   - tracked: of the work tree, where they are known; `nil`: they are read where they are asked for.
+  ///   - model: `nil`: no registry is known here.
   package static func find(
     _ word: String, rev: String?, isDown: Bool, _ repository: Repository, _ folders: CachedFolders,
-    _ index: LineageIndex, model lookUp: ModelLookup? = nil
+    _ index: LineageIndex, tracked: TrackedPaths? = nil, model lookUp: ModelLookup? = nil
   ) throws(Diagnostic) -> LineageSubject {
-    let finder = Finder(repository: repository, folders: folders, index: index, rev: rev, isDown: isDown)
+    let finder = Finder(
+      repository: repository, folders: folders, index: index, rev: rev, isDown: isDown, tracked: tracked)
     for (prefix, kind) in [("path:", Kind.path), ("md5:", .hash), ("sha256:", .hash), ("run:", .run)]
     where word.hasPrefix(prefix) {
       return try finder.find(String(word.dropFirst(prefix.utf8.count)), kind, said: word)
@@ -71,6 +74,7 @@ private struct Finder {
   let index: LineageIndex
   let rev: String?
   let isDown: Bool
+  let tracked: TrackedPaths?
 
   typealias Kind = LineageSubject.Kind
 
@@ -317,11 +321,7 @@ private struct Finder {
   }
 
   private func trackedPaths() throws(Diagnostic) -> TrackedPaths {
-    let git = try GitRepository.find(from: repository.root)
-    let project = PipelineLoader(
-      root: repository.root, folder: folder, gitRoot: git?.workTree
-    ).loadKeepingFailures()
-    return TrackedPaths(project)
+    if let tracked { tracked } else { try TrackedPaths.inWorkTree(repository) }
   }
 
   /// - Parameter locked: where it is of DVC 2's kind and names what is there, text is hashed as it was, with its line

@@ -5,12 +5,9 @@ import CairnSystem
 
 extension LockedWork {
   /// An entry that both have is there once.
-  package static func all(of repository: Repository) throws(Diagnostic) -> [LockedWork] {
+  package static func all(of repository: Repository, _ tracked: TrackedPaths) throws(Diagnostic) -> [LockedWork] {
     let git = try GitRepository.find(from: repository.root)
-    let project = PipelineLoader(
-      root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree
-    ).loadKeepingFailures()
-    var works = TrackedPaths(project).works
+    var works = tracked.works
     // A commit that cannot be read tells nothing more.
     if let git, let head = (try? git.revision("HEAD")) ?? nil {
       works += (try? TrackedPaths.inCommit(head, git, repository, locksOnly: true).works) ?? []

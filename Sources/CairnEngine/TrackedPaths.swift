@@ -91,6 +91,14 @@ package struct TrackedPaths: Sendable {
 
   private init(_ paths: PathResolver) { self.paths = paths }
 
+  /// What the locks and `.dvc` files of the work tree say, as far as they can be read.
+  package static func inWorkTree(_ repository: Repository) throws(Diagnostic) -> TrackedPaths {
+    let git = try GitRepository.find(from: repository.root)
+    return TrackedPaths(
+      PipelineLoader(root: repository.root, folder: repository.workingFolder ?? .root, gitRoot: git?.workTree)
+        .loadKeepingFailures())
+  }
+
   /// What the locks and `.dvc` files of a commit say. Templates are not resolved there: a `wdir` with `${}` is taken
   /// for none.
   ///

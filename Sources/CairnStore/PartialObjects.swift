@@ -43,19 +43,20 @@ package enum PartialObjects {
   private static func look(through folder: String) {
     if known.withLock({ $0[folder] != nil }) { return }
     var found: [Digest16: String] = [:]
-    for entry in ((try? Files.list(folder)) ?? nil) ?? [] {
-      // The processes of a network file system may be another host's.
-      guard let maker = AtomicFile.maker(ofTemporary: entry.name), !ProcessIdentity.exists(maker),
-        !Machine.isNetworkFileSystem(folder)
-      else { continue }
-      let path = folder + "/" + entry.name
+    for path in AtomicFile.leftByTheDead(in: folder) {
       let size = ((try? FileStat.of(path, followLinks: false)) ?? nil)?.size ?? 0
-      if size >= least, let digest = digest(of: entry.name), found[digest] == nil {
+      if size >= least, let digest = digest(of: path), found[digest] == nil, !isWhole(digest, folder) {
         found[digest] = path
       } else {
         _ = try? Files.remove(path)
       }
     }
     known.withLock { if $0[folder] == nil { $0[folder] = found } }
+  }
+
+  /// Somebody else has brought it since.
+  private static func isWhole(_ digest: Digest16, _ folder: String) -> Bool {
+    let (head, rest) = (digest.hex.prefix(2), digest.hex.dropFirst(2))
+    return Files.exists("\(folder)/\(rest)") || Files.exists("\(folder)/\(head)/\(rest)")
   }
 }

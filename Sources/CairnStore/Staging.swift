@@ -96,12 +96,6 @@ final class Staging: Sendable {
   /// Removes what killed processes left in the folder, once in a process.
   func sweep() {
     guard Self.swept.withLock({ $0.insert(folder).inserted }) else { return }
-    for entry in ((try? Files.list(folder)) ?? nil) ?? [] {
-      // The processes of a network file system may be another host's.
-      guard let maker = AtomicFile.maker(ofTemporary: entry.name), !ProcessIdentity.exists(maker),
-        !Machine.isNetworkFileSystem(folder)
-      else { continue }
-      _ = try? Files.remove(folder + "/" + entry.name)
-    }
+    for path in AtomicFile.leftByTheDead(in: folder) { _ = try? Files.remove(path) }
   }
 }

@@ -127,13 +127,13 @@ package final class DataTree {
   /// Puts an entry at a path. The folders above it become entries of their own.
   package func insert(_ entry: Entry, at path: RepoPath, _ contents: Contents = .nothing) {
     var branch = root
-    let parts = path.components.map(String.init)
+    let parts = path.components.map { RepoPath(unchecked: String($0)) }
     for (number, part) in parts.enumerated() {
-      if let next = branch.branches[RepoPath(unchecked: part)] {
+      if let next = branch.branches[part] {
         branch = next
       } else {
         let next = Branch()
-        branch.branches[RepoPath(unchecked: part)] = next
+        branch.branches[part] = next
         branch = next
       }
       if number < parts.count - 1, branch.entry == nil { branch.entry = .folder }
@@ -149,12 +149,12 @@ package final class DataTree {
   /// - Throws: when it lies in a folder whose list is not to be had; what hinders a look at where it was imported from.
   package func node(at path: RepoPath) throws(Diagnostic) -> Node? {
     var branch = root
-    var rest = path.components.map(String.init)[...]
+    var rest = path.components.map { RepoPath(unchecked: String($0)) }[...]
     var here = RepoPath.root
-    while let part = rest.first, let next = branch.branches[RepoPath(unchecked: part)] {
+    while let part = rest.first, let next = branch.branches[part] {
       rest.removeFirst()
       branch = next
-      here = here.appending(part)
+      here = here.appending(part.text)
     }
     if rest.isEmpty {
       try see(branch)
@@ -163,11 +163,11 @@ package final class DataTree {
     let isListed = branch.list != nil
     let list = list(of: branch)
     // It came with the list.
-    if !isListed, branch.branches[RepoPath(unchecked: rest[rest.startIndex])] != nil { return try node(at: path) }
+    if !isListed, branch.branches[rest[rest.startIndex]] != nil { return try node(at: path) }
     switch list {
     case .lost(let why): throw .noFolderList(here).because(of: why)
     case .none: return nil
-    case .known(let listing): return listing.node(at: rest.joined(separator: "/"), path)
+    case .known(let listing): return listing.node(at: rest.map(\.text).joined(separator: "/"), path)
     }
   }
 
@@ -253,9 +253,9 @@ package final class DataTree {
   private func insert(_ entries: [(path: String, entry: Entry)], below folder: Branch) {
     for (path, entry) in entries {
       var branch = folder
-      for part in path.split(separator: "/").map(String.init) {
-        let next = branch.branches[RepoPath(unchecked: part)] ?? Branch()
-        branch.branches[RepoPath(unchecked: part)] = next
+      for part in path.split(separator: "/").map({ RepoPath(unchecked: String($0)) }) {
+        let next = branch.branches[part] ?? Branch()
+        branch.branches[part] = next
         branch = next
       }
       branch.entry = entry

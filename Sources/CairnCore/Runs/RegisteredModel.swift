@@ -19,8 +19,8 @@ package struct RegisteredModel: Sendable, Hashable {
   package var server: String
 
   package init(
-    name: String, version: String, run: RunID, path: String, md5: String?, commit: String? = nil, source: String, aliases: [String] = [],
-    server: String
+    name: String, version: String, run: RunID, path: String, md5: String?, commit: String? = nil, source: String,
+    aliases: [String] = [], server: String
   ) {
     self.name = name
     self.version = version

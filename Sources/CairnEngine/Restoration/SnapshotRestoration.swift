@@ -104,12 +104,12 @@ package struct SnapshotRestoration: Sendable {
     defer { _ = try? Files.remove(index) }
     try git.export(commit, to: work.top, index: index)
     item.state = .restored
-    try edits(of: record, on: commit, git, &work)
+    try edits(of: record, on: commit, git, index: index, &work)
   }
 
   /// What was not committed when the run began.
   private func edits(
-    of record: RunRecord, on commit: String, _ git: GitRepository, _ work: inout Work
+    of record: RunRecord, on commit: String, _ git: GitRepository, index: String, _ work: inout Work
   ) throws(Diagnostic) {
     if record.source.isDirty == nil {
       var item = SnapshotItem(.edit, ".", state: .unknown)
@@ -124,7 +124,7 @@ package struct SnapshotRestoration: Sendable {
           let file = work.top + ".patch"
           defer { _ = try? Files.remove(file) }
           try Files.write(bytes, to: file)
-          try git.apply(patch: file, on: commit, to: work.top, scratch: work.top)
+          try git.apply(patch: file, on: commit, to: work.top, index: index)
         } else if case .erased = try records.presence(of: patch) {
           failure = (.erased, "the patch was erased")
         } else {

@@ -59,7 +59,9 @@ extension VersionedOutput {
     }
     guard let manifest = try manifest(cache) else { return nil }
     var items: [RepoPath: ValueMap] = [:]
-    for item in locked.other["files"]?.list ?? [] { if let path = item["relpath"]?.string { items[RepoPath(unchecked: path)] = item.map } }
+    for item in locked.other["files"]?.list ?? [] {
+      if let path = item["relpath"]?.string { items[RepoPath(unchecked: path)] = item.map }
+    }
     let part = part.map { RepoPath(unchecked: $0) }
     return manifest.entries.map { entry in
       var item = items[RepoPath(unchecked: entry.path)]

@@ -102,7 +102,7 @@ package final class S3Client: Sendable {
       let verdict = try judge(outcome, call, &mended)
       switch verdict {
       case .again: continue
-      case .later where outage.excuses(isConnection: isConnection(outcome)):
+      case .later where outage.excuses(isConnection: outcome.isWithoutConnection):
         Pause.seconds(policy.outageWait(after: excused))
         excused += 1
       case .later(let isThrottled):
@@ -117,17 +117,16 @@ package final class S3Client: Sendable {
     }
   }
 
-  /// What is not there may be missing with its whole bucket, which the answer to HEAD does not tell.
-  ///
-  /// - Throws: where there is no such bucket.
-  func confirmBucket() throws(Diagnostic) {
-    if state.withLock(\.isBucketKnown) { return }
+  /// What is not there may be missing with its whole bucket, which the answer to HEAD does not tell. It is asked for only
+  /// while nothing was found in it.
+  func hasBucket() throws(Diagnostic) -> Bool {
+    if state.withLock(\.isBucketKnown) { return true }
     var call = Call("GET", "ListObjectsV2", query: [.init("list-type", "2"), .init("max-keys", "1")])
     // Whoever may not list may still read.
-    call.acceptedErrors = ["AccessDenied"]
-    call.accepted = [403]
-    _ = try send(call)
-    state.withLock { $0.isBucketKnown = true }
+    call.accepted = [403, 404]
+    let isThere = S3Error(try send(call))?.code != "NoSuchBucket"
+    if isThere { state.withLock { $0.isBucketKnown = true } }
+    return isThere
   }
 
   /// - Parameter credentials: `nil`: nobody signs it.
@@ -156,11 +155,8 @@ package final class S3Client: Sendable {
   private enum Outcome {
     case answer(HTTPResponse)
     case failure(HTTPFailure)
-  }
 
-  private func isConnection(_ outcome: Outcome) -> Bool {
-    guard case .failure(let failure) = outcome else { return false }
-    return failure.kind == .noConnection
+    var isWithoutConnection: Bool { if case .failure(let failure) = self { failure.kind == .noConnection } else { false } }
   }
 
   private enum Verdict {

@@ -24,6 +24,7 @@ package struct RetryPolicy: Sendable {
     random * min(longest, (isThrottled ? throttledBase : base) * Double(1 << min(number, 20)))
   }
 
+  /// Until the next look at a server that is away, in seconds; `number` as above.
   package func outageWait(after number: Int, random: Double = .random(in: 0.5...1)) -> Double {
     random * min(longestOutageWait, base * Double(1 << min(number, 20)))
   }

@@ -102,18 +102,18 @@ final class FileSink: ResumableSink {
     self.report = report
     hasher = ContentHasher(kinds)
     guard let path else { return }
-    let goesOn = PartialObjects.isName(path) && Files.exists(path, followLinks: false)
-    // Its right to be written was taken when it was made.
-    if goesOn { _ = try? Files.chmod(path, 0o644) }
-    descriptor = path.asSystemPath {
-      goesOn ? open($0, O_RDWR | O_CLOEXEC | O_NOFOLLOW) : open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444)
-    }
-    if descriptor < 0 { throw .system(errno, "create it", path) }
-    if goesOn { takeOver() }
+    descriptor = path.asSystemPath { open($0, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o444) }
+    if descriptor >= 0 { return }
+    guard errno == EEXIST, PartialObjects.isName(path) else { throw .system(errno, "create it", path) }
+    try takeOver(path)
   }
 
   /// Whole pieces of what is there.
-  private func takeOver() {
+  private func takeOver(_ path: String) throws(Diagnostic) {
+    // Nobody may write it, as it was made.
+    try Files.chmod(path, 0o644)
+    descriptor = path.asSystemPath { open($0, O_RDWR | O_CLOEXEC | O_NOFOLLOW) }
+    if descriptor < 0 { throw .system(errno, "open it", path) }
     _ = fchmod(descriptor, 0o444)
     let piece = UnsafeMutableRawBufferPointer.allocate(byteCount: Self.pieceSize, alignment: 64)
     defer { piece.deallocate() }

@@ -50,7 +50,7 @@ package struct S3Storage: RemoteStorage {
     call.headers = keyHeaders
     call.accepted = version == nil ? [404] : [404, 405]
     let answer = try client.send(call)
-    if answer.status == 404 { try client.confirmBucket() }
+    if answer.status == 404, try !client.hasBucket() { throw noBucket() }
     return answer.isSuccess ? answer : nil
   }
 

@@ -47,27 +47,28 @@ struct S3Upload {
   }
 
   func run(_ report: @escaping ByteReport) throws(Diagnostic) -> Made {
+    // Before anything is sent: other bytes get no such name.
+    let found = try S3UploadHashes(
+      path, size, partSize: partSize, whole: DigestKinds(hash?.algorithm ?? .md5, sha256: false),
+      parts: client.usesTLS ? .md5 : [.md5, .sha256])
+    if let hash, found.whole[hash.algorithm] != hash.digest { throw .corruptObject(path) }
     let sent = Mutex(0)
     do throws(Diagnostic) {
-      return try run(goesOn: true) { count in
+      return try run(found.parts, goesOn: true) { count in
         sent.withLock { $0 += count }
         report(count)
       }
     } catch where error.isUploadGone {
       // Somebody who sends the same had begun it, and has ended it.
       report(-sent.withLock { $0 })
-      return try run(goesOn: false, report)
+      return try run(found.parts, goesOn: false, report)
     }
   }
 
   /// - Parameter goesOn: with an upload that was left.
-  private func run(goesOn: Bool, _ report: @escaping ByteReport) throws(Diagnostic) -> Made {
-    // Before anything is sent: other bytes get no such name.
-    let found = try S3UploadHashes(
-      path, size, partSize: partSize, whole: DigestKinds(hash?.algorithm ?? .md5, sha256: false),
-      parts: client.usesTLS ? .md5 : [.md5, .sha256])
-    if let hash, found.whole[hash.algorithm] != hash.digest { throw .corruptObject(path) }
-    let hashes = found.parts
+  private func run(
+    _ hashes: [S3UploadHashes.Part], goesOn: Bool, _ report: @escaping ByteReport
+  ) throws(Diagnostic) -> Made {
     let (upload, there) = try begin(hashes, goesOn)
     let tags = Mutex<[String?]>(Array(repeating: nil, count: parts))
     do throws(Diagnostic) {
@@ -135,7 +136,8 @@ struct S3Upload {
   }
 
   private func send(
-    _ number: Int, _ offset: UInt64, _ count: UInt64, _ hash: S3UploadHashes.Part, _ upload: String, _ report: @escaping ByteReport
+    _ number: Int, _ offset: UInt64, _ count: UInt64, _ hash: S3UploadHashes.Part, _ upload: String,
+    _ report: @escaping ByteReport
   ) throws(Diagnostic) -> String {
     var call = S3Client.Call(
       "PUT", "UploadPart", key: key, query: [.init("partNumber", "\(number + 1)"), .init("uploadId", upload)])

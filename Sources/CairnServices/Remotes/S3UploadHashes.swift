@@ -14,8 +14,8 @@ struct S3UploadHashes: Sendable {
     var sha256: String?
   }
 
-  private(set) var whole: Digests
-  private(set) var parts: [Part]
+  let whole: Digests
+  let parts: [Part]
 
   /// - Parameter partSize: whole MiB.
   /// - Throws: `io` where the file cannot be read, or has another size.

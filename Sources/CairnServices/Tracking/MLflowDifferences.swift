@@ -22,8 +22,8 @@ struct MLflowDifferences {
     let alike = zip(found, expected).prefix { $0 == $1 }.count
     let start = alike > 60 ? alike - 20 : 0
     let mark = start > 0 ? "…" : ""
-    words.append(
-      "\(what) is '\(mark)\(Self.cut(String(found.dropFirst(start))))', not '\(mark)\(Self.cut(String(expected.dropFirst(start))))'")
+    func shown(_ text: String) -> String { "'\(mark)\(Self.cut(String(text.dropFirst(start))))'" }
+    words.append("\(what) is \(shown(found)), not \(shown(expected))")
   }
 
   private static func cut(_ text: String) -> String { text.count > 80 ? text.prefix(79) + "…" : text }
@@ -108,7 +108,8 @@ struct MLflowDifferences {
       }
       if digests.isSubset(of: shown) {
         let more = shown.subtracting(digests)
-        if !more.isEmpty { words.append("the dataset \(name) has the digest \(Self.list(more)), too, and not only \(Self.list(digests))") }
+        if more.isEmpty { continue }
+        words.append("the dataset \(name) has the digest \(Self.list(more)), too, and not only \(Self.list(digests))")
       } else {
         words.append("the dataset \(name) has the digest \(Self.list(shown)), not \(Self.list(digests))")
       }

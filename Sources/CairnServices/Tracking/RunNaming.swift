@@ -15,8 +15,6 @@ final class RunNaming: Sendable {
   private let asked = DispatchSemaphore(value: 0)
 
   private struct State {
-    /// The first thread that asks is there.
-    var isPrepared = false
     /// Runs that nobody has asked for yet, in the order in which they came.
     var queue: [Question] = []
     /// Commands that wait, by attempt.
@@ -81,9 +79,9 @@ final class RunNaming: Sendable {
   /// Asks for what takes long at the first time. May be called often.
   func prepare() {
     let isFirst = state.withLock { state in
-      defer { state.isPrepared = true }
-      if !state.isPrepared { state.askers += 1 }
-      return !state.isPrepared
+      if state.askers > 0 { return false }
+      state.askers = 1
+      return true
     }
     guard isFirst else { return }
     let hasAsker = WorkerThreads.start { [self] in

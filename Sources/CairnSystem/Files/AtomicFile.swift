@@ -99,6 +99,15 @@ package enum AtomicFile {
     return name.dropFirst(temporaryPrefix.count).split(separator: "-").first.flatMap { Int32($0) }
   }
 
+  /// Paths of temporary files in the folder whose makers live no more; none on a network file system, where a process may
+  /// be another host's.
+  package static func leftByTheDead(in folder: String) -> [String] {
+    let names = (((try? Files.list(folder)) ?? nil) ?? []).map(\.name).filter { name in
+      maker(ofTemporary: name).map { !ProcessIdentity.exists($0) } ?? false
+    }
+    return names.isEmpty || Machine.isNetworkFileSystem(folder) ? [] : names.map { folder + "/" + $0 }
+  }
+
   package static func isTemporaryName(_ name: String) -> Bool {
     name.utf8.starts(with: temporaryPrefix.utf8) && name.utf8.reversed().starts(with: ".tmp".utf8.reversed())
   }

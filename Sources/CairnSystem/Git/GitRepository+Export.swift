@@ -15,20 +15,16 @@ extension GitRepository {
   /// Applies a patch of `git diff --binary HEAD` to the files of the commit that `export` has put into `folder`. All of it
   /// or nothing. Git does so with its own objects, before line ends and filters: the files look as a checkout gives them.
   ///
-  /// - Parameter scratch: where this may write, and removes it again: `scratch.index` and `scratch.objects`.
-  package func apply(patch: String, on commit: String, to folder: String, scratch: String) throws(Diagnostic) {
-    let (index, objects) = (scratch + ".index", scratch + ".objects")
-    defer {
-      _ = try? Files.remove(index)
-      _ = try? Files.removeTree(objects)
-    }
+  /// - Parameter index: the one that `export` left.
+  package func apply(patch: String, on commit: String, to folder: String, index: String) throws(Diagnostic) {
+    let objects = index + ".objects"
+    defer { _ = try? Files.removeTree(objects) }
     try Files.makeDirectories(objects)
     let store = try git(["rev-parse", "--path-format=absolute", "--git-path", "objects"]).output
     let environment = Self.localEnvironment.setting([
       ("GIT_INDEX_FILE", index), ("GIT_OBJECT_DIRECTORY", objects),
       ("GIT_ALTERNATE_OBJECT_DIRECTORIES", Self.quoted(FileName.escape(store).trimmingWhitespace())),
     ])
-    _ = try git(["read-tree", commit], environment: environment)
     _ = try git(["apply", "--cached", "--binary", "--whitespace=nowarn", patch], environment: environment)
     let deleted = try git(
       ["diff-index", "--cached", "--no-renames", "--diff-filter=D", "--name-only", "-z", commit], environment: environment)

@@ -66,8 +66,8 @@ package struct LineageChecks {
 
   private typealias Maker = (CheckStatus, _ message: String, _ hint: String?, _ path: String?) -> Check
 
-  /// - Parameter path: of its models, this one alone; `nil`: all.
-  private func tracking(_ run: RunID, _ record: RunRecord, model path: String? = nil, _ check: Maker) -> [Check] {
+  /// - Parameter model: of its models, this one alone, and of that the other versions: it is told by itself. `nil`: all.
+  private func tracking(_ run: RunID, _ record: RunRecord, model: RegisteredModel? = nil, _ check: Maker) -> [Check] {
     let reader: any TrackingReader
     switch self.reader {
     case nil: return [check(.skipped, "no tracking server is named", nil, nil)]
@@ -81,7 +81,7 @@ package struct LineageChecks {
         judge(try reader.compare(run, record), "run \(run.hex.prefix(12)) of '\(record.stage.address)'", reader, nil, check)
       ]
       for output in record.outputs where record.result == .succeeded {
-        guard let name = models[output.path], path == nil || path == output.path else { continue }
+        guard let name = models[output.path], model.map({ $0.path.hasSameBytes(as: output.path) }) ?? true else { continue }
         // What no remote keeps is not registered.
         guard objects.object(of: output) != nil else {
           checks.append(check(.skipped, "'\(output.path)' is no object of a remote: it has no version in the registry", nil, output.path))
@@ -96,7 +96,7 @@ package struct LineageChecks {
                 ? "`cairn track status` says what it waits for"
                 : "`cairn track sync --all` makes one, also of a run from before `tracking.register`", output.path))
         }
-        for version in versions {
+        for version in versions where version.id != model?.id {
           checks.append(judge(try reader.compare(version, record), version.text, reader, output.path, check))
         }
       }
@@ -154,18 +154,13 @@ package struct LineageChecks {
             hint: "bring it back from a copy of the store", at: Self.nowhere))
         continue
       }
-      checks += look(at: id, record, model: id == model?.run ? model?.path : nil)
+      checks += look(at: id, record, model: id == model?.run ? model : nil)
       for next in record.inputs.compactMap(\.producer) + [record.restoredFrom, record.accepts].compactMap({ $0 })
       where seen.insert(next).inserted {
         waiting.append(next)
       }
     }
-    if let model {
-      // A version of a declared model is told with its run.
-      checks += self.model(model).filter { new in
-        !checks.contains { $0.id == new.id && $0.status == new.status && $0.path == new.path && $0.message == new.message }
-      }
-    }
+    if let model { checks += self.model(model) }
     return checks
   }
 
@@ -183,12 +178,7 @@ package struct LineageChecks {
 
   private func model(_ model: RegisteredModel) -> [Check] {
     guard case .success(let reader)? = reader, let record = (try? workspace.records.record(model.run)) ?? nil else { return [] }
-    let place = place(record)
-    func check(_ id: CheckID) -> Maker {
-      { status, words, hint, path in
-        Check(id, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place)
-      }
-    }
+    let check = makers(of: record)
     let bytes = source(of: model, record, check(.objectMissing), check(.objectCorrupt))
     do throws(Diagnostic) {
       return [judge(try reader.compare(model, record), model.text, reader, model.path, check(.tracking))] + bytes
@@ -230,16 +220,23 @@ package struct LineageChecks {
     } catch where error.code == .corruptOnRemote {
       return [altered()]
     } catch {
-      return [missing(.unknown, "it cannot be known whether the remote has what \(path) links to: \(error.fullMessage)", error.hint, path)]
+      let words = "it cannot be known whether the remote has what \(path) links to: \(error.fullMessage)"
+      return [missing(.unknown, words, error.hint, path)]
     }
   }
 
-  private func look(at run: RunID, _ record: RunRecord, model: String? = nil) -> [Check] {
+  private func makers(of record: RunRecord) -> (CheckID) -> Maker {
     let place = place(record)
-    let stage = record.stage.address
-    func check(_ id: CheckID) -> Maker {
-      { status, words, hint, path in Check(id, status, stage: stage, path: path, message: words, hint: hint, at: place) }
+    return { id in
+      { status, words, hint, path in
+        Check(id, status, stage: record.stage.address, path: path, message: words, hint: hint, at: place)
+      }
     }
+  }
+
+  private func look(at run: RunID, _ record: RunRecord, model: RegisteredModel? = nil) -> [Check] {
+    let stage = record.stage.address
+    let check = makers(of: record)
     var checks = [check(.record)(.passed, "", nil, "run:" + run.hex.prefix(12))]
     checks += code(of: record, check(.record), check(.depContent))
     for input in record.inputs {

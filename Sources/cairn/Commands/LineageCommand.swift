@@ -67,14 +67,15 @@ struct LineageCommand: OwnCommand {
     let folders = CachedFolders(context.settings)
     options.cachedFolder = { folders.manifest($0) }
     ImportedLineage(context.repository, depth: depth).answer(&options)
-    if down || anyVersion { options.locked = try LockedWork.all(of: context.repository) }
+    let tracked = down || anyVersion ? try TrackedPaths.inWorkTree(context.repository) : nil
+    if let tracked { options.locked = try LockedWork.all(of: context.repository, tracked) }
     var asked: RegisteredModel?
     func walk(_ word: String, rev: String?) throws -> LineageGraph {
       let subject =
         try anyVersion
         ? LineageSubject.versions(of: word, isDown: down, context.repository, index, locked: options.locked)
         : LineageSubject.find(
-          word, rev: rev, isDown: down, context.repository, folders, index,
+          word, rev: rev, isDown: down, context.repository, folders, index, tracked: tracked,
           model: { (word) throws(Diagnostic) in
             let model = try RunSubject.model(word, context.settings, context.repository)
             asked = model
